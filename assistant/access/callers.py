@@ -8,6 +8,7 @@ import ipaddress
 import math
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from limits import RateLimitItem, parse
@@ -19,17 +20,20 @@ from assistant.access.api_keys import SCOPES, Keys, Scope, digest
 from assistant.access.logins import Logins
 from index.errors import Code, RefusedError, SettingsError
 
-_TRIES = parse("10/minute")
-"""Wrong passwords that may be given for a name from an address, to each process."""
-
 _KEY = re.compile(r"[A-Za-z0-9-]{20,80}")
 
 _UNIT = 10_000
-_KEPT = parse("500/hour")
-"""How often `_UNIT` bytes of what a client says of answers are kept, by each process."""
+"""Bytes that count as one where what a client says of answers is kept."""
 
-_FETCHED = parse("60/hour")
-"""Addresses that are fetched for a client, by each process."""
+#: By the code of the error: how many each process takes of a client, and what it is told then.
+_QUOTAS: Mapping[Code, tuple[RateLimitItem, str]] = {
+    "many_tries": (parse("10/minute"), "Too many wrong passwords were given for this name."),
+    "many_kept": (parse("500/hour"), "So much is not kept of one person in an hour."),
+    "many_fetched": (
+        parse("60/hour"),
+        "So many addresses are not fetched for one person in an hour.",
+    ),
+}
 
 _HOW = (
     "Send a key as `Authorization: Bearer KEY`. Whoever runs Footnote makes one: footnote keys "
@@ -94,11 +98,15 @@ class Access:
         self.logins = logins
         self._demanded = demanded
         try:
-            self._rate = parse(rate)
+            requests = (parse(rate), "{} has sent as many requests as it may ({}).")
         except ValueError as error:
             raise SettingsError(
                 f"The rate {rate!r} cannot be understood. Write it as in 600/minute or 5/second."
             ) from error
+        self._quotas: Mapping[Code, tuple[RateLimitItem, str]] = {
+            **_QUOTAS,
+            "many_requests": requests,
+        }
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def caller(self, headers: Headers, address: str) -> Caller:
@@ -133,8 +141,7 @@ class Access:
             RefusedError: that is one too many.
         """
         if caller.name:
-            detail = f"{caller.name} has sent as many requests as it may ({self._rate})."
-            self._limit("many_requests", detail, self._rate, caller.owner)
+            self._limit("many_requests", caller.owner, name=caller.name)
 
     def count_bytes(self, client: str, size: int) -> None:
         """Count what a client has kept for good.
@@ -146,8 +153,7 @@ class Access:
         Raises:
             RefusedError: that is too much.
         """
-        detail = "So much is not kept of one person in an hour."
-        self._limit("many_kept", detail, _KEPT, "kept", client, cost=1 + size // _UNIT)
+        self._limit("many_kept", client, 1 + size // _UNIT)
 
     def count_fetch(self, client: str) -> None:
         """Count an address that is to be fetched for a client.
@@ -158,8 +164,7 @@ class Access:
         Raises:
             RefusedError: that is one too many.
         """
-        detail = "So many addresses are not fetched for one person in an hour."
-        self._limit("many_fetched", detail, _FETCHED, "fetched", client)
+        self._limit("many_fetched", client)
 
     def fits(self, name: str, password: str, address: str) -> bool:
         """Whether this is the password of an account; wrong ones are counted.
@@ -172,10 +177,8 @@ class Access:
         Raises:
             RefusedError: too many wrong ones were given before; nothing is told of this one.
         """
-        tries = _owner_of("tries", f"{name}\0{address}")
         fits = self.logins.fits(name, password)
-        detail = "Too many wrong passwords were given for this name."
-        self._limit("many_tries", detail, _TRIES, tries, count=not fits)
+        self._limit("many_tries", _owner_of("tries", f"{name}\0{address}"), count=not fits)
         return fits
 
     def _login(self, credentials: str, address: str) -> str | None:
@@ -187,22 +190,16 @@ class Access:
         return name if self.logins.exist() and self.fits(name, password, address) else None
 
     def _limit(
-        self,
-        code: Code,
-        detail: str,
-        rate: RateLimitItem,
-        *client: str,
-        cost: int = 1,
-        count: bool = True,
+        self, code: Code, client: str, cost: int = 1, *, count: bool = True, name: str = ""
     ) -> None:
-        """Raise RefusedError where the rate is exceeded; `count`: whether this counts too."""
+        """Raise RefusedError where a client exceeds a quota; `count`: whether this counts too."""
+        rate, detail = self._quotas[code]
         check = self._limiter.hit if count else self._limiter.test
-        if check(rate, *client, cost=cost):
-            return
-        reset = self._limiter.get_window_stats(rate, *client).reset_time
-        wait = max(1, math.ceil(reset - time.time()))
-        detail = f"{detail} Try again in {wait} seconds."
-        raise RefusedError(detail, 429, wait, code=code, count=math.ceil(wait / 60))
+        if not check(rate, code, client, cost=cost):
+            reset = self._limiter.get_window_stats(rate, code, client).reset_time
+            wait = max(1, math.ceil(reset - time.time()))
+            detail = f"{detail.format(name, rate)} Try again in {wait} seconds."
+            raise RefusedError(detail, 429, wait, code=code, count=math.ceil(wait / 60))
 
 
 def client_of(login: str | None, address: str) -> str:

@@ -87,6 +87,9 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/api/documents")
     library = service.library
     replaced: dict[int | str, dict[str, Any]] = {**problems(404), 200: _EVENTS}
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    files = dict.fromkeys(sorted({*MEDIA_TYPES.values()}), binary)
+    saved = {"description": "The file, to be saved.", "content": files}
 
     async def received(caller: Caller, file: UploadFile) -> Upload:
         if (file.size or 0) > library.inbox.max_bytes:
@@ -193,16 +196,7 @@ def routes(service: Service) -> APIRouter:
     @router.get(
         "/{identity}/content",
         response_class=Response,
-        responses={
-            **problems(404),
-            200: {
-                "description": "The file, to be saved.",
-                "content": {
-                    kind: {"schema": {"type": "string", "format": "binary"}}
-                    for kind in sorted({*MEDIA_TYPES.values()})
-                },
-            },
-        },
+        responses={**problems(404), 200: saved},
     )
     def content(identity: Identity, caller: Reader) -> Response:
         """Download the file that a document was read from, as it was sent or lies in its folder;
