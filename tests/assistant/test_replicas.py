@@ -1,8 +1,5 @@
 """Many machines: replicas behind nginx as the help tells it, on a real Chroma server and
-a real PostgreSQL.
-
-`python tests/support/crowd.py` is the long version of the last test.
-"""
+a real PostgreSQL."""
 
 from __future__ import annotations
 

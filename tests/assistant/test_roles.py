@@ -1,5 +1,5 @@
 """Who may have said what stands before a question: the user and the assistant, and nobody else,
-through whichever door the conversation comes."""
+whichever interface the conversation comes by."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_python_takes_nobody_elses(assistant: Assistant, role: Any) -> None:
 
 
 @pytest.mark.parametrize("role", OTHERS)
-def test_no_door_takes_nobody_elses(api_url: str, client: httpx.Client, role: object) -> None:
+def test_no_interface_takes_nobody_elses(api_url: str, client: httpx.Client, role: object) -> None:
     asked = client.post("api/ask", json={"question": QUESTION, "history": said(role)})
     assert asked.status_code == 422
     vote = {"verdict": "up", "question": QUESTION, "history": said(role), "status": "refused"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -67,9 +67,9 @@ def test_a_shipped_set_is_answered_the_same(
         settings = load_settings(**place, index_dir=tmp_path / str(len(made)))
         with closing(settings.open_index()) as index:
             index.sync(documents)
-            own = Assistant(index, [document.id for document in documents], settings)
-            made.append(ask_set(own, questions, settings.index_dir).records)
-            answer = own.ask(questions.questions[0].question)
+            assistant = Assistant(index, [document.id for document in documents], settings)
+            made.append(ask_set(assistant, questions, settings.index_dir).records)
+            answer = assistant.ask(questions.questions[0].question)
             assert answer.revision == answer.to_dict()["revision"] == index.revision
     for here, there in zip(*made, strict=True):
         assert there.confidence == pytest.approx(here.confidence, abs=1e-5)
@@ -80,18 +80,26 @@ def test_a_shipped_set_is_answered_the_same(
         assert replace(there, **same) == replace(here, **same)
 
 
+@pytest.fixture
+def third(servers: Servers, tmp_path: Path) -> Callable[..., str]:
+    """Runs the command on a third machine, and gives what it prints."""
+
+    def run(*arguments: str | Path) -> str:
+        folder = ("--index-dir", tmp_path / "third")
+        return footnote(*arguments, *folder, **servers.environment).stdout
+
+    return run
+
+
 def test_what_one_adds_all_are_asked(
-    first: Assistant, second: Assistant, tmp_path: Path, servers: Servers
+    first: Assistant, second: Assistant, tmp_path: Path, third: Callable[..., str]
 ) -> None:
     assert second.document_ids == first.document_ids
     (tmp_path / "walnuts.txt").write_text("Walnuts float in brine.\n", encoding="utf-8")
-    footnote(
-        "index", "add", tmp_path / "walnuts.txt", "--index-dir", tmp_path / "third",
-        **servers.environment,
-    )  # fmt: skip
-    for own in (first, second):
-        until(lambda own=own: own.ask("What floats in brine?").answered)
-        assert [document.title for document in own.documents] == ["walnuts.txt"]
+    third("index", "add", tmp_path / "walnuts.txt")
+    for machine in (first, second):
+        until(lambda machine=machine: machine.ask("What floats in brine?").answered)
+        assert [document.title for document in machine.documents] == ["walnuts.txt"]
     [identity] = first.document_ids
     first.index.remove(identity)
     until(lambda: identity not in second.document_ids)
@@ -100,15 +108,14 @@ def test_what_one_adds_all_are_asked(
     assert "walnuts.txt" not in [citation.title for citation in answer.passages]
 
 
-def test_an_answer_is_of_one_revision(first: Assistant, tmp_path: Path, servers: Servers) -> None:
+def test_an_answer_is_of_one_revision(
+    first: Assistant, tmp_path: Path, third: Callable[..., str]
+) -> None:
     events = first.stream("When was the US Indo-Pacific strategy released?")
     next(events)
     before = first.index.revision
     (tmp_path / "late.txt").write_text("Walnuts float in brine.\n", encoding="utf-8")
-    footnote(
-        "index", "add", tmp_path / "late.txt", "--index-dir", tmp_path / "third",
-        **servers.environment,
-    )  # fmt: skip
+    third("index", "add", tmp_path / "late.txt")
     until(lambda: first.index.revision != before)
     *_, done = events
     assert done.answer.revision == before  # type: ignore[union-attr]
@@ -122,13 +129,13 @@ def test_a_question_is_asked_again_when_the_documents_changed(tmp_path: Path) ->
         [identity] = opened.document_ids
         tried = []
 
-        def read(own: AnswerPipeline) -> str:
-            tried.append(own)
+        def read(pipeline: AnswerPipeline) -> str:
+            tried.append(pipeline)
             if len(tried) == 1:  # another process takes a paragraph away, long ago
                 text.write_text("Walnuts float in brine.\n", encoding="utf-8")
                 with Assistant.open(text, index_dir=tmp_path / "index"):
                     opened.index.tidy()
-            return own.view.document(identity).text
+            return pipeline.view.document(identity).text
 
         assert opened._at_one_revision(read) == "Walnuts float in brine.\n"
         assert len(tried) == 2
@@ -143,7 +150,7 @@ def test_a_question_is_asked_again_when_the_documents_changed(tmp_path: Path) ->
 
 
 def test_votes_are_kept_with_the_index(
-    first: Assistant, second: Assistant, servers: Servers
+    first: Assistant, second: Assistant, third: Callable[..., str]
 ) -> None:
     answer = first.ask("When was the US Indo-Pacific strategy released?")
     add_draft(first.index.database, answer.question, answer=answer, verdict="up")
@@ -152,27 +159,16 @@ def test_votes_are_kept_with_the_index(
     lines = drafts_in(first.index).splitlines()
     assert sorted(json.loads(line)["question"] for line in lines) == [answer.question, "Who?"]
     assert {json.loads(line)["verdict"] for line in lines} == {"down"}
-    printed = footnote(
-        "index", "drafts", "--index-dir", first.index.folder,
-        **servers.environment,
-    )  # fmt: skip
-    assert printed.stdout.splitlines() == lines
+    assert third("index", "drafts").splitlines() == lines
 
 
-def test_commands_work_on_servers(servers: Servers, tmp_path: Path) -> None:
-    def run(*arguments: str, code: int = 0) -> str:
-        found = footnote(
-            *arguments, "--index-dir", tmp_path / "a", code=code, **servers.environment
-        )
-        return found.stdout
-
-    assert "February 11" in run("ask", "When was the US Indo-Pacific strategy released?")
-    status = json.loads(run("index", "status", "--json"))
-    assert status["folder"] == servers.chroma.url
-    assert status["documents"] == 1
-    listed = json.loads(run("index", "list", "--json"))
-    run("index", "remove", listed[0]["id"])
-    assert json.loads(run("index", "list", "--json")) == []
+def test_commands_work_on_servers(servers: Servers, third: Callable[..., str]) -> None:
+    assert "February 11" in third("ask", "When was the US Indo-Pacific strategy released?")
+    status = json.loads(third("index", "status", "--json"))
+    assert (status["folder"], status["documents"]) == (servers.chroma.url, 1)
+    [listed] = json.loads(third("index", "list", "--json"))
+    third("index", "remove", listed["id"])
+    assert json.loads(third("index", "list", "--json")) == []
 
 
 @pytest.mark.parametrize(

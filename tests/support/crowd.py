@@ -1,18 +1,13 @@
-"""Many people who ask through a balancer while others write, and what is known of the answers.
-
-As a script it is the long version of `tests/assistant/test_replicas.py`; see there and `--help`.
-"""
+"""Many people who ask through a balancer while others write, and what is known of the answers."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
 import re
 import secrets
 import shutil
-import statistics
 import subprocess
 import threading
 import time
@@ -21,17 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 import psycopg
 from browsing import QUESTION, QUOTE, UNANSWERABLE
-from chroma_servers import ChromaServer, until
+from chroma_servers import until
 from helpers import FOOTNOTE, PATIENCE, SEEDS, run_footnote
-from postgres import running_server
-from replicas import Machines, Replica, machines
+from replicas import Machines, Replica
 
 from index import Document, read_document
 
@@ -57,12 +49,8 @@ class Report:
 
     def text(self, edition: int) -> str:
         """One edition."""
-        return "\n\n".join(
-            [
-                self.fact.format(edition),
-                *(self.filling.format(n, edition) for n in range(1, self.paragraphs)),
-            ]
-        )
+        filling = (self.filling.format(n, edition) for n in range(1, self.paragraphs))
+        return "\n\n".join([self.fact.format(edition), *filling])
 
     def edition_of(self, quotes: Sequence[Mapping[str, Any]]) -> int | None:
         """The edition that all of these citations are from; None if there is none such."""
@@ -97,25 +85,24 @@ SURE = ("--answer-from", "0.3")
 class Told:
     """What was said to everybody who asked. May be used from many threads."""
 
-    seconds: list[float] = field(default_factory=list)
+    answers: int = 0
     failures: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     #: Which edition of a report an answer of a revision was from.
     editions: dict[tuple[str, str], int] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def failed(self, what: str) -> None:
-        """Take note of a question without an answer."""
-        with self._guard:
-            self.failures.append(what)
-
-    def answered(self, question: str, answer: Mapping[str, Any], seconds: float) -> None:
+    def answered(self, question: str, answer: Mapping[str, Any]) -> None:
         """Take note of an answer, and of what is wrong with it."""
         with self._guard:
-            self.seconds.append(seconds)
-            what = self._wrong_with(question, answer)
-            if what:
+            self.answers += 1
+            if what := self._wrong_with(question, answer):
                 self.wrong.append(f"{question} {what}: {answer['text']!r}")
+
+    def check(self) -> None:
+        """Raise unless everybody had an answer, and a right one."""
+        assert not self.failures, self.failures[:5]
+        assert not self.wrong, self.wrong[:5]
 
     def _wrong_with(self, question: str, answer: Mapping[str, Any]) -> str | None:
         citations = answer["citations"]
@@ -141,17 +128,6 @@ class Told:
             re.escape(QUOTE),
         )
         return None if re.search(wanted, said) else "does not quote what is known"
-
-    def __str__(self) -> str:
-        times = sorted(self.seconds)
-        if not times:
-            return f"no answer; {len(self.failures)} failed"
-        p95 = times[int(0.95 * (len(times) - 1))]
-        return (
-            f"{len(times)} answers of {len({r for r, _ in self.editions})} revisions, "
-            f"{len(self.wrong)} wrong, {len(self.failures)} failed; "
-            f"median {statistics.median(times):.2f} s, p95 {p95:.2f} s, most {times[-1]:.2f} s"
-        )
 
 
 def ask(client: httpx.Client, question: str, **more: Any) -> dict[str, Any]:
@@ -235,15 +211,13 @@ def people(url: str, count: int) -> Iterator[Told]:
 
 def _ask_one(told: Told, client: httpx.Client, by_page: bool, chance: random.Random) -> None:
     question = chance.choice([QUESTION, FERRIES.question, UNANSWERABLE, MILLS.question])
-    began = time.monotonic()
     try:
         answer = (ask_page if by_page else ask)(client, question)
     except (AssertionError, httpx.HTTPError, KeyError, ValueError) as error:
-        door = "page" if by_page else "API"
-        told.failed(f"{time.strftime('%T')} {door}: {error!r}")
+        told.failures.append(f"{'page' if by_page else 'API'}: {error!r}")
         time.sleep(0.5)  # as somebody who reads what went wrong
     else:
-        told.answered(question, answer, time.monotonic() - began)
+        told.answered(question, answer)
 
 
 def add_shipped(there: Machines) -> None:
@@ -265,13 +239,13 @@ class Command:
         self.file = self._folder / FERRIES.name
         self.edition = FIRST - 1
 
-    def start(self, **environment: str) -> subprocess.Popen[str]:
+    def start(self) -> subprocess.Popen[str]:
         """Begin to index the next edition."""
         self.edition += 1
         self.file.write_text(FERRIES.text(self.edition))
         return subprocess.Popen(
             [FOOTNOTE, "index", "add", str(self.file), "--index-dir", str(self._folder / "own")],
-            env=os.environ | self._there.environment | environment,
+            env=os.environ | self._there.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -308,19 +282,6 @@ class Uploader:
         self._client.close()
 
 
-def agreed(replicas: Sequence[Replica], shown: Mapping[str, str]) -> float:
-    """Wait until all replicas answer from one revision, in which the documents of these names have
-    these texts; gives how many seconds that took."""
-    began = time.monotonic()
-    until(
-        lambda: (
-            all(_texts(replica, shown).items() >= shown.items() for replica in replicas)
-            and len({replica.revision for replica in replicas}) == 1
-        )
-    )
-    return time.monotonic() - began
-
-
 def _texts(replica: Replica, names: Container[str]) -> dict[str, str]:
     with httpx.Client(base_url=replica.url, timeout=PATIENCE) as client:
         listed = client.get("/api/documents").json()["documents"]
@@ -335,7 +296,7 @@ def _texts(replica: Replica, names: Container[str]) -> dict[str, str]:
 
 
 def course(there: Machines, *, count: int, seconds: float, kills: int) -> None:
-    """Put replicas through all that may happen to them, and print figures.
+    """Put replicas through all that may happen to them.
 
     Args:
         there: with the shipped document in their index.
@@ -359,23 +320,20 @@ def _writing(
 ) -> None:
     with people(there.url, count) as told, repeating(command.write, uploader.write) as done:
         time.sleep(seconds)
-        until(lambda: len(told.seconds) + len(told.failures) >= count and all(done))
-    print(f"{count} people, writers ended {done[0]} and {done[1]} times: {told}")
-    assert not told.failures, told.failures[:5]
-    assert not told.wrong, told.wrong[:5]
+        until(lambda: told.answers + len(told.failures) >= count and all(done))
+    told.check()
     _whole(there, command, uploader)
 
 
 def _losing_a_replica(there: Machines, count: int) -> None:
     first, *others = there.replicas
     with people(there.url, count) as told:
-        until(lambda: len(told.seconds) >= count)
+        until(lambda: told.answers >= count)
         first.kill()
-        enough = len(told.seconds) + 2 * count
-        until(lambda: len(told.seconds) >= enough)
-    print(f"a replica killed: {told}")
+        enough = told.answers + 2 * count
+        until(lambda: told.answers >= enough)
     # A stream of the page that it was in the middle of breaks off, and is told so; no more.
-    assert all(" page: " in failure for failure in told.failures), told.failures
+    assert all(failure.startswith("page: ") for failure in told.failures), told.failures
     assert len(told.failures) <= count / 2, told.failures
     assert not told.wrong, told.wrong[:5]
     assert all(other.is_ready for other in others)
@@ -386,8 +344,7 @@ def _losing_a_replica(there: Machines, count: int) -> None:
 def _killing_writers(
     there: Machines, command: Command, uploader: Uploader, count: int, kills: int
 ) -> None:
-    ended, seed = 0, secrets.randbits(32)
-    moments = random.Random(seed)
+    ended = 0
     with (
         psycopg.connect(there.database, autocommit=True) as database,
         people(there.url, count // 4) as told,
@@ -401,19 +358,14 @@ def _killing_writers(
             before = pending()  # of writers that were killed: deleted an hour later
             process = command.start()
             until(lambda p=process, b=before: pending() > b or p.poll() is not None, 0.005)  # type: ignore[misc]
-            time.sleep(moments.uniform(0, 0.2))
+            time.sleep(random.uniform(0, 0.2))
             process.kill()
             process.communicate(timeout=PATIENCE)
             ended += process.returncode == 0
-        began = time.monotonic()
         uploader.write()
         command.write()
-        writing = time.monotonic() - began
-    print(f"a writer killed {kills - ended} times (seed {seed}), then two wrote in {writing:.1f} s")
-    print(f"meanwhile: {told}")
     assert ended < kills
-    assert not told.failures, told.failures[:5]
-    assert not told.wrong, told.wrong[:5]
+    told.check()
     _whole(there, command, uploader)
 
 
@@ -424,25 +376,20 @@ def _losing_chroma(there: Machines, command: Command, uploader: Uploader) -> Non
         def is_refused() -> bool:
             response = client.post("/api/ask", json={"question": MILLS.question})
             if response.status_code == 200:  # for a moment it is known what was there
-                told.answered(MILLS.question, response.json(), 0)
+                told.answered(MILLS.question, response.json())
             else:
                 refused.append(response)
             return len(refused) >= 3 * len(there.replicas)
 
         there.chroma.kill()
-        began = time.monotonic()
         until(lambda: not any(replica.is_ready for replica in there.replicas))
-        away = time.monotonic() - began
         until(is_refused)
-        assert not told.wrong, told.wrong
+        told.check()
         for response in refused:
             assert response.status_code == 503, response.text
             assert there.chroma.url in response.json()["detail"]
         there.chroma.start()
-        began = time.monotonic()
         until(lambda: all(replica.is_ready for replica in there.replicas))
-        back = time.monotonic() - began
-    print(f"Chroma gone: told after {away:.1f} s; ready {back:.1f} s after it was back")
     _whole(there, command, uploader)
     command.write()
     _whole(there, command, uploader)
@@ -455,7 +402,12 @@ def _whole(there: Machines, command: Command, uploader: Uploader) -> None:
         report.name: report.text(writer.edition)
         for report, writer in ((FERRIES, command), (MILLS, uploader))
     }
-    print(f"all agree {agreed(there.replicas, shown):.2f} s after a change")
+    until(
+        lambda: (
+            all(_texts(replica, shown).items() >= shown.items() for replica in there.replicas)
+            and len({replica.revision for replica in there.replicas}) == 1
+        )
+    )
     wanted = [(report.name, report.paragraphs) for report in REPORTS.values()]
     wanted.append((SEED.name, len(_seed().paragraphs)))
     for replica in there.replicas:
@@ -474,29 +426,3 @@ def _whole(there: Machines, command: Command, uploader: Uploader) -> None:
 @cache
 def _seed() -> Document:
     return read_document(SEED)
-
-
-def main() -> None:
-    """The long version: 200 people for a minute, a writer killed 20 times."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--people", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--kills", type=int, default=20)
-    given = parser.parse_args()
-    with TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        chroma = ChromaServer(folder / "chroma")
-        try:
-            with (
-                running_server() as postgres,
-                postgres.database() as database,
-                machines(folder, chroma, database, *SURE) as there,
-            ):
-                add_shipped(there)
-                course(there, count=given.people, seconds=given.seconds, kills=given.kills)
-        finally:
-            chroma.kill()
-
-
-if __name__ == "__main__":
-    main()

@@ -105,52 +105,14 @@ def test_a_key_may_what_its_scopes_say(api_url: str, keys: Keys, ann: str) -> No
         problem(client.get("metrics"), 403)
 
 
-def test_what_a_key_adds_is_for_nobody_else(api_url: str, ann: str, ben: str) -> None:
-    with client_of(api_url, ann) as own, client_of(api_url, ben) as other:
-        made = own.post("api/documents", files={"file": ("code.txt", SECRET.encode())}).json()
-        path = f"api/documents/{made['id']}"
-        assert (
-            own.post("api/ask", json={"question": "What is the walnut code?"}).json()["text"]
-            == SECRET
-        )
-        for method, at, body in (
-            ("GET", path, None),
-            ("GET", f"{path}/content", None),
-            ("GET", f"{path}/paragraphs/1", None),
-            ("DELETE", path, None),
-            ("POST", "api/ask", {"question": "What is the code?", "documents": [made["id"]]}),
-            ("POST", "api/search", {"query": "walnut code", "documents": [made["id"]]}),
-            ("POST", "api/verify", {"text": SECRET, "documents": [made["id"]]}),
-            ("POST", "api/overview", {"documents": [made["id"]]}),
-        ):
-            response = other.request(method, at, json=body)
-            problem(response, 404)
-            assert "quartz" not in response.text
-        problem(other.put(path, files={"file": ("code.txt", b"Figs.")}), 404)
-        asked = {
-            "model": "footnote",
-            "messages": [{"role": "user", "content": "What is the walnut code?"}],
-            "metadata": {"documents": made["id"]},
-        }
-        response = other.post("v1/chat/completions", json=asked)
-        assert response.status_code == 404
-        assert "message" in response.json()["error"]
-        assert made["id"] not in other.get("api/documents").text
-        for question in ("What is the walnut code?", "quartz lantern"):
-            assert "quartz-lantern" not in other.post("api/ask", json={"question": question}).text
-        found = other.post("api/search", json={"query": "walnut code quartz", "count": 100})
-        assert "quartz-lantern" not in found.text
-        # One of the same name is another's.
-        same = other.post("api/documents", files={"file": ("code.txt", b"Pears sink.")})
-        assert same.status_code == 201
-        assert same.json()["id"] != made["id"]
-        assert own.get(f"{path}/content").text == SECRET
-
-
 def test_what_a_key_added_is_for_a_new_key_of_its_name(api_url: str, keys: Keys, ann: str) -> None:
     with client_of(api_url, keys.create("dora", ["ask", "write"])) as client:
         made = client.post("api/documents", files={"file": ("d.txt", b"Dates are sweet.")}).json()
     keys.revoke("dora")
+    with client_of(api_url, ann) as other:  # one of the same name is another's
+        same = other.post("api/documents", files={"file": ("d.txt", b"Pears sink.")})
+        assert same.status_code == 201
+        assert same.json()["id"] != made["id"]
     with client_of(api_url, keys.create("dora", ["ask"])) as client:
         assert client.get(f"api/documents/{made['id']}/content").text == "Dates are sweet."
 

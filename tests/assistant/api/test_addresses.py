@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from chroma_servers import until
 from helpers import PATIENCE
+from people import page_and_api, visitor
 from services import api, api_here, client_of, events_of, problem
 from sites import Page, Site, fetcher_to, served_site
 
@@ -23,9 +22,6 @@ from assistant import Assistant
 from assistant.access.api_keys import Keys
 from assistant.api.runner import served
 from assistant.service.service import Service
-from assistant.web.app import build
-from assistant.web.rendering import PageRenderer
-from assistant.web.routes import Folder, LoginRoutes
 from index.errors import RefusedError
 
 BY_ADDRESS = "api/documents/by-address"
@@ -181,31 +177,16 @@ def test_so_many_are_fetched_in_an_hour(assistant: Assistant, site: Site) -> Non
 def test_the_page_has_documents_fetched_too_and_is_told_whether_it_can(
     assistant: Assistant, site: Site
 ) -> None:
-    own = {"x-footnote-session": "0123456789-abcdef-XYZ"}
-
-    async def send(service: Service) -> list[httpx.Response]:
-        app = build(service, LoginRoutes(service.access), renderer, Folder((), None))
-        transport, base = httpx.ASGITransport(app), "http://127.0.0.1"
-        async with httpx.AsyncClient(transport=transport, base_url=base, timeout=PATIENCE) as http:
-            return [
-                await http.post("/addresses", json=AT, headers=own | {"sec-fetch-site": "none"}),
-                await http.post(
-                    "/addresses", json=AT, headers=own | {"origin": "http://a.example"}
-                ),
-                await http.get("/session", headers=own),
-            ]
-
-    def responses(service: Service) -> list[Any]:
-        with closing(service.starters):
-            return asyncio.run(asyncio.wait_for(send(service), PATIENCE))
-
-    with closing(PageRenderer()) as renderer:
-        off, *_, session = responses(Service.of(assistant, "127.0.0.1"))
-        assert off.status_code == 403 and "--fetch" in off.json()["detail"]
-        assert session.json()["fetch"] is False and site.asked == []
-        added, elsewhere, session = responses(service_on(assistant, site))
-    *_, (name, done) = events_of(added)
-    assert (name, done["title"]) == ("done", "Nuts")
-    assert (elsewhere.status_code, len(site.asked)) == (403, 1)
-    assert session.json()["fetch"] is True
-    assert done["id"] in [one["id"] for one in session.json()["documents"]]
+    with page_and_api(Service.of(assistant, "127.0.0.1")) as app, visitor(app) as client:
+        refused = client.post("/addresses", json=AT)
+        assert refused.status_code == 403 and "--fetch" in refused.json()["detail"]
+        assert client.get("/session").json()["fetch"] is False and site.asked == []
+    with page_and_api(service_on(assistant, site)) as app, visitor(app) as client:
+        added = client.post("/addresses", json=AT, headers={"sec-fetch-site": "none"})
+        *_, (name, done) = events_of(added)
+        assert (name, done["title"]) == ("done", "Nuts")
+        elsewhere = client.post("/addresses", json=AT, headers={"origin": "http://a.example"})
+        assert (elsewhere.status_code, len(site.asked)) == (403, 1)
+        session = client.get("/session").json()
+        assert session["fetch"] is True
+        assert done["id"] in [document["id"] for document in session["documents"]]

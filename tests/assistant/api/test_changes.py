@@ -3,7 +3,6 @@ holds the index is gone."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ import httpx
 import pytest
 from chroma_servers import ChromaServer, until
 from helpers import PATIENCE
-from services import api_here, client_of, problem
+from services import api_here, client_of, events_of, problem
 
 from assistant import Assistant
 from assistant.events import Event
@@ -68,27 +67,20 @@ def changing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Changi
         yield opened
 
 
-def lines_of(response: httpx.Response, start: str) -> list[str]:
-    return [
-        line.removeprefix(start) for line in response.text.splitlines() if line.startswith(start)
-    ]
-
-
 def test_an_answer_is_of_what_was_there_when_it_was_asked(changing: Changing) -> None:
     """However it is asked for; the next one is of what is there then."""
     events = {"accept": "text/event-stream"}
     wanted = {"model": "footnote", "messages": [{"role": "user", "content": ASKED["question"]}]}
     with api_here(changing) as url, client_of(url) as client:
         changing.becomes(AFTER)
-        response = client.post("api/ask", json=ASKED, headers=events)
-        assert lines_of(response, "event: ") == ["sources", "decided", "sentence", "done"]
-        assert json.loads(lines_of(response, "data: ")[-1])["text"] == BEFORE
+        steps = events_of(client.post("api/ask", json=ASKED, headers=events))
+        assert [name for name, _ in steps] == ["sources", "decided", "sentence", "done"]
+        assert steps[-1][1]["text"] == BEFORE
 
         changing.becomes(BEFORE)
-        response = client.post("v1/chat/completions", json={**wanted, "stream": True})
-        *told, end = lines_of(response, "data: ")
-        assert AFTER.split()[1] in "".join(told)
-        assert end == "[DONE]"
+        told = client.post("v1/chat/completions", json={**wanted, "stream": True}).text
+        assert AFTER.split()[1] in told
+        assert told.endswith("data: [DONE]\n\n")
 
         changing.becomes(AFTER)
         assert client.post("api/ask", json=ASKED).json()["text"] == BEFORE
@@ -145,11 +137,8 @@ def test_a_server_that_is_gone_is_told_and_when_to_try_again(
     ):
         assert client.post("api/ask", json=ASKED).json()["text"] == BEFORE
         own_server.kill()
-        for path in ("api/ask", "health/ready"):
-            body = ASKED if path == "api/ask" else {}
-            method = "GET" if path == "health/ready" else "POST"
-            refused = client.request(method, path, json=body)
-            assert "cannot be reached" in problem(refused, 503)["detail"], path
+        for refused in (client.post("api/ask", json=ASKED), client.get("health/ready")):
+            assert "cannot be reached" in problem(refused, 503)["detail"], refused.url
             assert int(refused.headers["retry-after"]) > 0
         own_server.start()
         until(lambda: client.post("api/ask", json=ASKED).status_code == 200)

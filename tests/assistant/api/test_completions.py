@@ -30,7 +30,7 @@ def client(api_url: str) -> Iterator[OpenAI]:
         yield opened
 
 
-def user(question: str) -> list[Any]:
+def user(question: object) -> list[Any]:
     return [{"role": "user", "content": question}]
 
 
@@ -41,15 +41,15 @@ def check(completion: ChatCompletion) -> None:
     annotations = message.annotations or []
     places = [(m.start(), m.end()) for m in re.finditer(r"\[\d+\]", text)]
     cited = [annotation.url_citation for annotation in annotations]
-    assert [(own.start_index, own.end_index) for own in cited] == places
+    assert [(citation.start_index, citation.end_index) for citation in cited] == places
     whole: dict[str, Any] = completion.footnote  # type: ignore[attr-defined]
     by_marker = {f"[{citation['marker']}]": citation for citation in whole["citations"]}
-    for own in cited:
-        citation = by_marker[text[own.start_index : own.end_index]]
+    for url_citation in cited:
+        citation = by_marker[text[url_citation.start_index : url_citation.end_index]]
         place = f"{citation['document_id']}/{citation['start']}-{citation['end']}"
-        assert own.url.endswith(f"/#document/{place}")
-        assert f"paragraph {citation['paragraph']}" in own.title
-        assert own.quote == citation["quote"]  # type: ignore[attr-defined]
+        assert url_citation.url.endswith(f"/#document/{place}")
+        assert f"paragraph {citation['paragraph']}" in url_citation.title
+        assert url_citation.quote == citation["quote"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -85,13 +85,8 @@ def test_the_official_client_gets_cited_answers(
 
 
 def test_llama_index_gets_them_too(api_url: str, assistant: Assistant) -> None:
-    model = OpenAILike(
-        model="footnote",
-        api_base=f"{api_url}v1",
-        api_key="none",
-        is_chat_model=True,
-        timeout=PATIENCE,
-    )
+    there = {"model": "footnote", "api_base": f"{api_url}v1", "api_key": "none"}
+    model = OpenAILike(**there, is_chat_model=True, timeout=PATIENCE)
     expected = assistant.ask(QUESTION).marked_text
     messages = [
         ChatMessage(role="system", content="Answer in French, without markers."),
@@ -151,10 +146,7 @@ def test_history_and_documents_come_with_the_request(
         ({"modalities": ["text", "audio"], "audio": {}}, "modalities.1"),
         ({"messages": [*user(QUESTION), {"role": "assistant", "content": "x"}]}, "messages"),
         ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
-        (
-            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
-            "messages.0",
-        ),
+        ({"messages": user([{"type": "image_url", "image_url": {}}])}, "messages.0"),
     ],
 )
 def test_what_would_make_another_answer_of_it_is_refused(
@@ -168,16 +160,22 @@ def test_what_would_make_another_answer_of_it_is_refused(
     assert refused.value.request_id
 
 
-def test_other_mistakes_have_its_shape_too(client: OpenAI) -> None:
+def test_the_models_and_other_mistakes_have_its_shape_too(client: OpenAI) -> None:
     for messages in ([], user(" "), user("a" * 5000)):
         with pytest.raises(openai.BadRequestError) as refused:
             client.chat.completions.create(model="footnote", messages=messages)
         assert refused.value.body
-    with pytest.raises(openai.NotFoundError) as missing:
-        client.chat.completions.create(model="gpt-4", messages=user(QUESTION))
-    assert (missing.value.code, missing.value.param) == ("model_not_found", "model")
+    for ask in (
+        lambda: client.chat.completions.create(model="gpt-4", messages=user(QUESTION)),
+        lambda: client.models.retrieve("gpt-4"),
+    ):
+        with pytest.raises(openai.NotFoundError) as missing:
+            ask()
+        assert (missing.value.code, missing.value.param) == ("model_not_found", "model")
     with pytest.raises(openai.NotFoundError):
         client.embeddings.create(model="footnote", input="x")
+    assert [model.id for model in client.models.list()] == ["footnote", "footnote-quotes"]
+    assert client.models.retrieve("footnote").owned_by == "footnote"
 
 
 def test_what_only_steers_a_model_is_ignored(client: OpenAI) -> None:
@@ -196,13 +194,6 @@ def test_what_only_steers_a_model_is_ignored(client: OpenAI) -> None:
         extra_body={"unheard_of": 1},
     )
     assert completion.choices[0].message.content == f"{QUOTE} [1]"
-
-
-def test_the_models(client: OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["footnote", "footnote-quotes"]
-    assert client.models.retrieve("footnote").owned_by == "footnote"
-    with pytest.raises(openai.NotFoundError):
-        client.models.retrieve("gpt-4")
 
 
 def test_an_annotation_leads_to_its_quote_on_the_page(client: OpenAI) -> None:

@@ -1,6 +1,6 @@
-"""One owner, whichever door they come through: the page, the API, MCP by HTTP and on standard input
-and output, the command line. At a machine where nobody logs in that is whoever sits there; where
-people do it is each by their login."""
+"""One owner, whichever interface they use: the page, the API, MCP by HTTP and on standard input and
+output, the command line. Without logins that is whoever sits at the machine; with logins it is each
+by their name."""
 
 from __future__ import annotations
 
@@ -29,23 +29,17 @@ QUESTION, ANSWER = "What floats in brine?", "Walnuts float in brine."
 Tool = Callable[..., CallToolResult]
 
 
-@pytest.fixture(scope="module")
-def private(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("private")
-
-
-@pytest.fixture(scope="module")
-def private_url(private: Path) -> Iterator[str]:
-    with api(private, "--mcp", page=True) as address:
+@pytest.fixture
+def private_url(tmp_path: Path) -> Iterator[str]:
+    with api(tmp_path, "--mcp", page=True) as address:
         yield address
 
 
-@pytest.fixture(scope="module")
-def guarded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("guarded")
-    accounts = folder / "accounts.txt"
+@pytest.fixture
+def guarded_url(tmp_path: Path) -> Iterator[str]:
+    accounts = tmp_path / "accounts.txt"
     accounts.write_text("".join(f"{name}:{word}\n" for name, word in ACCOUNTS.items()))
-    with api(folder, "--mcp", "--auth", accounts, page=True) as address:
+    with api(tmp_path, "--mcp", "--auth", accounts, page=True) as address:
         yield address
 
 
@@ -100,8 +94,8 @@ def listed(tool: Tool) -> dict[str, Any]:
     return {one["name"]: one for one in value["notebooks"]}
 
 
-def test_at_a_machine_all_doors_are_one_owners(
-    private: Path, private_url: str, opened: ExitStack
+def test_at_a_machine_all_interfaces_are_one_owners(
+    tmp_path: Path, private_url: str, opened: ExitStack
 ) -> None:
     page, program = page_of(private_url, opened), program_of(private_url, opened)
     name, added = last_event(page, "uploads?name=nuts.txt", content=ANSWER.encode())
@@ -112,14 +106,14 @@ def test_at_a_machine_all_doors_are_one_owners(
     assert (made.status_code, notebook["documents"]) == (201, [identity])
     oaks = program.post("api/documents", files={"file": ("oaks.txt", b"Oaks grow slowly.")})
 
-    # Both are there through every door, and the sample is not.
+    # Both are there in every interface, and the sample is not.
     both = {identity, oaks.json()["id"]}
     for client, path in ((page, "session"), (program, "api/documents")):
         assert {one["id"] for one in client.get(path).json()["documents"]} == both
     assert ask_page(page, QUESTION)["text"] == ANSWER
     assert program.post("api/ask", json={"question": QUESTION}).json()["text"] == ANSWER
     assert page.get("notebooks").json() == program.get("api/notebooks").json()
-    for tool in (by_http(private_url), by_stdio(private, opened)):
+    for tool in (by_http(private_url), by_stdio(tmp_path, opened)):
         told = tool("documents").structured_content
         assert told is not None
         assert {one["id"] for one in told["documents"]} == both
@@ -140,7 +134,7 @@ def test_at_a_machine_all_doors_are_one_owners(
         assert "There is no notebook 'Trees'. There are: Nuts." in str(wrong.content)
 
     # On the command line too, while all that is served.
-    there = ("--index-dir", private / "index")
+    there = ("--index-dir", tmp_path / "index")
     [one] = json.loads(footnote("notebooks", "--json", *there).stdout)
     assert (one["id"], one["documents"], one["conversations"]) == (notebook["id"], [identity], 0)
     assert footnote("ask", QUESTION, "--notebook", "nuts", *there).stdout.startswith(ANSWER[:-1])
@@ -162,12 +156,12 @@ def test_at_a_machine_all_doors_are_one_owners(
     assert page.post(f"documents/{identity}/restore").status_code == 404
 
 
-def test_a_login_is_one_owner_through_all_doors_and_nobody_else_is(
+def test_a_login_is_one_owner_in_all_interfaces_and_nobody_else_is(
     guarded_url: str, opened: ExitStack
 ) -> None:
     pages, programs = (
-        {name: door(guarded_url, opened, name) for name in ACCOUNTS}
-        for door in (page_of, program_of)
+        {name: connect(guarded_url, opened, name) for name in ACCOUNTS}
+        for connect in (page_of, program_of)
     )
     name, added = last_event(pages["ann"], "uploads?name=nuts.txt", content=ANSWER.encode())
     assert name == "done", added
@@ -183,26 +177,27 @@ def test_a_login_is_one_owner_through_all_doors_and_nobody_else_is(
     assert kept.status_code == 204
 
     for who in ACCOUNTS:
-        own = who == "ann"
+        is_hers = who == "ann"
         page, program, tool = pages[who], programs[who], by_http(guarded_url, who)
         for client, path in ((page, "session"), (program, "api/documents")):
-            assert (identity in client.get(path).text) == own
+            assert (identity in client.get(path).text) == is_hers
         for client, path in ((page, "notebooks"), (program, "api/notebooks")):
-            assert [one["name"] for one in client.get(path).json()["notebooks"]] == ["Nuts"] * own
+            names = [found["name"] for found in client.get(path).json()["notebooks"]]
+            assert names == ["Nuts"] * is_hers
             talks = path.replace("notebooks", "conversations")
             told = client.get(talks, params={"notebook": notebook})
-            assert told.status_code == (200 if own else 404)
-            assert ("Floats" in told.text) == own
-        assert (identity in str(tool("documents"))) == own
-        assert [*listed(tool)] == ["Nuts"] * own
+            assert told.status_code == (200 if is_hers else 404)
+            assert ("Floats" in told.text) == is_hers
+        assert (identity in str(tool("documents"))) == is_hers
+        assert [*listed(tool)] == ["Nuts"] * is_hers
         answer = tool("ask", question=QUESTION, notebook=notebook)
-        assert answer.is_error != own
-        assert (ANSWER in str(answer)) == own
+        assert answer.is_error != is_hers
+        assert (ANSWER in str(answer)) == is_hers
         read = program.get(f"api/documents/{identity}/content")
         assert read.status_code == page.get(f"documents/{identity}").status_code
-        assert read.status_code == (200 if own else 404)
+        assert read.status_code == (200 if is_hers else 404)
         # Nor does anybody else delete it, or have it back.
-        if not own:
+        if not is_hers:
             for response in (
                 page.delete(f"documents/{identity}"),
                 page.post(f"documents/{identity}/restore"),
