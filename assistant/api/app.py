@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -21,6 +21,9 @@ from assistant.serving.middleware import is_of_api
 from assistant.serving.problems import FAILED, FieldError, error_response, response_of
 from index.about import VERSION
 from index.errors import FootnoteError
+
+if TYPE_CHECKING:
+    from assistant.mcp.server import Server as Tools
 
 
 def build(service: Service, *, page: bool) -> FastAPI:
@@ -75,21 +78,11 @@ class ApiDispatcher:
         await (self.api if ours else self.app)(scope, receive, send)
 
 
-def lifespan_of(
-    sessions: Any | None,
-) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """What runs as long as the server does.
-
-    Args:
-        sessions: the manager of MCP's sessions, where its tools are offered.
-    """
-
-    @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncIterator[None]:
-        async with sessions.run() if sessions else nullcontext():
-            yield
-
-    return lifespan
+@asynccontextmanager
+async def lifespan(tools: Tools | None, _: Any) -> AsyncIterator[None]:
+    """What runs as long as the server does: the sessions of MCP, where its tools are offered."""
+    async with tools.session_manager.run() if tools else nullcontext():
+        yield
 
 
 def add_problems(app: FastAPI) -> None:

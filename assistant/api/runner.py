@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from assistant.api.app import build, lifespan_of
+from assistant.api.app import build, lifespan
 from assistant.service.service import wait_for_the_end
 from assistant.serving.logs import take_over
 from assistant.serving.middleware import MCP
@@ -74,7 +75,7 @@ def served(
     app = build(service, page=False)
     if tools:
         app.router.routes.extend(tools.routes(MCP))
-    app.router.lifespan_context = lifespan_of(tools.session_manager if tools else None)
+    app.router.lifespan_context = partial(lifespan, tools)
     app.user_middleware[:] = list(service.guards)
     listening = _listen(host, ports)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))

@@ -8,6 +8,7 @@ version check are off, and the browser is told to refuse any other host (see `Se
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 # gradio reads this when it is imported: no analytics and no check for a newer version.
@@ -18,7 +19,7 @@ from starlette.middleware import Middleware
 
 from assistant.access.callers import person
 from assistant.access.logins import check_host
-from assistant.api.app import ApiDispatcher, add_problems, lifespan_of
+from assistant.api.app import ApiDispatcher, add_problems, lifespan
 from assistant.api.app import build as build_api
 from assistant.llm.discovery import SERVERS, Server
 from assistant.schemas.answers import AnswerValue
@@ -95,7 +96,7 @@ def serve(
             # As many as may be in line: that sends more of them away, and gradio would let any
             # number wait.
             max_threads=assistant.settings.at_once + assistant.settings.queue + 1,
-            app_kwargs={"lifespan": lifespan_of(tools.session_manager if tools else None)},
+            app_kwargs={"lifespan": partial(lifespan, tools)},
         )
     except OSError as error:
         wanted = "a port from 7860 on" if port is None else f"port {port}"

@@ -78,10 +78,8 @@ def test_what_a_system_says_changes_nothing_in_openais_protocol(
 
 
 def test_the_two_who_talk_are_heard(api_url: str, client: httpx.Client) -> None:
-    history = [
-        {"role": "user", "content": "What does China think of the Quad?"},
-        {"role": "assistant", "content": "It is against it."},
-    ]
+    user = {"role": "user", "content": "What does China think of the Quad?"}
+    history = [user, {"role": "assistant", "content": "It is against it."}]
     asked = {"question": "And how does India see it?", "history": history}
     told = client.post("api/ask", json=asked).json()
     assert "India" in told["standalone_question"]

@@ -19,7 +19,6 @@ from services import api, api_here, client_of, events_of, problem
 from sites import Page, Site, fetcher_to, served_site
 
 from assistant import Assistant
-from assistant.access.api_keys import Keys
 from assistant.api.runner import served
 from assistant.service.service import Service
 from index.errors import RefusedError
@@ -118,19 +117,6 @@ def test_what_cannot_be_added_says_why_and_leaves_nothing(assistant: Assistant, 
         for sent in ({}, {"address": ""}, {"address": "a" * 2001}, AT | {"more": 1}):
             problem(client.post(BY_ADDRESS, json=sent), 422)
         assert not any(one["own"] for one in client.get("api/documents").json()["documents"])
-
-
-def test_only_who_may_write_has_something_fetched(assistant: Assistant, site: Site) -> None:
-    keys = Keys(assistant.index.database)
-    try:
-        with client_on(service_on(assistant, site)) as client:
-            key = keys.create("reader", ["ask"])
-            problem(client.post(BY_ADDRESS, json=AT), 401)
-            sent = {"authorization": f"Bearer {key}"}
-            assert "write" in problem(client.post(BY_ADDRESS, json=AT, headers=sent), 403)["detail"]
-        assert site.asked == []
-    finally:
-        keys.revoke("reader")
 
 
 def test_one_at_a_time_is_fetched_for_a_client(assistant: Assistant, site: Site) -> None:

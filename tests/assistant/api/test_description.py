@@ -55,6 +55,10 @@ def test_it_is_openapi_and_says_what_everything_is(described: dict[str, Any]) ->
 def test_answers_are_as_described(api_url: str, described: dict[str, Any]) -> None:
     question = {"question": QUESTION}
     messages = [{"role": "user", "content": QUESTION}]
+    completions = [
+        {"model": model, "messages": messages, "stream": stream}
+        for model, stream in (("footnote", False), ("footnote", True), ("other", False))
+    ]
     events = {"accept": "text/event-stream"}
     with client_of(api_url) as client:
         file = {"file": ("a.txt", b"Walnuts float in brine.")}
@@ -94,14 +98,8 @@ def test_answers_are_as_described(api_url: str, described: dict[str, Any]) -> No
             (client.get("health/ready"), "/health/ready"),
             (client.get("metrics"), "/metrics"),
             *(
-                (
-                    client.post(
-                        "v1/chat/completions",
-                        json={"model": model, "messages": messages, "stream": stream},
-                    ),
-                    "/v1/chat/completions",
-                )
-                for model, stream in (("footnote", False), ("footnote", True), ("other", False))
+                (client.post("v1/chat/completions", json=completion), "/v1/chat/completions")
+                for completion in completions
             ),
         ):
             check(described, response, path)
