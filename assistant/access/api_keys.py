@@ -1,8 +1,8 @@
-"""Keys that let programs in, kept with the index and only as what is made of them: whoever reads
-the index cannot use them.
+"""API keys for programs, stored with the index as hashes only: whoever reads the index cannot use
+them.
 
-A key is 256 bits from the system's source of chance. Nobody can go through so many, so a plain
-sha256 of it is as good as kept secret; salt and a slow hash are for passwords, which people choose.
+A key is 256 random bits. Nobody can try so many, so a plain sha256 of it will do; salt and a slow
+hash are for passwords, which people choose.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key.
+    """An API key, without its secret.
 
     Attributes:
         name: whose it is; what it adds belongs to this name.

@@ -60,7 +60,7 @@ class Caller:
     browser: str | None = None
 
     def need(self, *scopes: Scope) -> None:
-        """Go on only with one of these scopes.
+        """Require one of these scopes.
 
         Raises:
             RefusedError: it has none of them.
@@ -74,23 +74,23 @@ class Caller:
 
 
 class Access:
-    """Tells who sends a request. May be used from many threads.
+    """Knows who sends a request. May be used from many threads.
 
-    Without a login and without keys anyone is let in who reaches the server, as on the page; that
-    is for a machine's own programs. As soon as there is one key, one is needed.
+    Without accounts and keys anyone who reaches the server has access, as on the page: that is for
+    programs on the same machine. As soon as there is a key, one is required.
 
     Args:
         keys: of the index.
-        logins: whose names and passwords are taken, by HTTP Basic authentication too.
-        demanded: let nobody in without one or the other, even if there is none: the server can be
-            reached from other machines.
-        rate: how many requests each may send, as `600/minute`.
+        logins: accounts, whose passwords are taken by HTTP Basic authentication too.
+        demanded: require a key or a login even if there are none: other machines can reach the
+            server.
+        rate: how many requests each caller may send, such as `600/minute`.
 
     Attributes:
         logins: to the page.
 
     Raises:
-        SettingsError: the rate cannot be understood.
+        SettingsError: the rate is malformed.
     """
 
     def __init__(self, keys: Keys, logins: Logins, demanded: bool, rate: str) -> None:
@@ -117,7 +117,7 @@ class Access:
             address: where it comes from, as far as is known.
 
         Raises:
-            RefusedError: nobody who is let in.
+            RefusedError: it has no access.
         """
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         basic, bearer = scheme.lower() == "basic", scheme.lower() == "bearer"
@@ -138,7 +138,7 @@ class Access:
         """Count a request.
 
         Raises:
-            RefusedError: that is one too many.
+            RefusedError: the caller has sent too many.
         """
         if caller.name:
             self._limit("many_requests", caller.owner, name=caller.name)

@@ -1,11 +1,11 @@
-"""The queue that questions stand in, through whichever door they come: some are answered at once,
-the others wait, and more than that are sent away.
+"""The queue of questions from all interfaces: some are answered at once, others wait, and the rest
+are turned away.
 
-A client is who cannot make itself into many: a login, a key, or else an address. Whoever has the
+A client is somebody who cannot pose as several: a login, a key, or else an address. Whoever has the
 fewest questions being answered comes first, so that one client with a hundred of them holds up
-nobody else. Where too many wait, the client that has the most waiting loses its last one: as long
-as others have more, nobody is sent away. Within a client the same holds between those that it
-says it is, such as browsers behind one address.
+nobody else. Where too many wait, the client with the most waiting loses its last one: nobody is
+turned away while another has more. Within a client the same holds between the owners that it names,
+such as browsers behind one address.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""What every request passes before it is answered, and every answer on its way back: an id, a line
-in the log and a count; who is let in and what is refused; how large a request may be, and how long
-it may take to arrive.
+"""ASGI middleware: request ids, the request log and counts; access control and security headers;
+limits on the size of requests and the time they take to arrive.
 """
 
 from __future__ import annotations
@@ -60,9 +59,9 @@ _HEADERS = [
 
 MCP = "/mcp"
 
-#: What is shown in a browser, whoever sent it there.
+#: Pages that links on other sites may lead to.
 _SHOWN = ("/", "/api/docs")
-#: What anyone may read of the API: it tells nothing of the documents.
+#: What anyone may read of the API: nothing about the documents.
 _OPEN = ("/api/docs", "/api/docs.css", "/api/openapi.json", "/health/live", "/health/ready")
 
 #: The page's own addresses, and those of gradio that it or a gradio client needs. Gradio has many
@@ -87,12 +86,11 @@ FORM_OVERHEAD = 65_536
 
 
 class TracingMiddleware:
-    """Gives each request an id: the one that it brings as `X-Request-ID`, if that is one, or a new
-    one. The response has it, the log, whatever is told of a failure, and, for what is behind, the
-    request's own headers and state.
+    """Gives each request an id: its `X-Request-ID`, if that is well-formed, or a new one. The id is
+    in the response, the log, every problem document, and the request's headers and state.
 
     Args:
-        app: what is behind it.
+        app: the wrapped app.
         metrics: where requests are counted.
     """
 
@@ -110,7 +108,8 @@ class TracingMiddleware:
         identity = headers.get(HEADER, "")
         if not _WELL_FORMED.fullmatch(identity):  # it comes to stand in the log
             identity = secrets.token_hex(8)
-        headers[HEADER] = scope.setdefault("state", {})[ID] = identity
+        headers[HEADER] = identity
+        scope.setdefault("state", {})[ID] = identity
         status = 0
 
         async def send_with_id(message: Message) -> None:
@@ -144,22 +143,22 @@ class TracingMiddleware:
 
 
 class SecurityMiddleware:
-    """Refuses what comes from other sites, asks for other things, or is sent by nobody who is let
-    in; adds the security headers. The page sees to its own login; all else is let in by `access`,
-    and finds who sent it in the state of the request, as `caller`.
+    """Refuses requests from other sites, for unknown addresses, or without access; adds the
+    security headers. The page checks its own login; for all else `access` decides, and the
+    request's state has the `caller`.
 
     Args:
-        app: what is behind it.
-        local: served to this machine only: then no other host name is answered, so that a web
-            site that points its own name at this machine cannot read the documents.
-        access: tells who sends a request.
+        app: the wrapped app.
+        local: served to this machine only: requests for any other host name are refused, so that a
+            web site that points its own name at this machine cannot read the documents.
+        access: knows who sends a request.
     """
 
     def __init__(self, app: ASGIApp, *, local: bool, access: Access) -> None:
         self.app = app
         self.local = local
         self.access = access
-        # Threads of its own: all others may be busy with what was let in before.
+        # Its own threads: all others may be busy with earlier requests.
         self._threads = CapacityLimiter(8)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -206,7 +205,7 @@ class SecurityMiddleware:
         return None
 
     def _let_in(self, scope: Scope) -> None:
-        """Note who sends the request, and count it, unless that is done behind."""
+        """Note who sends the request, and count it, unless the app does."""
         address = (scope.get("client") or ("", 0))[0]
         caller = self.access.caller(Headers(scope=scope), address)
         scope.setdefault("state", {})["caller"] = caller
@@ -217,12 +216,12 @@ class SecurityMiddleware:
 
 
 class RequestLimitMiddleware:
-    """Refuses a request that is too large, whether it says so or not, or that does not arrive.
+    """Refuses a request that is too large, whether or not it says so, or does not arrive in time.
 
     Args:
-        app: what is behind it.
+        app: the wrapped app.
         max_file: bytes of a file that is added.
-        seconds: in which all of a request has to be here.
+        seconds: in which the whole request has to arrive.
     """
 
     def __init__(self, app: ASGIApp, *, max_file: int, seconds: float) -> None:
@@ -257,7 +256,7 @@ class RequestLimitMiddleware:
 
         async def limited() -> Message:
             nonlocal size, whole
-            if whole:  # what comes now is that whoever asked has gone
+            if whole:  # what comes now is that the client has gone
                 return await receive()
             try:
                 async with asyncio.timeout_at(until):
