@@ -1,4 +1,4 @@
-"""Whether the server lives, whether it can answer, and what it counts."""
+"""Health checks and metrics."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def routes(service: Service) -> APIRouter:
         """Tell that the server lives, whatever else."""
         return Live()
 
-    # A thread of its own, for all others may be waiting for what is not ready; however many want to
-    # know, one at a time asks the index.
+    # Its own thread, for all others may be waiting for what is not ready; one at a time asks the
+    # index, however many want to know.
     limiter = CapacityLimiter(1)
 
     @router.get("/health/ready", responses=problems())

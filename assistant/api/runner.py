@@ -46,7 +46,7 @@ def serve(
         watch: follows the assistant's folders.
 
     Raises:
-        SettingsError: the port cannot be had.
+        SettingsError: the port is not free.
     """
     ports = PORTS if port is None else [port]
     with served(service, host, ports, tools) as url, service.running(watch):
@@ -70,7 +70,7 @@ def served(
         tools: see `serve`.
 
     Raises:
-        SettingsError: none of the ports can be had.
+        SettingsError: none of the ports is free.
     """
     app = build(service, page=False)
     if tools:
@@ -97,7 +97,7 @@ def _listen(host: str, ports: Sequence[int]) -> socket.socket:
     """A socket that listens at one of these ports.
 
     Raises:
-        SettingsError: none can be had.
+        SettingsError: none is free.
     """
     refusal: OSError | None = None
     for port in ports:

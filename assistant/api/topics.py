@@ -1,4 +1,4 @@
-"""What there is to know about Footnote, by topic."""
+"""The help, by topic."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What is told while a server runs: one line for each thing, on standard error, for people or as
-JSON. The one module that imports structlog.
+"""The log of a server: one line per event, on standard error, as text or JSON. The one module that
+imports structlog.
 
-No line has anything of a document, of a question or of a secret: a request is told by the pattern
-of its address, and an error that nobody expected by its kind and where it came from, without its
-message, which may quote what was being worked on.
+No line has anything of a document, a question or a secret: a request is logged by the pattern of
+its address, and an unexpected error by its kind and where it came from, without its message, which
+may quote what was being worked on.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ REQUESTS = "footnote.requests"
 
 
 def set_up(form: Format | None) -> None:
-    """From now on, tell so.
+    """Set up the log.
 
     Args:
-        form: None tells what goes wrong, for people; with a form each request is told too.
+        form: None logs only what goes wrong, as text; otherwise each request is logged too.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -50,15 +50,15 @@ def set_up(form: Format | None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, shown],
         )
     )
-    # Libraries tell more than anyone wants to know, and what they were given.
+    # Libraries log too much, and what they were given.
     handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name == REQUESTS)
     logging.root.handlers = [handler]
     logging.getLogger(REQUESTS).setLevel(logging.INFO if form else logging.CRITICAL)
 
 
 def take_over() -> None:
-    """Tell what the server under ours tells in the same way; after it has started, for it sets up
-    ways of its own."""
+    """Log what uvicorn logs in the same way; after it has started, for it sets up handlers of its
+    own."""
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
@@ -66,7 +66,7 @@ def take_over() -> None:
 
 @contextmanager
 def about(request: str | None) -> Iterator[None]:
-    """What is told inside the `with` has the id of this request."""
+    """What is logged inside the `with` has the id of this request."""
     with structlog.contextvars.bound_contextvars(**({"request": request} if request else {})):
         yield
 

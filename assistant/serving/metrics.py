@@ -1,5 +1,5 @@
-"""What is counted, for Prometheus: of what was asked nothing but how often. The one module that
-imports prometheus_client."""
+"""Metrics for Prometheus: of what was asked nothing but how often. The one module that imports
+prometheus_client."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _REQUESTS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 30
 
 
 class Metrics:
-    """The figures of one server. May be used from many threads.
+    """The metrics of one server. May be used from many threads.
 
     Args:
         running, waiting: how many questions are.
@@ -100,8 +100,8 @@ class Metrics:
             self._outcomes.labels(outcome)
 
     def counted(self, events: Iterable[Event]) -> Iterator[Event]:
-        """The events of an answer, and what becomes of it counted. One that nobody waits for any
-        more counts for nothing."""
+        """The events of an answer, whose outcome is counted at the end. An answer that nobody waits
+        for any more is not counted."""
         try:
             for event in events:
                 if isinstance(event, Done):

@@ -30,12 +30,12 @@ async def steps_of(
     place: AbstractAsyncContextManager[None],
     held: AbstractAsyncContextManager[Any] | None = None,
 ) -> AsyncGenerator[Step, None]:
-    """The steps of something that takes long, each made in a thread.
+    """The steps of long work, each made in a thread.
 
     Args:
         steps: makes them; closed at the end.
         place: a place in a queue, which is waited for first and left at the end.
-        held: let go of at the end, also where the place is not waited for.
+        held: released at the end, even if the place is never reached.
     """
     async with held or nullcontext(), place:
         try:
