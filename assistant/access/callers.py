@@ -221,8 +221,8 @@ def client_of(login: str | None, address: str) -> str:
 
 
 def person(login: str | None, address: str) -> Caller:
-    """Whoever has logged in by this name, or, without one, sits at this machine: one and the same
-    through whichever door they come.
+    """Whoever has logged in by this name, or, without one, sits at this machine: the same caller in
+    every interface.
 
     Args:
         login, address: see `client_of`.

@@ -1,4 +1,4 @@
-"""Where no answer is sure, programs are told of passages that may answer, by each door."""
+"""Where no answer is sure, programs are told of passages that may answer, in each interface."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What programs are told of a language model that reads, by each door."""
+"""What programs are told of a language model that reads, in each interface."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_everyones_documents_are_not_for_all_to_read_anew(
     assert problem(client.post(f"api/documents/{rules}/pictures"), 403)["code"] == "not_yours"
 
 
-def test_every_door_says_what_is_uncertain(client: httpx.Client, assistant: Assistant) -> None:
+def test_every_interface_says_what_is_uncertain(client: httpx.Client, assistant: Assistant) -> None:
     cited = client.post("api/ask", json={"question": QUESTION}).json()["citations"][0]
     assert cited["uncertain"] is True
     wanted = {"query": "meals sleeper train", "documents": list(assistant.document_ids)}
