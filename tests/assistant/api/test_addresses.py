@@ -163,11 +163,13 @@ def test_so_many_are_fetched_in_an_hour(assistant: Assistant, site: Site) -> Non
 def test_the_page_has_documents_fetched_too_and_is_told_whether_it_can(
     assistant: Assistant, site: Site
 ) -> None:
-    with page_and_api(Service.of(assistant, "127.0.0.1")) as app, visitor(app) as client:
+    with page_and_api(Service.of(assistant, "127.0.0.1")) as app:
+        client = visitor(app)
         refused = client.post("/addresses", json=AT)
         assert refused.status_code == 403 and "--fetch" in refused.json()["detail"]
         assert client.get("/session").json()["fetch"] is False and site.asked == []
-    with page_and_api(service_on(assistant, site)) as app, visitor(app) as client:
+    with page_and_api(service_on(assistant, site)) as app:
+        client = visitor(app)
         added = client.post("/addresses", json=AT, headers={"sec-fetch-site": "none"})
         *_, (name, done) = events_of(added)
         assert (name, done["title"]) == ("done", "Nuts")
