@@ -18,11 +18,11 @@ from assistant.settings import PREFIX, load_settings
 from index.errors import FootnoteError
 
 #: Questions that are asked while another process adds documents. Not tuned.
-ASKED = 500
-#: Paragraphs from which on so many are asked, and so many at once. Not tuned.
+QUESTIONS_ASKED = 500
+#: Smaller indexes are asked fewer questions, and each person asks once. Not tuned.
 SMALL = 1000
 #: Paragraphs that it adds to begin with; more follow for as long as questions are asked.
-ADDED = 400
+PARAGRAPHS_ADDED = 400
 #: Answers in a row that may fail before no more are asked.
 MAX_FAILED = 20
 #: The command `footnote`, in a process of its own.
@@ -36,9 +36,16 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+def environment(settings: Mapping[str, Any]) -> dict[str, str]:
+    """That of a process which finds the same index, whatever this one's settings are."""
+    given = {f"{PREFIX}{name.upper()}": value for name, value in settings.items()}
+    others = {name: value for name, value in os.environ.items() if name not in given}
+    return others | {name: str(value) for name, value in given.items() if value}
+
+
 def beside_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[str, Any]:
-    """Ask ASKED questions of an index, and as many while `footnote index add` runs on it in another
-    process at low priority; then keep and remove a document of it.
+    """Ask QUESTIONS_ASKED questions of an index, and as many while `footnote index add` runs on it
+    in another process at low priority; then keep and remove a document of it.
 
     Returns:
         `alone_p95_ms` and `beside_p95_ms`, milliseconds that 95 % of the answers took at most;
@@ -50,7 +57,7 @@ def beside_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[s
     documents = [info.id for info in index.documents()]
     with Assistant(index, documents, own) as assistant:
         before = index.status().paragraphs
-        times = ASKED if before >= SMALL else len(questions)
+        times = QUESTIONS_ASKED if before >= SMALL else len(questions)
         asked = [questions[n % len(questions)] for n in range(times)]
         for question in questions:
             assistant.ask(question)
@@ -77,7 +84,6 @@ def _adding(settings: Mapping[str, Any]) -> Iterator[Callable[[], None]]:
     """Run `footnote index add` of one file after the other. What is given has to be called now and
     then, to add another where one is done; it raises a FootnoteError where that failed. In the end
     what was begun is added."""
-    given = {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items() if value}
     nice = ["nice", "-n", "19"] if os.name == "posix" else []
     command = [*nice, sys.executable, "-c", FOOTNOTE, "index", "add"]
     running: list[subprocess.Popen[bytes]] = []
@@ -87,12 +93,12 @@ def _adding(settings: Mapping[str, Any]) -> Iterator[Callable[[], None]]:
         # No two paragraphs alike, or there would be nothing to encode.
         paragraphs = (
             f"Section {len(running) + 1}.{n} was added on day {n}. It has {n * 7} words of its own."
-            for n in range(ADDED)
+            for n in range(PARAGRAPHS_ADDED)
         )
         file.write_text("\n\n".join(paragraphs), encoding="utf-8")
         process = subprocess.Popen(  # noqa: S603 - ours
             [*command, str(file)],
-            env=os.environ | given,
+            env=environment(settings),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )

@@ -62,10 +62,10 @@ def sentences_of(corpus: Sequence[Document]) -> list[str]:
 
 
 def recombined(sentences: Sequence[str], size: int) -> list[Document]:
-    """Documents of so many different paragraphs of one to three sentences, the same each time.
+    """Documents of `size` different paragraphs of one to three sentences, the same each time.
 
     Raises:
-        QuestionSetError: the sentences do not make so many.
+        QuestionSetError: there are too few sentences.
     """
     generator = random.Random(size)  # noqa: S311 - no secret
     made: dict[str, None] = {}
@@ -87,7 +87,7 @@ def recombined(sentences: Sequence[str], size: int) -> list[Document]:
 
 
 def edited(documents: Sequence[Document], count: int) -> list[Document]:
-    """The documents with so many paragraphs of the first one changed."""
+    """The documents with `count` paragraphs of the first one changed."""
     first, *others = documents
     text = first.text
     for paragraph in reversed(first.paragraphs[:count]):

@@ -27,7 +27,6 @@ compared with encoding.
 
 from __future__ import annotations
 
-import os
 import socket
 import statistics
 import subprocess
@@ -47,8 +46,8 @@ import sqlalchemy as sa
 
 from assistant import Assistant
 from assistant.cli.main import REFUSED, UNSURE
-from assistant.settings import PREFIX, WITHOUT_SERVER, load_settings
-from evals.benchmark.beside import FOOTNOTE, SMALL, beside_size, seconds
+from assistant.settings import WITHOUT_SERVER, load_settings
+from evals.benchmark.beside import FOOTNOTE, SMALL, beside_size, environment, seconds
 from evals.benchmark.corpus import (
     PER_DOCUMENT,
     QUESTIONS,
@@ -101,8 +100,6 @@ load_model(sys.argv[1], BASE_ENCODER).encode("When was it released?")
 #: server_mib: the most memory that the server held; None of a folder, and where the system does
 #:     not tell.
 Size = Mapping[str, Any]
-#: Settings by which an assistant finds an index, and what tells where it is kept.
-Kept = tuple[Mapping[str, Any], Callable[[], Size]]
 
 
 def measure_sizes(
@@ -133,49 +130,46 @@ def measure_sizes(
     sentences, asked = sentences_of(corpus), questions[:QUESTIONS]
     for size in sizes:
         documents = recombined(sentences, size)
-        places = {"in a folder": _in_folder}
-        if served:
-            places["on servers"] = partial(_on_servers, served)
-        for place, where in places.items():
-            with tempfile.TemporaryDirectory() as folder, where(Path(folder)) as (settings, kept):
-                told = f"{size:,} paragraphs, {place}"
-                on_step(f"{told}: indexing")
+        for database in (None, served) if served else (None,):
+            place = "on servers" if database else "in a folder"
+            with (
+                tempfile.TemporaryDirectory() as name,
+                _prepared(Path(name), database) as (settings, server),
+            ):
+                on_step(f"{size:,} paragraphs, {place}: indexing")
                 index = partial(index_size, recombined_vectors=size > encode_most)
                 found = _in_own_process(index, settings, documents)
-                on_step(f"{told}: asking and starting")
+                on_step(f"{size:,} paragraphs, {place}: asking and starting")
                 found |= _in_own_process(ask_size, settings, asked)
                 found |= _starts(settings, asked[0], rounds)
-                on_step(f"{told}: asking while another process writes")
+                on_step(f"{size:,} paragraphs, {place}: asking while another process writes")
                 found |= _in_own_process(beside_size, settings, asked)
-                yield {**found, **kept()}
-
-
-def _kept(folder: Path, server: int | None = None) -> Size:
-    """What an index takes that is kept in a folder, by the process of a server if by any."""
-    files = (file for file in folder.rglob("*") if file.is_file())
-    return {
-        "served": server is not None,
-        "disk_mib": sum(file.stat().st_size for file in files) / MIB,
-        "server_mib": None if server is None else _peak_mib_of(server),
-    }
+                files = (file for file in (Path(name) / "data").rglob("*") if file.is_file())
+                yield {
+                    **found,
+                    "served": server is not None,
+                    "disk_mib": sum(file.stat().st_size for file in files) / MIB,
+                    "server_mib": None if server is None else _peak_mib_of(server),
+                }
 
 
 @contextmanager
-def _in_folder(folder: Path) -> Iterator[Kept]:
-    """An index in a folder alone."""
-    settings = {**WITHOUT_SERVER, "index_dir": folder / "index"}
-    yield settings, partial(_kept, folder / "index")
+def _prepared(folder: Path, database: str | None) -> Iterator[tuple[Mapping[str, Any], int | None]]:
+    """Where an index is kept, whose data lie in `folder/data`: the settings by which an assistant
+    finds it, and the process of its Chroma server.
 
-
-@contextmanager
-def _on_servers(database: str, folder: Path) -> Iterator[Kept]:
-    """Start a Chroma server on loopback, and end it afterwards; empty the database."""
+    Without a database it is the folder alone. With one a Chroma server is started on loopback, and
+    ended afterwards; the database is emptied.
+    """
+    data = folder / "data"
+    if database is None:
+        yield {**WITHOUT_SERVER, "index_dir": data}, None
+        return
     engine = sa.create_engine(parse_address(database))
     tables = sa.MetaData()
     tables.reflect(engine)
     tables.drop_all(engine)
     engine.dispose()
-    data = folder / "server"
     data.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -187,12 +181,10 @@ def _on_servers(database: str, folder: Path) -> Iterator[Kept]:
             stdout=lines,
             stderr=subprocess.STDOUT,
         )
-    url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(port, process, log)
-        servers = {"chroma": url, "database": database}
-        settings = {**WITHOUT_SERVER, "index_dir": folder / "cache", **servers}
-        yield settings, partial(_kept, data, process.pid)
+        servers = {"chroma": f"http://127.0.0.1:{port}", "database": database}
+        yield {**WITHOUT_SERVER, "index_dir": folder / "cache", **servers}, process.pid
     finally:
         process.kill()
         process.wait()
@@ -282,7 +274,7 @@ def _crowd(
     each: int,
     anew: Callable[[str], str],
 ) -> dict[str, float]:
-    """How so many people fare who ask at once, each so often. See `Size`."""
+    """Speed for `people` who ask at once, each `each` times. See `Size`."""
 
     def ask(person: int) -> list[float]:
         own = [questions[(person + turn * people) % len(questions)] for turn in range(each)]
@@ -299,14 +291,11 @@ def _crowd(
 def _starts(settings: Mapping[str, Any], question: str, rounds: int) -> dict[str, Any]:
     """Medians of a cold answer from the index and of the bare model, in seconds."""
     command = [sys.executable, "-c", FOOTNOTE, "ask", question]
-    given = {f"{PREFIX}{name.upper()}": value for name, value in settings.items()}
-    own = {name: value for name, value in os.environ.items() if name not in given}
-    own |= {name: str(value) for name, value in given.items() if value}
     baseline = [sys.executable, "-c", _BASELINE, default_model_path()]
     ours, theirs = [], []
     for _ in range(rounds + 1):  # the first round fills the caches of the disk
-        ours.append(seconds(partial(_run, command, (0, REFUSED, UNSURE), own)))
-        theirs.append(seconds(partial(_run, baseline, (0,), own)))
+        ours.append(seconds(partial(_run, command, (0, REFUSED, UNSURE), environment(settings))))
+        theirs.append(seconds(partial(_run, baseline, (0,), environment(settings))))
     return {"start_s": statistics.median(ours[1:]), "bare_s": statistics.median(theirs[1:])}
 
 

@@ -32,12 +32,9 @@ from index.errors import DocumentError, QuestionSetError
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
-    from evals.datasets.folder import FolderSet
     from evals.datasets.models import QuestionSet
     from evals.running.runner import SetRun
 
-#: Questions without a reply that are named; the JSON and the page have all. Not tuned.
-NAMED = 20
 #: Settings that are not published: they may hold a secret, or say where things lie here.
 PRIVATE = ("llm", "llm_api_key", "calibration", "shared_terms")
 
@@ -63,10 +60,7 @@ def run(
         ),
     ] = "kept",
     llm: LanguageModel = None,
-    at_once: Annotated[
-        int,
-        typer.Option(min=1, help="Questions that are asked at the same time; times are longer."),
-    ] = 1,
+    at_once: AtOnce = 1,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
     reader: ReaderName = None,
@@ -76,7 +70,7 @@ def run(
     Each figure has the number of cases that it is over and a 95 % bootstrap interval. A run that is
     interrupted goes on where it was when the same command is given again.
     """
-    from evals.running.runner import ask_set
+    from evals.datasets.loader import read_sets
     from index.retriever import LEGS
 
     floors = options.floors_of(minimum)
@@ -85,21 +79,11 @@ def run(
         raise QuestionSetError(f"--legs is {legs!r}; there are {', '.join(LEGS)}.")
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader, llm=llm)
     runs = []
-    for questions, assistant, asking in options.opened_sets(sets, source, settings):
-        done = ask_set(
-            assistant,
-            questions,
-            settings.index_dir,
-            k=k,
-            legs=chosen,
-            history=history,
-            limit=limit,
-            at_once=at_once,
-            asking=asking,
-            on_wait=options.tell_wait,
-        )
-        runs.append(done)
-        options.report_run(done)
+    for questions in read_sets(sets):
+        how = {"k": k, "legs": chosen, "history": history}
+        given: dict[str, Any] = {"limit": limit, "at_once": at_once}
+        runs.append(_ask(questions.name, questions, source, settings, how, **given))
+        options.report_left_out(runs[-1].questions)
     tell_check(settings)
     options.report_result(runs, k, seed, floors, html, json_out)
 
@@ -168,8 +152,8 @@ def endpoint(
                     on_wait=options.tell_wait,
                 )
             runs.append(done)
+            options.report_left_out(done.questions)
             options.report_run(done)
-            _tell_failed(done)
     options.report_result(runs, DEPTH, seed, floors, html, json_out)
 
 
@@ -183,19 +167,6 @@ def _object_in(body: str | None) -> Mapping[str, Any]:
     return data
 
 
-def _tell_failed(done: SetRun) -> None:
-    from evals.running.records import FAILED
-
-    failed = [record for record in done.records if record.status == FAILED]
-    name = done.questions.name
-    if failed:
-        notes.print(f"{name}: no reply came to {len(failed)} of {len(done.records)} questions.")
-    for record in failed[:NAMED]:
-        notes.print(f"  {record.id}: {record.note}")
-    if len(failed) > NAMED:
-        notes.print(f"  and {len(failed) - NAMED} more, which the JSON and the page have.")
-
-
 def figures(
     folder: Annotated[
         Path, typer.Argument(help="Holds question sets, in any of their forms.", readable=False)
@@ -204,11 +175,9 @@ def figures(
         int | None,
         typer.Option(min=1, help="At most this many questions of a set, always the same ones."),
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write them as one HTML page.")] = None,
+    html: Html = None,
     markdown: Annotated[Path | None, typer.Option(help="Write them as Markdown.")] = None,
-    json_out: Annotated[
-        Path | None, typer.Option("--json", help="Write them as JSON; - prints it.")
-    ] = None,
+    json_out: JsonOut = None,
     source: Source = None,
     llm: LanguageModel = None,
     at_once: AtOnce = 1,
@@ -230,25 +199,35 @@ def figures(
 
     made = publishing.made_now()
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader, llm=llm)
-    ways = {publishing.QUOTING: settings.model_copy(update={"llm": "none"})}
+    ways: dict[str, dict[str, Any]] = {publishing.QUOTING: {"llm": "none"}}
     if is_set(settings):
-        ways[name_of(settings)] = settings
+        ways[name_of(settings)] = {}
     sets, left_out = find_sets(folder)
-    for own in left_out:
-        notes.print(f"Not measured: {own.name}: {own.reason}")
+    for what in left_out:
+        notes.print(f"Not measured: {what.name}: {what.reason}")
     rows, journals, made_with = [], [], {}
     for number, whole in enumerate(sets, start=1):
         runs: dict[str, list[SetRun]] = {way: [] for way in ways}
+        # Files of several sets may have the same name: each set of several has a place of its own.
+        place = settings.index_dir / "sets" / whole.name
+        kept = {"index_dir": place} if len(whole.files) > 1 else {}
         for questions in whole.limited(limit).files:
-            place = whole.place_of(questions)
+            name = whole.place_of(questions)
             try:
                 done = {
-                    way: _ask(place, questions, source or [], _with_index(whole, own), at_once)
-                    for way, own in ways.items()
+                    way: _ask(
+                        name,
+                        questions,
+                        source,
+                        settings.model_copy(update=kept | changed),
+                        at_once=at_once,
+                        leave_journal=True,
+                    )
+                    for way, changed in ways.items()
                 }
             except (QuestionSetError, DocumentError) as error:
-                left_out.append(LeftOut(place, str(error).replace(f"{folder}/", "")))
-                notes.print(f"Not measured: {place}: {error}")
+                left_out.append(LeftOut(name, str(error).replace(f"{folder}/", "")))
+                notes.print(f"Not measured: {name}: {error}")
                 continue
             options.report_left_out(done[publishing.QUOTING].questions)
             for way, run in done.items():
@@ -264,9 +243,9 @@ def figures(
     tell_check(settings)
     found = publishing.Figures(made, made_with, rows, left_out, limit, seed)
     if html is not None:
-        write_text(html, publishing.figures_page(found))
+        write_text(html, publishing.figures_text(found, "figures.html"))
     if markdown is not None:
-        write_text(markdown, publishing.figures_markdown(found))
+        write_text(markdown, publishing.figures_text(found, "figures.md"))
     table = publishing.figures_table(found)
     options.report(found.to_dict(), json_out, lambda: options.out.print(table))
     for journal in journals:  # all is written: the next run measures anew
@@ -274,30 +253,27 @@ def figures(
 
 
 def _ask(
-    place: str, questions: QuestionSet, sources: Sequence[Path], settings: Settings, at_once: int
+    name: str,
+    questions: QuestionSet,
+    sources: Sequence[Path] | None,
+    settings: Settings,
+    how: Mapping[str, Any] | None = None,
+    **given: Any,
 ) -> SetRun:
-    """Ask a file of a set in one way; what is asked so far is kept until all sets are done."""
-    from evals.running.runner import ask_set, open_set
+    """Ask the assistant a set, under a name, on its documents.
+
+    Args:
+        how: is asked: see `AssistantSystem`.
+        given: options of `run_set`.
+    """
+    from evals.running.runner import AssistantSystem, open_set, run_set
 
     with (
-        options.progress(place) as (indexing, asking),
-        open_set(questions, sources, settings, indexing) as assistant,
+        options.progress(name) as (indexing, asking),
+        open_set(questions, sources or [], settings, indexing) as assistant,
     ):
-        run = ask_set(
-            assistant,
-            questions,
-            settings.index_dir,
-            at_once=at_once,
-            asking=asking,
-            on_wait=options.tell_wait,
-            leave_journal=True,
-        )
-    options.report_course(place, run)
+        system = AssistantSystem(assistant, questions, **how or {})
+        given |= {"asking": asking, "on_wait": options.tell_wait}
+        run = run_set(system, settings.index_dir, **given)
+    options.report_run(run, name)
     return run
-
-
-def _with_index(whole: FolderSet, settings: Settings) -> Settings:
-    """Files of several sets may have the same name: each set of several has a place of its own."""
-    if len(whole.files) == 1:
-        return settings
-    return settings.model_copy(update={"index_dir": settings.index_dir / "sets" / whole.name})

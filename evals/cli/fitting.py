@@ -1,14 +1,13 @@
-"""The commands of `footnote eval` that compare ways of doing the same (retrieval, overviews,
-conversations), and those that fit what decides (calibrate, verifier, kinds).
+"""The commands of `footnote eval` that fit what decides: calibrate, verifier, kinds.
 
 What takes long to import is imported where it is first needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,143 +17,11 @@ import typer
 
 from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source, notes
 from assistant.settings import load_settings
-from evals.cli.options import (
-    MISSED,
-    JsonOut,
-    Seed,
-    Sets,
-    opened_sets,
-    out,
-    progress,
-    report,
-    report_left_out,
-)
+from evals.cli.options import MISSED, JsonOut, Seed, Sets, out, progress, report
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
-    from evals.datasets.models import QuestionSet
-
-
-#: What is told of follow-ups, and by turn.
-FOLLOW_UPS = (
-    "hit@1 recall@5 right evidence_cited citation_precision refused_answerable withheld"
-).split()
-BY_TURN = "recall@5 right refused_answerable".split()
-
-
-def retrieval(
-    sets: Sets,
-    source: Source = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    reader: ReaderName = None,
-    seed: Seed = 0,
-) -> None:
-    """Compare ways of ranking paragraphs on question sets with the one that is used."""
-    from evals.fitting.ways import ranking_ways
-    from evals.reporting.compare import compared, compared_table
-
-    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
-    for questions, assistant, _ in opened_sets(sets, source, settings):
-        ways = ranking_ways(assistant, questions)
-        found = list(compared(ways, ("hit@1", "hit@3", "mrr"), seed))
-        out.print(compared_table(questions.name, found))
-
-
-def overviews(
-    sets: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Sets that ask for overviews.", metavar="[SET...]", readable=False),
-    ] = None,
-    source: Source = None,
-    json_out: JsonOut = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    seed: Seed = 0,
-) -> None:
-    """Compare overviews with LexRank and with the first sentences of the sections, and time them.
-
-    The plain ways choose as many sentences, and are told which part is asked for. Told is of all
-    overviews that are wanted, and of those that are given. Without a set each document is asked
-    for an overview, and the time alone is told.
-    """
-    from assistant import Assistant
-    from evals.fitting import ways as plain
-    from evals.reporting.compare import compared, compared_table, measured
-    from evals.running.runner import ask_set
-
-    settings = load_settings(index_dir=index_dir, encoder=encoder)
-    data: dict[str, Any] = {"footnote_overviews": 1, "wanted": {}, "given": {}, "times": {}}
-    tables = []
-    wanted = opened_sets(sets or [], source, settings, plain.only_overviews)
-    for questions, assistant, asking in wanted:
-        run = ask_set(assistant, questions, settings.index_dir, asking=asking)
-        ways = plain.overview_ways(assistant, run)
-        times = plain.times_of(assistant, run)
-        report_left_out(run.questions)
-        for what, own in (("wanted", ways), ("given", plain.only_given(ways))):
-            found = list(compared(measured(own), plain.SHOWN, seed))
-            title = f"{questions.name}: {len(own[plain.OURS])} overviews {what}"
-            tables.append(compared_table(title, found))
-            data[what][questions.name] = [asdict(figure) for figure in found]
-        tables.append(plain.times_table("Speed", times))
-        data["times"][questions.name] = [asdict(own) for own in times]
-    if not sets:
-        with (
-            progress("overviews") as (indexing, asking),
-            Assistant.open(*source or [], settings=settings, progress=indexing) as assistant,
-        ):
-            times = plain.each_document(assistant, asking)
-        tables.append(plain.times_table("An overview of each document", times))
-        data["times"]["documents"] = [asdict(own) for own in times]
-    report(data, json_out, lambda: out.print(*tables, sep=""))
-
-
-def conversations(
-    sets: Sets,
-    source: Source = None,
-    json_out: JsonOut = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    reader: ReaderName = None,
-    seed: Seed = 0,
-) -> None:
-    """Compare follow-ups asked with their conversation, put after the question before, and alone.
-
-    The first questions of conversations are left out: they are asked alike.
-    """
-    from evals.datasets.models import HISTORIES
-    from evals.reporting.compare import compared, compared_table, measured
-    from evals.running.runner import ask_set, only
-
-    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
-    data: dict[str, Any] = {"footnote_conversations": 2, "sets": {}, "turns": {}}
-    tables = []
-    # The ways are the same for the others.
-    follow_ups = partial(
-        only,
-        asked=lambda question: question.history,
-        lacking="has no conversation: no question has a history.",
-    )
-    for questions, assistant, asking in opened_sets(sets, source, settings, follow_ups):
-        runs = {
-            history: ask_set(
-                assistant, questions, settings.index_dir, history=history, asking=asking
-            )
-            for history in HISTORIES
-        }
-        asked = runs["kept"].questions
-        report_left_out(asked)
-        ways = {str(history): run.records for history, run in runs.items()}
-        found = list(compared(measured(ways), FOLLOW_UPS, seed))
-        tables.append(compared_table(f"{asked.name}: {len(asked.questions)} follow-ups", found))
-        data["sets"][asked.name] = [asdict(own) for own in found]
-        data["turns"][asked.name] = {}
-        for turn in sorted({question.turn for question in asked.questions}):
-            found = list(compared(measured(ways, turn), BY_TURN, seed))
-            tables.append(compared_table(f"Turn {turn}", found))
-            data["turns"][asked.name][turn] = [asdict(own) for own in found]
-    report(data, json_out, lambda: out.print(*tables, sep=""))
+    from evals.fitting.validation import AskedQuestion
 
 
 def calibrate(
@@ -189,53 +56,75 @@ def calibrate(
 ) -> None:
     """Fit the numbers that decide, for the reader in use and for none, and tell how they do.
 
-    What is told of a set was decided by numbers that were fitted on the other sets. With --risk: a
-    promise about answers instead.
+    The figures of a set are by numbers that were fitted on the other sets. With --risk: a promise
+    about answers instead.
     """
     from assistant.calibration import calibration_file
     from evals.datasets.loader import read_sets
     from evals.fitting import calibration
-    from evals.fitting.validation import set_tables
     from evals.running.runner import limited
 
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
-    read = [limited(own, limit) for own in read_sets(sets)]
     files = [output] if output else []
     if write:
         files.append(calibration_file(settings.calibration))
-    if risk is not None:
-        _promise(read, source or [], settings, risk, confidence, files, json_out)
-        return
-    # What is fitted anew may be of another version.
-    settings = settings.model_copy(update={"calibration": None})
-    fitted = calibration.calibrate(read, source or [], settings, progress)
-    entries = {name: own.to_dict() for name, own in fitted.items()}
-    ways = {f"reader {name}": own.left_out for name, own in fitted.items()}
-    report(entries, json_out, lambda: out.print(*set_tables(ways, seed), sep=""))
-    for name, own in fitted.items():
-        thresholds = own.calibration.thresholds
+    read = [limited(questions, limit) for questions in read_sets(sets)]
+    if risk is None:
+        calibration.check_sets(read)
+        # What is fitted anew may be of another version.
+        settings = settings.model_copy(update={"calibration": None})
+    fingerprint, asked = calibration.ask_sets(read, source or [], settings, progress)
+    if risk is None:
+        entries = _fitted(fingerprint, asked, settings, seed, json_out)
+    else:
+        entries = _promised(fingerprint, asked, settings, risk, confidence, json_out)
+    for file in files:
+        file.write_text(json.dumps({"readers": entries}, indent=2, sort_keys=True) + "\n")
+        notes.print(f"Written to {file}.")
+    if not files:
+        notes.print(
+            "Not written. To keep it, give --output FILE and set FOOTNOTE_CALIBRATION to it."
+        )
+
+
+def _fitted(
+    fingerprint: str,
+    asked: Sequence[AskedQuestion],
+    settings: Settings,
+    seed: int,
+    json_out: Path | None,
+) -> dict[str, Any]:
+    """Fit the reader in use, and the assistant without one, and tell how they do."""
+    from assistant.retrieval.reading_model import NONE
+    from evals.fitting.calibration import fit_calibration
+    from evals.fitting.validation import set_tables
+
+    ways = {fingerprint: asked, NONE: [question.unread() for question in asked]}
+    fitted = {name: fit_calibration(way, settings.max_sentences) for name, way in ways.items()}
+    entries = {name: found.to_dict() for name, found in fitted.items()}
+    left_out = {f"reader {name}": found.left_out for name, found in fitted.items()}
+    report(entries, json_out, lambda: out.print(*set_tables(left_out, seed), sep=""))
+    for name, found in fitted.items():
+        thresholds = found.calibration.thresholds
         notes.print(
             f"reader {name}: refuse below {thresholds.refuse_below}, answer from "
             f"{thresholds.answer_from}"
         )
-    _write_calibration(files, entries)
+    return entries
 
 
-def _promise(
-    sets: Sequence[QuestionSet],
-    sources: Sequence[Path],
+def _promised(
+    fingerprint: str,
+    asked: Sequence[AskedQuestion],
     settings: Settings,
     risk: float,
     confidence: float,
-    files: Sequence[Path],
     json_out: Path | None,
-) -> None:
-    """Tell what can be promised with the calibration in use, and write it with that threshold."""
+) -> dict[str, Any]:
+    """Tell what can be promised with the calibration in use; it with that threshold."""
     from assistant.calibration import load_calibration, read_entries
-    from evals.fitting import calibration
     from evals.fitting.risk import promise
 
-    fingerprint, asked = calibration.ask_sets(sets, sources, settings, progress)
     numbers = load_calibration(fingerprint, settings.calibration)
     made = promise(asked, numbers, settings.max_sentences, risk, confidence)
     report(asdict(made), json_out, lambda: out.print(str(made), soft_wrap=True))
@@ -244,23 +133,8 @@ def _promise(
     kept = replace(numbers, thresholds=numbers.thresholds.adjusted(None, made.answer_from))
     entries = read_entries(settings.calibration)
     before = entries.get(fingerprint, entries["none"])
-    entries[fingerprint] = {
-        **asdict(kept),
-        "provenance": {**before["provenance"], "promise": asdict(made)},
-    }
-    _write_calibration(files, entries)
-
-
-def _write_calibration(files: Sequence[Path], entries: Mapping[str, Mapping[str, Any]]) -> None:
-    from evals.fitting.calibration import write_calibration
-
-    for file in files:
-        write_calibration(file, entries)
-        notes.print(f"Written to {file}.")
-    if not files:
-        notes.print(
-            "Not written. To keep it, give --output FILE and set FOOTNOTE_CALIBRATION to it."
-        )
+    provenance = {**before["provenance"], "promise": asdict(made)}
+    return {**entries, fingerprint: {**asdict(kept), "provenance": provenance}}
 
 
 def verifier(
@@ -306,26 +180,23 @@ def verifier(
         raise typer.BadParameter("--output needs claims to fit the numbers on.")
     with TemporaryDirectory() as temporary, progress("verifier") as (_, judged):
         settings = load_settings(index_dir=index_dir or Path(temporary), reader=reader)
-        model, statements = fitting.gather_statements(
-            sets, settings.index_dir, settings, judged, written
-        )
+        model, statements = fitting.gather_statements(sets, settings, judged, written)
     for name in (model + WRITTEN,) if written else dict.fromkeys((model, ALONE)):
+        if output is None:
+            rule = load_rule(name)
+            if rule is None:
+                out.print(f"model {name}: no numbers were fitted for it.")
+                continue
+            figures = fitting.figures(fitting.judged(statements, rule), seed)
+            out.print(grouped_table(f"{name}: as shipped", figures))
+            continue
         features = fitting.LEXICAL_FEATURES if name == ALONE else fitting.ENTAILMENT_FEATURES
         features = fitting.WRITTEN_FEATURES if written else features
-        rule = fitting.fit_rule(statements, features, written) if output else load_rule(name)
-        if rule is None:
-            out.print(f"model {name}: no numbers were fitted for it.")
-            continue
-        way = "left out" if output else "as shipped"
-        verdicts = (
-            fitting.cross_validated(statements, features, written)
-            if output
-            else fitting.judged(statements, rule)
-        )
-        figures = fitting.figures(verdicts, seed)
-        out.print(grouped_table(f"{name}: {way}", figures))
-        if output is not None:
-            fitting.write_rule(output, name, rule, {way: figures})
+        left_out = fitting.cross_validated(statements, features, written)
+        figures = fitting.figures(left_out, seed)
+        out.print(grouped_table(f"{name}: left out", figures))
+        rule = fitting.fit_rule(statements, features, written)
+        fitting.write_rule(output, name, rule, {"left out": figures})
 
 
 def kinds(

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from assistant.cli.options import Source, notes
 from assistant.settings import not_installed
 from evals.cli import asking, fitting
-from evals.cli.options import JsonOut, Seed, out, report
+from evals.cli.options import Html, JsonOut, Seed, out, report
 from index.errors import QuestionSetError
 
 #: What the extra `evals` installs, by what it is imported as.
@@ -146,7 +146,7 @@ def benchmark(
         int, typer.Option(help="Of more paragraphs the vectors are recombined, too.")
     ] = 100_000,
     json_out: JsonOut = None,
-    html: Annotated[Path | None, typer.Option(help="Write table and plot as one page.")] = None,
+    html: Html = None,
 ) -> None:
     """Time indexing, asking and starting as the index grows, beside the bare model."""
     from evals.benchmark import report as shown
@@ -185,9 +185,6 @@ for command in (
     benchmark,
     asking.figures,
     asking.endpoint,
-    fitting.retrieval,
-    fitting.overviews,
-    fitting.conversations,
     fitting.calibrate,
     fitting.verifier,
     fitting.kinds,

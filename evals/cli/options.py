@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,13 +18,13 @@ from assistant.cli.options import notes
 from index.errors import QuestionSetError
 
 if TYPE_CHECKING:
-    from assistant import Assistant
-    from assistant.settings import Settings
     from evals.datasets.models import QuestionSet
-    from evals.running.runner import SetRun
+    from evals.running.runner import SetRun, Step
 
 #: Exit code where a `--min` is missed, or a `--risk` cannot be promised.
 MISSED = 1
+#: Questions without a reply that are named; the JSON and the page have all. Not tuned.
+MAX_NAMED = 20
 #: Columns where output is piped: room for the widest table.
 WIDE = 160
 out = Console(
@@ -44,20 +43,22 @@ Sets = Annotated[
     ),
 ]
 JsonOut = Annotated[
-    Path | None, typer.Option("--json", help="Write the figures and all records; - prints them.")
+    Path | None, typer.Option("--json", help="Write all that was found as JSON; - prints it.")
 ]
 Seed = Annotated[int, typer.Option(help="Of the intervals.")]
-Html = Annotated[Path | None, typer.Option(help="Write a report as one HTML page.")]
+Html = Annotated[Path | None, typer.Option(help="Write it as one HTML page.")]
 Minimum = Annotated[
     list[str] | None,
     typer.Option("--min", help="metric=value that must be reached; exit code 1 otherwise."),
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first questions.")]
-AtOnce = Annotated[int, typer.Option(min=1, help="Questions that are asked at the same time.")]
+AtOnce = Annotated[
+    int, typer.Option(min=1, help="Questions that are asked at the same time; times are longer.")
+]
 
 
 @contextmanager
-def progress(name: str) -> Iterator[tuple[Callable[[int, int], None], Callable[[int, int], None]]]:
+def progress(name: str) -> Iterator[tuple[Step, Step]]:
     """Bars for indexing and for asking, where there is a terminal; see `evals.running.runner`."""
     with Progress(
         TextColumn("{task.description}"),
@@ -68,32 +69,12 @@ def progress(name: str) -> Iterator[tuple[Callable[[int, int], None], Callable[[
         transient=True,
         disable=not notes.is_terminal,
     ) as bars:
-        tasks: dict[str, Any] = {}
 
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(f"{name}: {what}", total=total)
-            bars.update(tasks[what], completed=done, total=total)
+        def bar(what: str) -> Step:
+            task = bars.add_task(f"{name}: {what}", total=None, visible=False)
+            return lambda done, total: bars.update(task, completed=done, total=total, visible=True)
 
-        yield partial(show, "indexing"), partial(show, "asking")
-
-
-def opened_sets(
-    sets: Sequence[Path],
-    source: Sequence[Path] | None,
-    settings: Settings,
-    only: Callable[[QuestionSet], QuestionSet] = lambda own: own,
-) -> Iterator[tuple[QuestionSet, Assistant, Callable[[int, int], None]]]:
-    """Each set with an assistant that has its documents open, and its bar for asking."""
-    from evals.datasets.loader import read_sets
-    from evals.running.runner import open_set
-
-    for questions in map(only, read_sets(sets)):
-        with (
-            progress(questions.name) as (indexing, asking),
-            open_set(questions, source or [], settings, indexing) as assistant,
-        ):
-            yield questions, assistant, asking
+        yield bar("indexing"), bar("asking")
 
 
 def report(data: Mapping[str, Any], json_out: Path | None, show: Callable[[], None]) -> None:
@@ -127,21 +108,24 @@ def floors_of(given: Sequence[str] | None) -> dict[str, float]:
     return floors
 
 
-def report_run(run: SetRun) -> None:
-    """Say what of a set was not asked, and how the run went."""
-    report_left_out(run.questions)
-    report_course(run.questions.name, run)
-
-
-def report_course(name: str, run: SetRun) -> None:
-    """Say of a run, by the name of what it is of, what had been asked before, and why a language
-    model did not answer."""
+def report_run(run: SetRun, name: str | None = None) -> None:
+    """Say how a run went, by the name of what it is of: what had been asked before, why a language
+    model did not answer, and which questions got no reply."""
     from evals.metrics.metrics import failures_of
+    from evals.running.records import FAILED
 
+    name = name or run.questions.name
     if run.resumed:
         notes.print(f"{name}: went on after {run.resumed} questions.")
     for sentence in failures_of(run.records):
         notes.print(f"{name}: {sentence}")
+    failed = [record for record in run.records if record.status == FAILED]
+    if failed:
+        notes.print(f"{name}: no reply came to {len(failed)} of {len(run.records)} questions.")
+    for record in failed[:MAX_NAMED]:
+        notes.print(f"  {record.id}: {record.note}")
+    if len(failed) > MAX_NAMED:
+        notes.print(f"  and {len(failed) - MAX_NAMED} more, which the JSON and the page have.")
 
 
 def report_result(

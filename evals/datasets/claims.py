@@ -54,7 +54,7 @@ def read_claims(path: Path, held_out: bool = False) -> ClaimSet:
             (see `is_held_out`).
 
     Raises:
-        QuestionSetError: the file cannot be read, or a line is none of these.
+        QuestionSetError: the file cannot be read, or a line has none of the formats.
     """
     stem = path.name.partition(".")[0]
     name = path.resolve().parent.name if stem == "claims" else stem

@@ -10,7 +10,6 @@ from assistant.documents import read_all
 from assistant.query.cleaning import check_question
 from assistant.workspace.feedback import draft_id, put_line
 from evals.datasets.json_lines import read_objects
-from index import Document
 from index.errors import QuestionSetError
 
 #: How a draft becomes a question.
@@ -54,7 +53,14 @@ def add_question(
     if evidence:
         documents = read_all(sources)
         for quote in evidence:
-            _check_quote(quote, documents)
+            if not quote.strip():
+                raise QuestionSetError("The evidence is empty. Quote what answers the question.")
+            if not any(quote in document.text for document in documents):
+                names = ", ".join(document.title for document in documents[:3])
+                raise QuestionSetError(
+                    f"The evidence is not in {names}: {quote!r}. Quote it as it stands there, or "
+                    "give the right --source."
+                )
         answerable = True
     complete = answerable is False or bool(evidence)
     line: dict[str, Any] = {
@@ -67,14 +73,3 @@ def add_question(
     }
     put_line(path, line if complete else {**line, "draft": True})
     return complete
-
-
-def _check_quote(quote: str, documents: Sequence[Document]) -> None:
-    if not quote.strip():
-        raise QuestionSetError("The evidence is empty. Quote what answers the question.")
-    if not any(quote in document.text for document in documents):
-        names = ", ".join(document.title for document in documents[:3])
-        raise QuestionSetError(
-            f"The evidence is not in {names}: {quote!r}. Quote it as it stands there, or give the "
-            "right --source."
-        )

@@ -1,4 +1,4 @@
-"""The question sets that lie in a folder, and what else does, with the reason why it is none.
+"""The question sets in a folder, and what else is in it, with the reason why it is not a set.
 
 A folder that is a set (passages, BEIR) is one. So is each JSON file of the folder itself. Those of
 a folder inside it are one set together, asked each of its own documents; where there are none, it
@@ -22,6 +22,7 @@ from index.readers.files import source_of
 ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
 #: What every folder has that is a set by itself.
 CORPUS = "corpus.jsonl"
+_NOTHING = "It holds no question set."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class FolderSet:
         return self.name if len(self.files) == 1 else f"{self.name}/{file.name}"
 
     def limited(self, limit: int | None) -> FolderSet:
-        """At most so many questions, in their order; a file of which none is left falls away.
+        """The set with at most `limit` questions, in their order; a file without any is dropped.
 
         They are chosen by a hash of what names them, so that the same are chosen wherever the set
         lies and in whatever order it stands, and those of a smaller limit are among them.
@@ -66,7 +67,7 @@ class LeftOut:
 
 
 def find_sets(folder: Path) -> tuple[list[FolderSet], list[LeftOut]]:
-    """The sets of a folder, files first, by name; and what is none. What is neither JSON nor a
+    """The sets of a folder, files first, by name; and what is not a set. What is neither JSON nor a
     folder, and folders of documents that a set names, are passed over.
 
     Raises:
@@ -75,88 +76,78 @@ def find_sets(folder: Path) -> tuple[list[FolderSet], list[LeftOut]]:
     if not folder.is_dir():
         what = "a file" if folder.exists() else "not there"
         raise QuestionSetError(f"{folder} is {what}. Give a folder that holds question sets.")
-    found = _SetsOf(folder)
-    found.look_into(folder, "")
-    documents = [d.source for own in found.sets for file in own.files for d in file.documents]
-    left_out = [
-        own
-        for own in found.left_out
-        if own.reason != _NOTHING
-        or not any(Path(d).is_relative_to(source_of(folder / own.name)) for d in documents)
-    ]
-    if not found.sets:
-        reasons = "".join(f"\n  {own.name}: {own.reason}" for own in left_out)
-        raise QuestionSetError(
-            f"{folder} holds no question set. A set is a SQuAD file, JSON Lines of questions with "
-            f"their documents, or a folder with {CORPUS} beside its questions.{reasons}"
-        )
-    return found.sets, left_out
+    sets: list[FolderSet] = []
+    left_out: list[LeftOut] = []
+    seen: set[str] = set()
 
-
-_NOTHING = "It holds no question set."
-
-
-class _SetsOf:
-    """The sets of a folder, and what is none, as far as was looked."""
-
-    def __init__(self, root: Path) -> None:
-        self.sets: list[FolderSet] = []
-        self.left_out: list[LeftOut] = []
-        self._root = root
-        self._seen: set[str] = set()
-
-    def look_into(self, folder: Path, name: str) -> None:
+    def look_into(inside: Path, name: str) -> None:
         """Take what a folder holds; `name` is its path in the whole, "" of that itself."""
-        if (real := source_of(folder)) in self._seen:
+        if (real := source_of(inside)) in seen:
             return  # a link leads in a circle
-        self._seen.add(real)
+        seen.add(real)
         try:
-            inside = sorted(own for own in folder.iterdir() if not own.name.startswith("."))
+            paths = sorted(path for path in inside.iterdir() if not path.name.startswith("."))
         except OSError as error:
-            self.left_out.append(LeftOut(name, f"It cannot be read: {error.strerror}."))
+            left_out.append(LeftOut(name, f"It cannot be read: {error.strerror}."))
             return
-        if any(own.name == CORPUS for own in inside):
-            self._take(name or folder.resolve().name, [folder])
+        if any(path.name == CORPUS for path in paths):
+            take(name or inside.resolve().name, [inside])
             return
-        files = [own for own in inside if own.name.endswith(ENDINGS) and own.is_file()]
-        if name and self._take(name, files):
+        files = [path for path in paths if path.name.endswith(ENDINGS) and path.is_file()]
+        if name and take(name, files):
             return  # what lies below are its documents
         if not name:
             for file in files:
-                self._take(file.name.partition(".")[0], [file])
-        below = [own for own in inside if own.is_dir()]
-        for own in below:
-            self.look_into(own, f"{name}/{own.name}" if name else own.name)
+                take(file.name.partition(".")[0], [file])
+        below = [path for path in paths if path.is_dir()]
+        for path in below:
+            look_into(path, f"{name}/{path.name}" if name else path.name)
         if name and not files and not below:
-            self.left_out.append(LeftOut(name, _NOTHING))
+            left_out.append(LeftOut(name, _NOTHING))
 
-    def _take(self, name: str, paths: Sequence[Path]) -> bool:
+    def take(name: str, paths: Sequence[Path]) -> bool:
         """Whether any of the paths is a set; those that are become one."""
         read = []
         for path in paths:
             try:
-                own = read_set(path)
-                if not own.questions:
+                questions = read_set(path)
+                if not questions.questions:
                     raise QuestionSetError("All of its questions are drafts.")
-                read.append(own)
+                read.append(questions)
             except (QuestionSetError, DocumentError) as error:
-                place = path.relative_to(self._root).as_posix()
-                self.left_out.append(LeftOut(place, self._reason(error, place)))
+                place = path.relative_to(folder).as_posix()
+                left_out.append(LeftOut(place, _reason(error, folder, place)))
         if read:
-            taken = {own.name for own in self.sets}
+            taken = {found.name for found in sets}
             names = chain((name, paths[0].name), (f"{name} {number}" for number in count(2)))
-            free = next(own for own in names if own not in taken)
-            self.sets.append(FolderSet(free, tuple(read)))
+            sets.append(FolderSet(next(free for free in names if free not in taken), tuple(read)))
         return bool(read)
 
-    def _reason(self, error: Exception, name: str) -> str:
-        """What an error says, without where the folder lies on this machine, for it is published,
-        and without the file's name, which stands before it."""
-        reason = str(error).replace(f"{self._root}/", "")
-        if reason.startswith(f"{name}:"):
-            reason = reason.removeprefix(f"{name}:").lstrip()
-            return f"line {reason}" if reason[:1].isdecimal() else reason
+    look_into(folder, "")
+    documents = [d.source for found in sets for file in found.files for d in file.documents]
+    left_out = [
+        what
+        for what in left_out
+        if what.reason != _NOTHING
+        or not any(Path(d).is_relative_to(source_of(folder / what.name)) for d in documents)
+    ]
+    if not sets:
+        reasons = "".join(f"\n  {what.name}: {what.reason}" for what in left_out)
+        raise QuestionSetError(
+            f"{folder} holds no question set. A set is a SQuAD file, JSON Lines of questions with "
+            f"their documents, or a folder with {CORPUS} beside its questions.{reasons}"
+        )
+    return sets, left_out
+
+
+def _reason(error: Exception, folder: Path, name: str) -> str:
+    """What an error says, without where the folder lies on this machine, for it is published, and
+    without the file's name, which stands before it."""
+    reason = str(error).replace(f"{folder}/", "")
+    if not reason.startswith(f"{name}:"):
         return reason
+    reason = reason.removeprefix(f"{name}:").lstrip()
+    return f"line {reason}" if reason[:1].isdecimal() else reason
 
 
 def _rank(own: QuestionSet, question: Question) -> str:

@@ -57,7 +57,7 @@ class Gold:
         evidence: all items are needed; of an item any one span will do.
         also_supports: spans that support the answer without being needed.
         relevant: what retrieval should find; the same of its units.
-        sentences: whether the evidence is told to the sentence or closer, not by whole passages.
+        sentences: whether the evidence is given by sentences or closer, not by whole passages.
     """
 
     evidence: tuple[tuple[TextSpan, ...], ...]

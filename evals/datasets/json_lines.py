@@ -71,7 +71,7 @@ def checked(place: object, kind: type[Value], data: Any) -> Value:
         data: text, or values by name; those that are None count as not there.
 
     Raises:
-        QuestionSetError: they are none; tells the first mistake.
+        QuestionSetError: the values are invalid; names the first mistake.
     """
     wanted: Any = kind
     adapter: TypeAdapter[Value] = _adapter(wanted)

@@ -1,4 +1,4 @@
-"""Reads a question set, whatever its format, which is told by what is there and not by a flag.
+"""Reads a question set; the format is recognised by the content, not given by a flag.
 
 - **native**: JSON Lines, one question a line. `evidence` holds all that the answer needs; an item
   that is a list holds alternatives. A line `{"documents": ["report.txt"]}` names the documents, by
@@ -24,7 +24,7 @@
   its text, as in BEIR's own baselines. Queries without a relevant passage in the split that is read
   are not asked, and the set says how many.
 
-Of the first two, which people write themselves, each mistake is told with its line.
+In the first two, which people write themselves, errors name the line.
 """
 
 from __future__ import annotations

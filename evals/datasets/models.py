@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
@@ -23,7 +23,6 @@ LISTS = frozenset({"list", "other number"})
 #: How a follow-up is asked. `kept`: with the conversation, as the assistant takes it.
 #: `concatenate`: put after the question before it, whatever they are about. `none`: alone.
 History = Literal["kept", "concatenate", "none"]
-HISTORIES: tuple[History, ...] = get_args(History)
 
 
 def _turn(turn: Turn) -> Turn:

@@ -16,13 +16,12 @@ For each way of working, on question sets that all weigh the same, whatever thei
   unanswerable.
 
 Both thresholds are chosen on confidences that were cross-validated by set: a set's are those of a
-regression that was fitted on the others. What is told of a set was made with numbers, thresholds
-included, that were fitted on the other sets alone. Of a single set folds take the place of sets.
+regression that was fitted on the others. The figures of a set are by numbers, thresholds included,
+that were fitted on the other sets alone. Of a single set folds take the place of sets.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -65,7 +64,7 @@ from index.errors import QuestionSetError
 RANKING_FEATURES = ("best_sentence", "paragraph")
 #: The share of answers that are to be right, of refusals that are to be of unanswerable questions,
 #: and how many of either there have to be for their share to tell.
-PRECISION, REFUSED_RIGHTLY, FEWEST = 0.85, 0.9, 10
+PRECISION, REFUSED_RIGHTLY, MIN_CASES = 0.85, 0.9, 10
 #: Of the cross-validation of a single set, and the seed that shuffles it. Not tuned.
 FOLDS, SEED = 5, 0
 
@@ -85,20 +84,19 @@ class FittedCalibration:
     def to_dict(self) -> dict[str, Any]:
         """As `calibration.json` keeps it, with where it comes from."""
         told = {}
-        for name in (ALL, *dict.fromkeys(own.record.set for own in self.left_out)):
-            own = [one for one in self.left_out if name in (ALL, one.record.set)]
-            shown = {n: f.value for n, f in set_figures(own).items()}
+        for name in (ALL, *dict.fromkeys(d.record.set for d in self.left_out)):
+            of_set = [d for d in self.left_out if name in (ALL, d.record.set)]
+            shown = {n: f.value for n, f in set_figures(of_set).items()}
             rounded = {n: round(value, 4) for n, value in shown.items() if value is not None}
-            told[name] = {"questions": len(own), **rounded}
+            told[name] = {"questions": len(of_set), **rounded}
         provenance = {"fitted": datetime.now(UTC).date().isoformat(), "left_out": told}
         return {**asdict(self.calibration), "provenance": provenance}
 
 
-def calibrate(
+def ask_sets(
     sets: Sequence[QuestionSet], sources: Sequence[Path], settings: Settings, progress: Bars
-) -> dict[str, FittedCalibration]:
-    """Ask the questions of the sets and fit the reader in use, and the assistant without a reader,
-    on what is found.
+) -> tuple[str, list[AskedQuestion]]:
+    """Ask the questions of the sets.
 
     Args:
         sets: the sets.
@@ -107,40 +105,29 @@ def calibrate(
         progress: given a set's name, opens its bars.
 
     Returns:
-        The fits, by the reader's fingerprint and `none`.
+        The fingerprint of the reader, and what is found and read for each question.
 
     Raises:
-        QuestionSetError: there is too little to fit on.
         FootnoteError: as `Assistant.open`.
     """
-    check_sets(sets)
-    reader, asked = ask_sets(sets, sources, settings, progress)
-    most = settings.max_sentences
-    fitted = {NONE: fit_calibration([own.unread() for own in asked], most)}
-    return fitted if reader == NONE else {reader: fit_calibration(asked, most), **fitted}
-
-
-def ask_sets(
-    sets: Sequence[QuestionSet], sources: Sequence[Path], settings: Settings, progress: Bars
-) -> tuple[str, list[AskedQuestion]]:
-    """What is found and read for each question, and the fingerprint of what read it."""
     asked: list[AskedQuestion] = []
     fingerprint = NONE
-    for own in sets:
+    for questions in sets:
         with (
-            progress(own.name) as (indexing, asking),
-            open_set(own, sources, settings, indexing) as assistant,
+            progress(questions.name) as (indexing, asking),
+            open_set(questions, sources, settings, indexing) as assistant,
         ):
             fingerprint = assistant.reader_fingerprint
-            own = with_documents(own, assistant.documents)
-            finder = GoldFinder(own, assistant.documents)
-            for done, question in enumerate(own.questions):
-                asking(done, len(own.questions))
+            questions = with_documents(questions, assistant.documents)
+            finder = GoldFinder(questions, assistant.documents)
+            for done, question in enumerate(questions.questions):
+                asking(done, len(questions.questions))
                 on = assistant_for(assistant, finder, question)
                 raw = on.read(question.question, question.history)
                 found = [*raw.found.hits, *(raw.carried.found.hits if raw.carried else ())]
                 units = {hit.paragraph.id: finder.unit(hit.paragraph) for hit in found}
-                asked.append(AskedQuestion(own.name, question, finder.find(question), raw, units))
+                gold = finder.find(question)
+                asked.append(AskedQuestion(questions.name, question, gold, raw, units))
     return fingerprint, asked
 
 
@@ -150,7 +137,7 @@ def check_sets(sets: Sequence[QuestionSet]) -> None:
     Raises:
         QuestionSetError: there are too few questions of a kind; says of which.
     """
-    asked = [question for own in sets for question in own.questions]
+    asked = [question for questions in sets for question in questions.questions]
     for answerable, kind in ((True, "answerable"), (False, "unanswerable")):
         if (found := sum(q.answerable == answerable for q in asked)) < FOLDS:
             raise QuestionSetError(
@@ -171,7 +158,7 @@ def fit_calibration(asked: Sequence[AskedQuestion], most: int) -> FittedCalibrat
     """
     left_out: dict[int, Decided] = {}
     for inside in _groups(asked):
-        outside = [own for n, own in enumerate(asked) if n not in inside]
+        outside = [case for n, case in enumerate(asked) if n not in inside]
         numbers = fit_numbers(outside, most)
         for n in inside:
             evidence = evidence_of(asked[n].raw, numbers.ranking)
@@ -191,38 +178,45 @@ def fit_numbers(asked: Sequence[AskedQuestion], most: int) -> Calibration:
     Raises:
         QuestionSetError: of no question was any evidence found.
     """
-    reads = any(own.raw.readings for own in asked)
+    reads = any(case.raw.readings for case in asked)
     ranking = fit_ranking(asked) if reads else {}
-    evidence = [evidence_of(own.raw, ranking) for own in asked]
+    evidence = [evidence_of(case.raw, ranking) for case in asked]
     sentence = _fit_sentence(asked, evidence, reads)
     use = np.flatnonzero(_with_both(asked)).tolist()
     known, sought = [asked[n] for n in use], [evidence[n] for n in use]
-    rows = [own.features for own in sought]
+    rows = [case.features for case in sought]
     # Which sentences are quoted does not depend on how sure it is that they are right.
     none = Logistic({}, 0.0)
     every = Calibration(ranking, sentence, none, none, Thresholds(0.0, 0.0))
-    answerable = np.array([own.question.answerable for own in known])
+    answerable = np.array([case.question.answerable for case in known])
     right = np.array(
         [
-            bool(decided(own, found, every, most).record.right_if_answered)
-            for own, found in zip(known, sought, strict=True)
+            bool(decided(case, found, every, most).record.right_if_answered)
+            for case, found in zip(known, sought, strict=True)
         ]
     )
-    sets = np.array([own.set for own in known])
-    both = (right, answerable)
+    sets = np.array([case.set for case in known])
+    features = ANSWER_FEATURES + (READER_ANSWER_FEATURES if reads else ())
+
+    def fit_answer(truth: NDArray[np.bool_], chosen: Sequence[int]) -> Logistic:
+        """Whether the answer is right, or there is one at all; sets count the same."""
+        each = compute_sample_weight("balanced", sets[chosen])
+        return fit_logistic([rows[n] for n in chosen], truth[chosen], each, features, scaled=True)
+
+    everyone = range(len(known))
     sure = np.zeros((2, len(known)))
     for inside in _groups(known):
-        outside = [n for n in range(len(known)) if n not in inside]
-        for own, truth in zip(sure, both, strict=True):
-            model = _fit_answer([rows[n] for n in outside], truth[outside], sets[outside], reads)
+        outside = [n for n in everyone if n not in inside]
+        for probabilities, truth in zip(sure, (right, answerable), strict=True):
+            model = fit_answer(truth, outside)
             for n in inside:
-                own[n] = sought[n].probability(model)
+                probabilities[n] = sought[n].probability(model)
     return Calibration(
         ranking,
         sentence,
-        _fit_answer(rows, right, sets, reads),
-        _fit_answer(rows, answerable, sets, reads),
-        choose_thresholds(*both, *sure),
+        fit_answer(right, everyone),
+        fit_answer(answerable, everyone),
+        choose_thresholds(right, answerable, *sure),
     )
 
 
@@ -230,22 +224,22 @@ def fit_ranking(asked: Sequence[AskedQuestion]) -> dict[str, float]:
     """The weights of `reading_features` beside a score that weighs 1, by pairs of paragraphs that
     were read for a question; 0 each where no question has a relevant and another one."""
     rows, sets, parts = list[list[float]](), list[str](), list[float]()
-    for own in asked:
+    for case in asked:
         read = [
             (
-                own.units[hit.paragraph.id] in own.gold.units,
+                case.units[hit.paragraph.id] in case.gold.units,
                 [hit.score, *(reading_features(reading)[name] for name in RANKING_FEATURES)],
             )
-            for hit, reading in zip(own.raw.found.hits, own.raw.readings, strict=False)
+            for hit, reading in zip(case.raw.found.hits, case.raw.readings, strict=False)
         ]
         pairs = [
             np.subtract(good, other).tolist()
             for is_good, good in read
             for is_right, other in read
-            if own.question.answerable and is_good and not is_right
+            if case.question.answerable and is_good and not is_right
         ]
         rows += pairs
-        sets += [own.set] * len(pairs)
+        sets += [case.set] * len(pairs)
         parts += [1 / (len(pairs) or 1)] * len(pairs)  # a question counts once
     if not rows:
         return dict.fromkeys(RANKING_FEATURES, 0.0)
@@ -298,13 +292,8 @@ def _furthest(
     ordered, counts = values[order], np.arange(1, len(values) + 1)
     # Equal values are decided alike.
     ends = np.append(ordered[1:] != ordered[:-1], True)
-    enough = (np.cumsum(good[order]) >= share * counts) & ends & (counts >= FEWEST)
+    enough = (np.cumsum(good[order]) >= share * counts) & ends & (counts >= MIN_CASES)
     return float(ordered[enough].max(initial=none))
-
-
-def write_calibration(file: Path, readers: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write the numbers of readers, by fingerprint or `none`, in place of what the file held."""
-    file.write_text(json.dumps({"readers": readers}, indent=2, sort_keys=True) + "\n")
 
 
 def _fit_sentence(
@@ -314,12 +303,12 @@ def _fit_sentence(
     told to the sentence, says nothing of sentences and is left out."""
     features = SENTENCE_FEATURES + (READER_SENTENCE_FEATURES if reads else ())
     rows, labels, sets = list[Mapping[str, float]](), list[bool](), list[str]()
-    for own, gathered in zip(asked, evidence, strict=True):
-        right = [is_evidence(own.gold, candidate) for candidate in gathered.candidates]
+    for case, gathered in zip(asked, evidence, strict=True):
+        right = [is_evidence(case.gold, candidate) for candidate in gathered.candidates]
         if any(right):
             rows += [candidate.features for candidate in gathered.candidates]
             labels += right
-            sets += [own.set] * len(right)
+            sets += [case.set] * len(right)
     if not labels:
         raise QuestionSetError(
             "No evidence is among the sentences that were found, so that nothing tells which are. "
@@ -329,36 +318,24 @@ def _fit_sentence(
     return fit_logistic(rows, labels, each, features, scaled=True)
 
 
-def _fit_answer(
-    rows: Sequence[Mapping[str, float]],
-    truth: NDArray[np.bool_],
-    sets: NDArray[np.str_],
-    reads: bool,
-) -> Logistic:
-    """Whether the answer is right, or there is one at all."""
-    features = ANSWER_FEATURES + (READER_ANSWER_FEATURES if reads else ())
-    # Sets count the same, whatever their size.
-    return fit_logistic(rows, truth, compute_sample_weight("balanced", sets), features, scaled=True)
-
-
 def _with_both(asked: Sequence[AskedQuestion]) -> list[bool]:
     """Which questions are of sets with both kinds of question; all, if no set has both."""
-    kinds = {(own.set, own.question.answerable) for own in asked}
+    kinds = {(case.set, case.question.answerable) for case in asked}
     both = {name for name, kind in kinds if (name, not kind) in kinds}
-    return [own.set in both or not both for own in asked]
+    return [case.set in both or not both for case in asked]
 
 
 def _groups(asked: Sequence[AskedQuestion]) -> Iterator[frozenset[int]]:
     """Which questions are left out together: those of a set, where without it another one is left
     that has both kinds, and one that tells evidence to the sentence; otherwise those of a fold."""
-    sets = np.array([own.set for own in asked])
-    both = {own.set for own, use in zip(asked, _with_both(asked), strict=True) if use}
-    told = {own.set for own in asked if own.gold.sentences}
+    sets = np.array([case.set for case in asked])
+    both = {case.set for case, use in zip(asked, _with_both(asked), strict=True) if use}
+    told = {case.set for case in asked if case.gold.sentences}
     if len(both) > 1 and len(told) > 1:
         for name in dict.fromkeys(sets.tolist()):
             yield frozenset(np.flatnonzero(sets == name).tolist())
         return
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    truth = [own.question.answerable for own in asked]
+    truth = [case.question.answerable for case in asked]
     for _, inside in folds.split(np.zeros(len(asked)), truth):
         yield frozenset(inside.tolist())

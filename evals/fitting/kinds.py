@@ -76,7 +76,7 @@ def read_forms(path: Path) -> Forms:
 def fit_kinds(
     forms: Forms, facts: Sequence[str], encoder: Encoder
 ) -> tuple[dict[str, Any], dict[str, float]]:
-    """Fit, and tell how well each kind is told where its form was left out.
+    """Fit, and measure how well each kind is recognised where its form was left out.
 
     Args:
         forms: those that were written for it.

@@ -24,7 +24,7 @@ from evals.running.records import DEPTH, Cited, Record, best_of_units, of_questi
 
 #: Stands for all sets.
 ALL = "all"
-#: The figures that are told of a set, by what they are called.
+#: The figures shown for a set: name and label.
 SHOWN: Mapping[str, str] = metrics.SHOWN["fitted"]
 
 
@@ -45,7 +45,13 @@ class AskedQuestion:
 
     def unread(self) -> AskedQuestion:
         """The same without a reader."""
-        return replace(self, raw=_unread(self.raw))
+
+        def without(raw: RawEvidence) -> RawEvidence:
+            parts = tuple((part, without(of_part)) for part, of_part in raw.parts)
+            carried = raw.carried and without(raw.carried)
+            return replace(raw, readings=(), parts=parts, carried=carried)
+
+        return replace(self, raw=without(self.raw))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
 
 
 def is_evidence(gold: Gold, candidate: Candidate) -> bool:
-    """Whether a sentence is evidence, where that is told to the sentence."""
+    """Whether a sentence is evidence; False where evidence is given by whole passages."""
     sentence = candidate.sentence
     own = TextSpan(candidate.hit.paragraph.document_id, sentence.start, sentence.end)
     return gold.sentences and own.overlaps_any(gold.spans)
@@ -138,12 +144,6 @@ def set_tables(ways: Mapping[str, Sequence[Decided]], seed: int) -> Iterator[Tab
         }
         asked = max(map(len, inside.values()))
         yield grouped_table(f"{name}: {asked} questions, left out", groups)
-
-
-def _unread(raw: RawEvidence) -> RawEvidence:
-    parts = tuple((part, _unread(own)) for part, own in raw.parts)
-    carried = raw.carried and _unread(raw.carried)
-    return replace(raw, readings=(), parts=parts, carried=carried)
 
 
 def _cited(quotations: Sequence[Quotation]) -> tuple[Cited, ...]:

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -140,7 +140,7 @@ def claim_statements(
     texts = [("found", claim.text, claim.supported)]
     if claim.supported:
         changed = perturb(claim.text, claim.evidence, words)
-        texts += [(own.kind, own.text, False) for own in changed]
+        texts += [(made.kind, made.text, False) for made in changed]
     for kind, text, supported in texts:
         plain = plain_claim(text)
         found = weigh(plain, grounds(plain, evidence.search(plain)), entailer, told)
@@ -152,9 +152,7 @@ class Evidence:
 
     def __init__(self, claim: Claim, encoder: Encoder) -> None:
         self._paragraphs = document_from_text(claim.evidence, source=claim.id).paragraphs
-        self._terms = BM25Index.build(
-            [" ".join((*own.heading, own.text)) for own in self._paragraphs]
-        )
+        self._terms = BM25Index.build([" ".join((*p.heading, p.text)) for p in self._paragraphs])
         self._question = claim.question
         self._encoder = encoder
         self._vectors: dict[int, Any] = {}
@@ -170,10 +168,11 @@ class Evidence:
         vector = self._encoder.encode_query(claim)
         new = [number for number in found if number not in self._vectors]
         if new:
-            own = [self._paragraphs[number] for number in new]
-            embedded = self._encoder.encode_paragraphs(
-                [(p.text, [(s.start - p.start, s.end - p.start) for s in p.sentences]) for p in own]
-            )
+            texts = [
+                (p.text, [(s.start - p.start, s.end - p.start) for s in p.sentences])
+                for p in (self._paragraphs[number] for number in new)
+            ]
+            embedded = self._encoder.encode_paragraphs(texts)
             self._vectors |= dict(zip(new, embedded, strict=True))
         hits = []
         for number in found:
@@ -213,18 +212,17 @@ def seed_statements(
     for text, source in seed_claims():
         if source not in paragraphs:
             raise QuestionSetError(f"The evidence of a claim is in no document: {source!r}.")
-        own = paragraphs[source]
+        paragraph = paragraphs[source]
         hits = verifier.search(text)
-        hidden = [hit for hit in hits if hit.paragraph.id != own.id]
-        texts: list[tuple[str, str, Sequence[Hit]]] = [
+        hidden = [hit for hit in hits if hit.paragraph.id != paragraph.id]
+        changed = perturb(text, paragraph.text, words, most=2)
+        for kind, claim, found in (
             ("found", text, hits),
             ("hidden", text, hidden),
-        ]
-        changed = perturb(text, own.text, words, most=2)
-        texts += [(made.kind, made.text, verifier.search(made.text)) for made in changed]
-        for kind, claim, found in texts:
+            *((made.kind, made.text, verifier.search(made.text)) for made in changed),
+        ):
             features = weigh(claim, grounds(claim, found), entailer)
-            yield Statement(SEED, kind, kind == "found", half(own.id), features)
+            yield Statement(SEED, kind, kind == "found", half(paragraph.id), features)
 
 
 def half(identity: str) -> bool:
@@ -239,10 +237,10 @@ def half(identity: str) -> bool:
 def fit_rule(statements: Sequence[Statement], names: Sequence[str], written: bool = False) -> Rule:
     """The rule over these features, fitted on all of these but the shipped paraphrases. Of what was
     written by a language model nothing is made false by script: it errs otherwise."""
-    own = [s for s in statements if s.of != SEED]
+    fitted_on = [s for s in statements if s.of != SEED]
     kinds = ("found",) if written else ("found", *FITTED_KINDS)
     least = CAUGHT_WRITTEN if written else CAUGHT
-    rule = Rule(_fitted([s for s in own if s.kind in kinds], names), 1.0)
+    rule = Rule(_fitted([s for s in fitted_on if s.kind in kinds], names), 1.0)
 
     def given_to(statement: Statement) -> float:
         # What is settled is caught anyway.
@@ -250,8 +248,9 @@ def fit_rule(statements: Sequence[Statement], names: Sequence[str], written: boo
         return -1.0 if settled else _probability(statement, rule)
 
     # Of each set, the false claims that were found in it.
-    found = [s for s in own if s.kind == "found" and not s.supported]
-    given = [np.array([given_to(s) for s in found if s.of == of]) for of in _sets(own)]
+    found = [s for s in fitted_on if s.kind == "found" and not s.supported]
+    sets = dict.fromkeys(s.of for s in fitted_on)
+    given = [np.array([given_to(s) for s in found if s.of == of]) for of in sets]
     threshold = next(
         t
         for t in sorted({*(_probability(s, rule) for s in found), 1.0})
@@ -269,8 +268,8 @@ def cross_validated(
     parts = [s.of if several else str(s.half) for s in statements]
     verdicts: Verdicts = []
     for part in dict.fromkeys(parts):
-        inside = [s for s, own in zip(statements, parts, strict=True) if own == part]
-        outside = [s for s, own in zip(statements, parts, strict=True) if own != part]
+        inside = [s for s, of in zip(statements, parts, strict=True) if of == part]
+        outside = [s for s, of in zip(statements, parts, strict=True) if of != part]
         verdicts += judged(inside, fit_rule(outside, names, written))
     return verdicts
 
@@ -286,9 +285,9 @@ def figures(verdicts: Verdicts, seed: int = 0) -> Figures:
     true ones kept, the false ones caught, the mean of both, AUROC. Of those made false by script:
     the share caught."""
     measures: dict[str, dict[str, Measure]] = {}
-    for of in _sets([s for s, _, _ in verdicts]):
-        own = [row for row in verdicts if row[0].of == of]
-        found = [row for row in own if row[0].kind not in KINDS]
+    for of in dict.fromkeys(s.of for s, _, _ in verdicts):
+        rows = [row for row in verdicts if row[0].of == of]
+        found = [row for row in rows if row[0].kind not in KINDS]
         truth = np.array([s.supported for s, _, _ in found], float)
         given = np.array([p for _, p, _ in found])
         said = np.array([supported for _, _, supported in found], float)
@@ -300,12 +299,12 @@ def figures(verdicts: Verdicts, seed: int = 0) -> Figures:
             "auroc": Measure((truth, given), auroc, len(found), both),
         }
         for kind in KINDS:
-            caught = [float(not supported) for s, _, supported in own if s.kind == kind]
+            caught = [float(not supported) for s, _, supported in rows if s.kind == kind]
             if caught:
                 measures[of][f"{kind} caught"] = ratio(caught, [1.0] * len(caught))
     return {
-        of: {name: figure(measure, seed) for name, measure in own.items()}
-        for of, own in measures.items()
+        of: {name: figure(measure, seed) for name, measure in of_set.items()}
+        for of, of_set in measures.items()
     }
 
 
@@ -326,10 +325,6 @@ def _probability(statement: Statement, rule: Rule) -> float:
     return 0.0 if statement.features is None else rule.probability(statement.features)
 
 
-def _sets(statements: Iterable[Statement]) -> list[str]:
-    return list(dict.fromkeys(statement.of for statement in statements))
-
-
 def _balanced(truth: Any, said: Any) -> Any:
     with np.errstate(invalid="ignore", divide="ignore"):
         kept = (truth * said).sum(axis=-1) / truth.sum(axis=-1)
@@ -342,7 +337,6 @@ def _balanced(truth: Any, said: Any) -> Any:
 
 def gather_statements(
     sets: Sequence[ClaimSet],
-    index_dir: Path,
     settings: Settings,
     tick: Callable[[int, int], None],
     written: bool = False,
@@ -351,8 +345,7 @@ def gather_statements(
 
     Args:
         sets: claims with their evidence.
-        index_dir: a folder for the index of the shipped document.
-        settings: which models.
+        settings: which models, and a folder for the index of the shipped document.
         tick: called with (claims done, claims in all).
         written: see `claim_statements`.
 
@@ -360,18 +353,16 @@ def gather_statements(
         The fingerprint of the model of entailment (`none` where there is none) and the statements.
     """
     entailer = load_entailer(load_reader(settings.reader), settings.verifier)
-    with Assistant.open(index_dir=index_dir, settings=settings) as assistant:
+    with Assistant.open(settings=settings) as assistant:
         paragraphs = [p.text for document in assistant.documents for p in document.paragraphs]
         words = words_of([*(c.text for own in sets for c in own.claims), *paragraphs])
         verifier = Verifier(assistant.index, assistant.document_ids)
         statements = list(seed_statements(assistant, verifier, words, entailer))
-        total, done = sum(len(own.claims) for own in sets), 0
-        for own in sets:
-            for claim in own.claims:
-                encoder = assistant.index.encoder
-                statements += claim_statements(own.name, claim, words, encoder, entailer, written)
-                done += 1
-                tick(done, total)
+        encoder = assistant.index.encoder
+        claims = [(own.name, claim) for own in sets for claim in own.claims]
+        for done, (name, claim) in enumerate(claims, start=1):
+            statements += claim_statements(name, claim, words, encoder, entailer, written)
+            tick(done, len(claims))
     return entailer.fingerprint if entailer else ALONE, statements
 
 

@@ -10,8 +10,8 @@ aurc                     area under the risk-coverage curve (Geifman and El-Yani
                          questions of most confidence; less is better
 refusal_auroc            answerable questions have more confidence than unanswerable ones
 
-What is right is told by `Record.right_if_answered`: one that was refused, or shown passages, counts
-by the answer that it gets all the same; no answer to an unanswerable question is right. Only
+An answer is right by `Record.right_if_answered`: a question that was refused, or shown passages,
+counts by the answer that it would have got; no answer to an unanswerable question is right. Only
 questions count that have a confidence: where a language model decided there is none.
 """
 
@@ -51,7 +51,7 @@ def confidence_measures(records: Sequence[Record]) -> dict[str, Measure]:
         "right_if_answered": measure(right, lambda own, _: own.mean(axis=-1), known),
         "right_auroc": measure(right, auroc, known),
         "right_calibration_error": measure(right, _calibration_error, known),
-        "right_brier": measure(right, _brier, known),
+        "right_brier": measure(right, lambda own, sure: ((sure - own) ** 2).mean(axis=-1), known),
         "aurc": measure(1 - right, _aurc, known),
         "refusal_auroc": measure(truth, auroc, both),
     }
@@ -135,10 +135,6 @@ def _calibration_error(truth: Array, confidence: Array) -> Array:
     for number in range(BINS):
         gap += np.abs(((confidence - truth) * (own == number)).sum(axis=-1))
     return np.asarray(gap / truth.shape[-1])
-
-
-def _brier(truth: Array, confidence: Array) -> Array:
-    return np.asarray(((confidence - truth) ** 2).mean(axis=-1))
 
 
 def _bin(confidence: Array) -> NDArray[np.intp]:

@@ -29,7 +29,7 @@ Means = Mapping[str, Callable[[Record], float | None]]
 
 
 def _share(truths: Sequence[bool], record: Record) -> float | None:
-    """Of an answer; 0 where there is none, None where there is nothing to have a share of."""
+    """The share of true values; 0 where nothing was answered, None where there are no values."""
     if not truths:
         return None
     return sum(truths) / len(truths) if record.answered else 0.0

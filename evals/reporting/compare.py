@@ -1,27 +1,21 @@
-"""Paired comparisons: two results on the same questions, with the questions that flipped, and
-several ways of doing the same, each with the first of them."""
+"""Paired comparisons of two results on the same questions, with the questions that flipped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from evals.metrics.metrics import all_measures
-from evals.metrics.statistics import Difference, Figure, Measure, difference, figure
+from evals.metrics.statistics import Difference, difference
 from evals.reporting.results import flattened, read_result
-from evals.reporting.tables import cells, difference_cells, digits_of, rows_table
-from evals.running.records import DEPTH, RIGHT, Record, judged_alike
+from evals.reporting.tables import difference_cells, digits_of, rows_table
+from evals.running.records import DEPTH, RIGHT, judged_alike
 from index.errors import QuestionSetError
-
-#: Measures of the same questions in the same order, by way and by name; the first way is what
-#: others are held to.
-Ways = Mapping[str, Mapping[str, Measure]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,54 +128,3 @@ def print_comparison(found: Comparison, out: Console) -> None:
         out.print(f"{title}: {len(flips)}")
         for flip in flips:
             out.print(f"  {flip.id}  {flip.a} → {flip.b}  {flip.question}", soft_wrap=True)
-
-
-# --- several ways -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One figure of one way. `difference`: the first way less this one; None for the first."""
-
-    figure: str
-    way: str
-    value: Figure
-    difference: Difference | None
-
-
-def measured(records: Mapping[str, Sequence[Record]], turn: int | None = None) -> Ways:
-    """All measures of what came of the questions in each way, or of those of one turn."""
-    return {
-        way: all_measures([one for one in own if turn in (None, one.turn)])
-        for way, own in records.items()
-    }
-
-
-def compared(ways: Ways, names: Sequence[str], seed: int) -> Iterator[Compared]:
-    """Each of these figures of each way; those are passed over that the questions have not.
-
-    Args:
-        ways: by name.
-        names: of figures.
-        seed: of the intervals and p-values.
-    """
-    first = next(iter(ways.values()))
-    for name in names:
-        if name in first:
-            for way, own in ways.items():
-                paired = None if own is first else difference(own[name], first[name], seed)
-                yield Compared(name, way, figure(own[name], seed), paired)
-
-
-def compared_table(title: str, found: Sequence[Compared]) -> Table:
-    """A row a figure and way; how much more the first way has, with its interval."""
-    first = found[0].way
-    rows = []
-    for own in found:
-        name = own.figure if own.way == first else ""
-        value, interval, n = cells(own.value, own.figure)
-        paired = difference_cells(own.difference, own.figure) if own.difference else [""] * 3
-        rows.append([name, own.way, value, interval, *paired, n])
-    interval = "95 % interval"
-    columns = ("figure", "way", "value", interval, f"{first} less it", interval, "p", "n")
-    return rows_table(title, columns, rows)

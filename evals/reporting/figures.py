@@ -38,7 +38,7 @@ from index.about import VERSION
 
 #: Way of answering without a language model.
 QUOTING = "quoting"
-#: What is told, by the name of its figure: a short name, and what it is.
+#: The published figures by name: (short name, meaning).
 SHOWN: Mapping[str, Sequence[str]] = metrics.SHOWN["published"]
 #: Points of a curve that are drawn and kept. Not tuned.
 POINTS = 100
@@ -54,7 +54,7 @@ class WayFigures:
 
     Attributes:
         figures: by name, those of SHOWN; without those that it has nothing for.
-        risk_coverage: by confidence; empty where there is none.
+        risk_coverage: by confidence; empty without any.
         answering: where on such a curve the answers are that were given.
     """
 
@@ -206,18 +206,8 @@ def figures_table(figures: Figures) -> Table:
     return table
 
 
-def figures_markdown(figures: Figures) -> str:
-    """As a page of Markdown."""
-    return _rendered("figures.md", figures, rows=list(_rows(figures)), explained=_N)
-
-
-def figures_page(figures: Figures) -> str:
-    """As one self-contained HTML page."""
-    curves = {own.name: _plot(number, own) for number, own in enumerate(figures.sets)}
-    return _rendered("figures.html", figures, cell=cell, curves=curves)
-
-
-def _rendered(template: str, figures: Figures, **values: Any) -> str:
+def figures_text(figures: Figures, template: str) -> str:
+    """As one self-contained HTML page, or as a page of Markdown: by a template of this folder."""
     date, code, version, machine = figures.made.values()
     told = f"commit {code}" if code else f"version {version}"
     options = [] if figures.limit is None else ["--limit", str(figures.limit)]
@@ -236,7 +226,10 @@ def _rendered(template: str, figures: Figures, **values: Any) -> str:
         limit_told="" if figures.limit is None else limit,
         command=f"make figures SETS=FOLDER{given}",  # what makes them again
         made=list(_made_with(figures)),
-        **values,
+        rows=list(_rows(figures)),
+        explained=_N,
+        cell=cell,
+        plot=_plot,
     )
 
 
@@ -257,7 +250,7 @@ def _made_with(figures: Figures) -> Iterator[tuple[str, str | None]]:
 
 
 def _plot(number: int, own: SetRow) -> str:
-    """Risk by coverage; a point where the answers are that are given. "" where there are none."""
+    """Plot of risk by coverage, with a point for the answers given; "" without any data."""
     series = [
         (f"{way}, {what}", curve["coverage"], curve["risk"])
         for way, known in own.ways.items()

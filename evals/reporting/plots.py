@@ -8,40 +8,20 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
-#: Colours drawn here, and what they become in a page.
+#: Colours drawn here and in `report.mplstyle`, and what they become in a page.
 INK, FAINT, ACCENT, GRID = "#010203", "#040506", "#070809", "#0a0b0c"
 _VARIABLES = {INK: "--ink", FAINT: "--muted", ACCENT: "--accent", GRID: "--line"}
-_SIZE = (4.0, 2.7)  # inches; the page scales it to the column
 #: Fewer points of a line than this are marked.
 MARKED = 9
 
 
 #: Of every plot: no frame but the two axes, a faint grid behind what is drawn.
-_STYLE: dict[Any, Any] = {
-    "figure.figsize": _SIZE,
-    "figure.constrained_layout.use": True,
-    "font.size": 8,
-    "axes.labelsize": 9,
-    "axes.labelcolor": FAINT,
-    "axes.edgecolor": GRID,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "grid.color": GRID,
-    "grid.linewidth": 0.6,
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-    "xtick.major.size": 2,
-    "ytick.major.size": 2,
-    "legend.frameon": False,
-    "legend.labelcolor": FAINT,
-    "svg.fonttype": "none",
-}
+_STYLE = str(files("evals.reporting") / "report.mplstyle")
 
 
 def lines(
@@ -114,7 +94,7 @@ def _svg(name: str, draw: Callable[[Any], None], **axes: Any) -> str:
 
     written = io.StringIO()
     # The same bytes for the same points: no date, and ids that are not drawn by chance.
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+    with mpl.rc_context({"svg.hashsalt": name}, fname=_STYLE):
         figure = Figure()
         plot = figure.add_subplot()
         draw(plot)

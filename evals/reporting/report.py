@@ -25,7 +25,7 @@ from index import Document, Paragraph
 
 #: Failures that are shown with all that belongs to them, lest the page grow too large for a phone;
 #: the JSON holds every one. Not tuned.
-LONGEST = 150
+MAX_CASES = 150
 #: Retrieved paragraphs that are shown: as many as the assistant reads.
 RETRIEVED = 3
 #: Characters around a highlight, and of a paragraph that has none. Not tuned.
@@ -62,7 +62,7 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
         result: what is reported.
         documents: those that were asked, by id.
     """
-    left = LONGEST
+    left = MAX_CASES
     failures: dict[str, tuple[int, list[Record]]] = {}
     strict = any(record.strict for record in result.records)
     for outcome, title in SHOWN["failures"].items():
@@ -85,7 +85,7 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
             for name, what in group.items()
             if name in SHOWN["summary"] and name in result.figures
         ],
-        written=[record for record in result.records if record.writing][:LONGEST],
+        written=[record for record in result.records if record.writing][:MAX_CASES],
         wrote=sum(record.writing is not None for record in result.records),
         plots=list(_plots(result.records)),
         unsure_of_all="" if NEEDS_CONFIDENCE in result.figures else NO_CONFIDENCE,
@@ -99,30 +99,26 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
 def _plots(records: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
     """(title, what it shows, SVG)."""
     if has_confidence(records):
-        yield from _confidence_plots(records)
+        curve = [("risk", *risk_coverage(records))]
+        risk = plots.lines("risk", curve, "coverage", "risk", xlim=(0, 1), ylim=(0, 1))
+        meaning = "Share of wrong answers if only the most confident questions are answered."
+        yield "Risk by coverage", meaning, risk
+        heights, labels = [0.0] * BINS, [""] * BINS
+        for group in reliability(records):
+            heights[group.number], labels[group.number] = group.right, str(group.n)
+        edges = [n / BINS for n in range(BINS + 1)]
+        axes = ("confidence", "right")
+        bars = plots.bars("reliability", edges, heights, *axes, diagonal=True, labels=labels)
+        meaning = (
+            "Share of questions whose answer is right, or would be, by confidence, with their "
+            "number; on the line it is calibrated."
+        )
+        yield "Reliability", meaning, bars
     times = [r.timings_ms["total"] for r in records if "total" in r.timings_ms]
     if times:
         counts, sides = np.histogram(times, bins=20)
         bars = plots.bars("latency", sides.tolist(), counts.tolist(), "ms", "questions")
         yield "Latency", "Milliseconds from question to answer.", bars
-
-
-def _confidence_plots(records: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
-    curve = [("risk", *risk_coverage(records))]
-    risk = plots.lines("risk", curve, "coverage", "risk", xlim=(0, 1), ylim=(0, 1))
-    meaning = "Share of wrong answers if only the most confident questions are answered."
-    yield "Risk by coverage", meaning, risk
-    heights, labels = [0.0] * BINS, [""] * BINS
-    for own in reliability(records):
-        heights[own.number], labels[own.number] = own.right, str(own.n)
-    edges = [n / BINS for n in range(BINS + 1)]
-    axes = ("confidence", "right")
-    bars = plots.bars("reliability", edges, heights, *axes, diagonal=True, labels=labels)
-    meaning = (
-        "Share of questions whose answer is right, or would be, by confidence, with their number; "
-        "on the line it is calibrated."
-    )
-    yield "Reliability", meaning, bars
 
 
 def _excerpts(

@@ -171,7 +171,7 @@ def read_result(path: Path) -> dict[str, Any]:
     """Read a result that was written as JSON: the same plain values, with `records` as `Record`s.
 
     Raises:
-        QuestionSetError: it is none.
+        QuestionSetError: the file is not a result.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -198,7 +198,7 @@ def flattened(values: Mapping[str, Any], separator: str = ".") -> Iterator[tuple
 
 
 def made_with(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What a result was made with as it is shown: names, each with what is told of it."""
+    """What a result was made with, as (name, value) for display."""
     return [
         (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
         for name, value in flattened(provenance, " › ")

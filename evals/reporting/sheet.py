@@ -21,12 +21,12 @@ from evals.reporting.tables import rows_table
 from evals.running.records import FAILED, OPEN, RIGHT, UNFOUNDED, WRONG, Record
 from index.errors import QuestionSetError
 
-#: What a reader may find; an answer is also withheld that says in its own words that it is none.
+#: Grades; "withheld" includes an answer which says in its own words that there is none.
 GRADES = ("right", "partly", "wrong", "withheld")
 #: Of an answer that cites the evidence, and of one that nobody has read yet.
 BY_EVIDENCE, UNREAD = "right by its citations", "not read yet"
 #: Characters of a quote or of evidence that are shown: a passage may be long.
-LONGEST = 1200
+MAX_QUOTE = 1200
 
 _ENTRY = re.compile(r"^## \d+ · ([0-9a-f]{12})$(.*?)^Grade:([^\n]*)$", re.MULTILINE | re.DOTALL)
 
@@ -39,7 +39,7 @@ def sheet_of(records: Sequence[Record], every: bool) -> str:
         every: of all answers, also of those that cite the evidence.
 
     Raises:
-        QuestionSetError: there is none to be read.
+        QuestionSetError: no answer has to be read.
     """
     chosen = {
         _key(record): record
@@ -67,7 +67,7 @@ def grades_in(name: object, text: str) -> dict[str, str]:
         text: of it.
 
     Raises:
-        QuestionSetError: it is no sheet, or a grade is none.
+        QuestionSetError: the text is not a sheet, or a grade is unknown.
     """
     found = {key: grade.strip().lower() for key, _, grade in _ENTRY.findall(text)}
     if not found:
@@ -132,4 +132,4 @@ def _line(text: str) -> str:
 
 def _short(quote: str) -> str:
     text = _line(quote)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+    return text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]} …"

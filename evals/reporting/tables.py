@@ -13,7 +13,7 @@ from evals.reporting.results import Result
 
 #: Figures that are no shares: shown with fewer digits.
 LENGTHS = SHOWN["lengths"]
-#: One of the figures of the confidence, and what is said where there are none.
+#: A figure of the confidence, and the note where there is no confidence.
 NEEDS_CONFIDENCE = "refusal_auroc"
 NO_CONFIDENCE = (
     "No figures of the confidence: there is none where a language model decides, and it decided "

@@ -103,7 +103,7 @@ def matched_items(
     sentence has is what it cites, so that an answer of sentences and one of items are judged alike.
 
     Args:
-        question: one that asks for a list of several items; nothing is told of any other.
+        question: one that asks for a list of several items; any other gives empty tuples.
         quotes: for each sentence that is shown, those that it cites.
 
     Returns:
@@ -126,7 +126,7 @@ def matched_items(
 
 def _evidence_in(text: str, gold: Gold, documents: Mapping[str, Document]) -> tuple[bool, ...]:
     """For each item of the evidence, whether a sentence of it stands in the text of an answer, ""
-    where it is none; empty where the evidence is not told to the sentence."""
+    where it is none; empty where the evidence is given by whole passages."""
     if not gold.sentences:
         return ()
     inside = _padded(text) if text else ""

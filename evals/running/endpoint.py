@@ -20,12 +20,12 @@ from index.errors import FootnoteError, SettingsError
 
 #: How often a question is asked again of a server that has too much to do, and the most seconds
 #: that are waited before.
-AGAIN, LONGEST_WAIT = 3, 60.0
+MAX_RETRIES, MAX_WAIT = 3, 60.0
 #: Too many requests; not available now.
 _BUSY = (429, 503)
 #: What no other question would change: key, address or model are not right.
 _MISTAKES = (401, 403, 404, 405)
-#: Characters of what a server says that are told.
+#: Most characters of a server's error message that are shown.
 _TOLD = 300
 
 
@@ -75,7 +75,7 @@ class Endpoint:
         made_with: all but the key, as plain values.
 
     Raises:
-        SettingsError: the address is none, or holds a secret.
+        SettingsError: the address is invalid, or holds a secret.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Endpoint:
         self._client = httpx.Client(
             timeout=timeout,
             headers={"authorization": f"Bearer {key}"} if key else {},
-            trust_env=not is_loopback(parts.hostname),  # a proxy is none of what is on this machine
+            trust_env=not is_loopback(parts.hostname),  # no proxy for this machine
         )
 
     def close(self) -> None:
@@ -144,15 +144,15 @@ class Endpoint:
             ) from error
 
     def _send(self, body: Mapping[str, Any]) -> httpx.Response:
-        for again in range(AGAIN + 1):
+        for again in range(MAX_RETRIES + 1):
             response = self._post(body)
-            if response.status_code not in _BUSY or again == AGAIN:
+            if response.status_code not in _BUSY or again == MAX_RETRIES:
                 break
             try:  # as long as the server says, or twice as long each time
                 wait = float(response.headers["retry-after"])
             except (KeyError, ValueError):
                 wait = 2.0**again
-            time.sleep(min(max(wait, 0.0), LONGEST_WAIT))
+            time.sleep(min(max(wait, 0.0), MAX_WAIT))
         status = response.status_code
         if status == httpx.codes.OK:
             return response

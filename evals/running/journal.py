@@ -87,7 +87,7 @@ def do_at_once(
     at_once: int,
     on_wait: OnWait,
 ) -> None:
-    """Make something of each, so many at the same time.
+    """Call `make` for each item, `at_once` of them at the same time.
 
     Where this is ended early, by an interrupt or an error, no other is begun; those that are on
     their way are waited for and kept, for they may have cost much. A second interrupt ends that
@@ -97,7 +97,7 @@ def do_at_once(
         items: begun in this order.
         make: called in other threads; in this one where they are made one at a time, so that an
             interrupt ends it.
-        keep: called in this thread with what was made, as it comes.
+        keep: called in this thread with each result as it arrives.
         at_once: how many.
         on_wait: see `OnWait`.
     """

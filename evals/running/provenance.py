@@ -104,7 +104,7 @@ def commit() -> str | None:
 
 
 def machine() -> str:
-    """What it runs on: system, architecture, cores, and the processor where that is told."""
+    """System, architecture, cores, and the processor where known."""
     cores = os.cpu_count() or 1
     parts = [platform.system(), platform.machine(), f"{cores} core{'s' if cores > 1 else ''}"]
     try:

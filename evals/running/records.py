@@ -154,7 +154,7 @@ class Record(WithStatus):
 
     @property
     def text(self) -> str:
-        """The answer's; empty where it is none."""
+        """The text of the answer; empty where nothing was answered."""
         return " ".join(self.sentences) if self.answered else ""
 
     @property
@@ -256,7 +256,7 @@ class Record(WithStatus):
         """The record that `to_dict` made these values of.
 
         Raises:
-            ValueError: they are not such values.
+            ValueError: the values are not a record.
         """
         return _adapter().validate_python(data)
 

@@ -57,7 +57,7 @@ REFUSALS = (
 )
 #: Words of a quote or a sentence that is looked for, at least: shorter ones are names, or said in
 #: jest, and stand anywhere. Not tuned. What an annotation quotes may be shorter.
-FEWEST_WORDS = 3
+MIN_WORDS = 3
 
 #: What parts the cells of a row: between them a search would look far, and the words will do.
 _CELLS = re.compile(r"\||</?t[dhr]\b[^<>]*>")
@@ -288,7 +288,7 @@ def _marked(text: str, own: Annotation, moved: int) -> tuple[int, int] | None:
 
 
 def quotes_in(sentences: Sequence[str]) -> Iterator[Claim]:
-    """The quotes in sentences, of FEWEST_WORDS or more."""
+    """The quotes in sentences, of MIN_WORDS or more."""
     # A quote may go over several sentences; it is of the last.
     ends = list(accumulate(len(own) + 1 for own in sentences))
     for found in _QUOTED.finditer(" ".join(sentences)):
@@ -299,7 +299,7 @@ def quotes_in(sentences: Sequence[str]) -> Iterator[Claim]:
 
 def _is_quote(text: str) -> bool:
     """Whether a text has enough words to be known again in a document."""
-    return len(re.findall(r"\w+", text)) >= FEWEST_WORDS
+    return len(re.findall(r"\w+", text)) >= MIN_WORDS
 
 
 def _plain(text: str) -> str:

@@ -55,7 +55,7 @@ class System(ABC):
 
     @abstractmethod
     def ask(self, question: Question, gold: Gold) -> Record:
-        """Ask a question, from any thread, and record what comes of it."""
+        """Ask a question and record the outcome; called from any thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def run_set(
     Args:
         system: is asked.
         folder: what was asked so far is kept in it.
-        limit: only so many of the first questions.
+        limit: ask only this many of the first questions.
         at_once: how many questions are asked at the same time.
         asking: called with (questions done, questions in all).
         on_wait: see `do_at_once`.
@@ -163,21 +163,6 @@ def open_set(
         yield Assistant(index, [document.id for document in documents], settings)
 
 
-def ask_set(
-    assistant: Assistant,
-    questions: QuestionSet,
-    folder: Path,
-    *,
-    k: int = DEPTH,
-    legs: Collection[str] = LEGS,
-    history: History = "kept",
-    **options: Any,
-) -> SetRun:
-    """Ask the assistant the questions of a set; see `AssistantSystem`, and `run_set` for the folder
-    and the options."""
-    return run_set(AssistantSystem(assistant, questions, k, legs, history), folder, **options)
-
-
 class AssistantSystem(System):
     """The assistant. Where a language model is set nothing is asked but the questions: none to load
     what answers, and none a second time for the answer that was not given.
@@ -194,9 +179,9 @@ class AssistantSystem(System):
         self,
         assistant: Assistant,
         questions: QuestionSet,
-        k: int,
-        legs: Collection[str],
-        history: History,
+        k: int = DEPTH,
+        legs: Collection[str] = LEGS,
+        history: History = "kept",
     ) -> None:
         documents = assistant.documents
         questions = with_documents(questions, documents)
@@ -291,19 +276,7 @@ def with_documents(questions: QuestionSet, documents: Sequence[Document]) -> Que
     return replace(questions, questions=tuple(asked), notes=(*questions.notes, note))
 
 
-def only(questions: QuestionSet, asked: Callable[[Question], object], lacking: str) -> QuestionSet:
-    """The questions of a set that are such.
-
-    Raises:
-        QuestionSetError: there is none; says what the set is lacking.
-    """
-    found = tuple(question for question in questions.questions if asked(question))
-    if not found:
-        raise QuestionSetError(f"{questions.name} {lacking}")
-    return replace(questions, questions=found)
-
-
 def limited(questions: QuestionSet, limit: int | None) -> QuestionSet:
-    """At most so many questions, spread over the set."""
+    """The set with at most `limit` questions, spread evenly over it."""
     step = max(1, -(-len(questions.questions) // limit)) if limit else 1
     return replace(questions, questions=questions.questions[::step])

@@ -29,7 +29,7 @@ def read_authored(text: str | None = None) -> list[LabelledDocument]:
         text: in the format told above; None reads all that was written.
 
     Raises:
-        ValueError: a line is none of the format, or a number is of no sentence.
+        ValueError: a line does not follow the format, or a sentence number is out of range.
     """
     if text is None:
         with ZipFile(str(files("evals.training") / "texts.zip")) as parts:
@@ -56,8 +56,8 @@ def read_authored(text: str | None = None) -> list[LabelledDocument]:
 
 
 def _answers(kind: str, sentences: int) -> tuple[int, ...] | None:
-    """The sentences that a line says answer, none of them for 0; None where it is of no question
-    of a paragraph of so many."""
+    """The numbers of the answering sentences, () for 0; None if it is not a valid list of numbers
+    up to `sentences`."""
     if kind == "0":
         return ()
     parts = kind.split(",")

@@ -7,15 +7,12 @@ several that answer, any one will do. Of a long document a step reads the paragr
 some of its questions, those around them, and others: what the index has to tell apart. The word
 vectors stay as they are.
 
-Texts are packed: several stand in one row, none of which sees another, so that little is computed
-for nothing. `python -m evals.training.encoder_weights` makes what ships of the output.
+`python -m evals.training.encoder_weights` makes what ships of the output.
 """
 
 from __future__ import annotations
 
-import json
 import random
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,25 +21,29 @@ from typing import Annotated, Any
 import torch
 import typer
 from torch.nn.functional import normalize
+from torch.nn.utils.rnn import pad_sequence
 
 from evals.training.authored import read_authored
 from evals.training.examples import LabelledDocument, as_typed
+from evals.training.loop import Trainable, fit
 from evals.training.published import read_published
 from evals.training.real_documents import read_real
 from index.encoder import default_model_path
 
-#: Tokens of a row of packed texts, of a paragraph and of a question, less what stands around them.
-ROW, LONGEST, QUESTION = 384, 254, 62
+#: Tokens of a paragraph and of a question, less [CLS] and [SEP].
+MAX_PARAGRAPH_TOKENS, MAX_QUESTION_TOKENS = 254, 62
+#: Texts of similar length that are encoded at once. Not tuned.
+TEXTS_AT_ONCE = 16
 #: Tokens of paragraphs that a step reads, questions of one document that it asks, and paragraphs
 #: around one that answers which come before others. Not tuned.
-TOKENS, ASKED, AROUND = 4000, 24, 3
-#: Over which differences of cosines are told apart. Not tuned.
+STEP_TOKENS, STEP_QUESTIONS, AROUND = 4000, 24, 3
+#: Of the softmax over cosines. Not tuned.
 TEMPERATURE = 0.05
 #: Shares of the questions asked in small letters, and of the paragraphs of short documents that
 #: have their heading before them. Not tuned.
 SMALL, HEADED = 0.15, 0.4
-#: Share of the steps in which the rate rises, and the part of it that is left at the end.
-WARM, LEFT = 0.05, 0.05
+#: Share of the steps in which the rate rises. Not tuned.
+WARM = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Lesson:
 
     Attributes:
         paragraphs: of each the tokens, and where its sentences stand among them; None where one
-            stands in none of the first LONGEST.
+            stands in none of the first MAX_PARAGRAPH_TOKENS.
         questions: of each the text and what answers it, as (paragraph, sentence).
     """
 
@@ -59,73 +60,50 @@ class Lesson:
     questions: list[tuple[str, list[tuple[int, int]]]] = field(default_factory=list)
 
     def add(self, other: Lesson) -> None:
-        """Read another's too."""
+        """Append another lesson."""
         shift = len(self.paragraphs)
         self.paragraphs.extend(other.paragraphs)
         self.questions.extend((q, [(p + shift, s) for p, s in at]) for q, at in other.questions)
 
     @property
     def size(self) -> int:
-        """Tokens of its paragraphs."""
+        """Number of tokens in its paragraphs."""
         return sum(len(tokens) for tokens, _ in self.paragraphs)
 
 
 def train(
-    output: Annotated[Path, typer.Argument(help="Folder for the weights and the curve.")],
+    output: Annotated[Path, typer.Argument(help="Folder for weights, curve and state.")],
     real: Annotated[Path | None, typer.Option(help="Folder of the real documents.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of qa.jsonl.gz and others.")] = None,
     most: Annotated[int, typer.Option(min=0, help="Questions of that data at most.")] = 3500,
-    share: Annotated[float, typer.Option(min=0, max=1, help="Of the real documents.")] = 1.0,
     epochs: Annotated[int, typer.Option(min=1)] = 3,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-4,
     device: Annotated[str, typer.Option(help="As PyTorch names it: cpu, cuda.")] = "cpu",
-    minutes: Annotated[
-        float | None, typer.Option(help="Stop after so many, at the end of a step.")
-    ] = None,
     seed: int = 1,
+    save_every: Annotated[int, typer.Option(min=1, help="Steps that a kill can cost.")] = 50,
 ) -> None:
     """Train the encoder that ships, from the weights that it was made of."""
-    output.mkdir(parents=True, exist_ok=True)
     chance = random.Random(seed)  # noqa: S311 (not for secrets)
     torch.manual_seed(seed)
-    model = Trainee(default_model_path(), device)
-    learned, held_out = _read(real, data, most, share, chance)
-    whole = [model.lesson(own, chance) for own in held_out]
-    optimiser = torch.optim.AdamW(model.weights, lr=rate, weight_decay=0.01)
-    begun, curve = time.monotonic(), [{"step": 0.0, **model.figures(whole)}]
-    print(json.dumps(curve[0]), flush=True)  # noqa: T201
-    total, step = 0, 0
-    for epoch in range(epochs):
-        lessons = list(_lessons(model, learned, chance))
-        total = total or epochs * len(lessons)
-        losses = []
-        for lesson in lessons:
-            warm, left = (step + 1) / (WARM * total), max(LEFT, 1 - step / total)
-            optimiser.param_groups[0]["lr"] = rate * min(1.0, warm) * left
-            loss = model.loss(lesson, chance)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.weights, 1.0)
-            optimiser.step()
-            losses.append(loss.item())
-            step += 1
-            if minutes is not None and time.monotonic() - begun > 60 * minutes:
-                break
-        seconds = round(time.monotonic() - begun)
-        loss_now = sum(losses) / len(losses)
-        curve.append({"step": step, "epoch": epoch + 1, "loss": loss_now, "seconds": seconds})
-        curve[-1] |= model.figures(whole)
-        print(json.dumps(curve[-1]), flush=True)  # noqa: T201
-        model.save(output)
-        (output / "curve.json").write_text(json.dumps(curve, indent=1))
-        if minutes is not None and time.monotonic() - begun > 60 * minutes:
-            break
+    model = EncoderModel(default_model_path(), device)
+    learned, held_out = _read(real, data, most, chance)
+    whole = [model.lesson(document, chance) for document in held_out]
+    fit(
+        model,
+        [([weight for weight in model.parameters() if weight.requires_grad], rate)],
+        [lesson for _ in range(epochs) for lesson in _lessons(model, learned, chance)],
+        model.loss,
+        output,
+        warm=WARM,
+        save_every=save_every,
+        test=lambda: model.figures(whole),
+    )
 
 
 def _read(
-    real: Path | None, data: Path | None, most: int, share: float, chance: random.Random
+    real: Path | None, data: Path | None, most: int, chance: random.Random
 ) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
-    """What to learn from, and the real documents that are kept aside."""
+    """Documents to learn from, and the real documents that are held out."""
     people = list(read_real(real)) if real else []
     held_out = [own for own in people if own.held_out]
     people = [own for own in people if not own.held_out]
@@ -134,43 +112,43 @@ def _read(
         every = (own for own in read_published(data, chance) if own.kind == "question")
         asked = [own for own in every if any(n for n, _ in own.paragraphs[0].questions)]
         published = chance.sample(asked, min(most, len(asked)))
-    return (
-        read_authored() + published + chance.sample(people, round(share * len(people))),
-        held_out,
-    )
+    return read_authored() + published + chance.sample(people, len(people)), held_out
 
 
 def _lessons(
-    model: Trainee, documents: Sequence[LabelledDocument], chance: random.Random
+    model: EncoderModel, documents: Sequence[LabelledDocument], chance: random.Random
 ) -> Iterator[Lesson]:
     """One round of all questions, in random order: those of a long document by itself, short
     documents together."""
     found, together = list[Lesson](), Lesson()
     for document in chance.sample(documents, len(documents)):
         own = model.lesson(document, chance)
-        if own.size > TOKENS // 2:
+        if own.size > STEP_TOKENS // 2:
             found += _parts(own, chance)
             continue
         together.add(own)
-        if together.size > TOKENS // 2:
+        if together.size > STEP_TOKENS // 2:
             found.append(together)
             together = Lesson()
     found.append(together)
     chance.shuffle(found)
-    yield from (own for own in found if own.questions)
+    for lesson in found:
+        if lesson.questions:
+            typed = [(as_typed(text, SMALL, chance), at) for text, at in lesson.questions]
+            yield Lesson(lesson.paragraphs, typed)
 
 
 def _parts(lesson: Lesson, chance: random.Random) -> Iterator[Lesson]:
     """A long document by some of its questions at a time, each with the paragraphs that answer
     them, those AROUND, and others as far as there is room."""
     questions = chance.sample(lesson.questions, len(lesson.questions))
-    for first in range(0, len(questions), ASKED):
-        asked = questions[first : first + ASKED]
+    for first in range(0, len(questions), STEP_QUESTIONS):
+        asked = questions[first : first + STEP_QUESTIONS]
         needed = {paragraph for _, places in asked for paragraph, _ in places}
         others = [n for n in range(len(lesson.paragraphs)) if n not in needed]
         chance.shuffle(others)
         others.sort(key=lambda n: min(abs(n - own) for own in needed) > AROUND)
-        room = TOKENS - sum(len(lesson.paragraphs[n][0]) for n in needed)
+        room = STEP_TOKENS - sum(len(lesson.paragraphs[n][0]) for n in needed)
         taken = set(needed)
         for n in others:
             if room <= 0:
@@ -184,7 +162,7 @@ def _parts(lesson: Lesson, chance: random.Random) -> Iterator[Lesson]:
         )
 
 
-class Trainee:
+class EncoderModel(Trainable):
     """The encoder as it is trained.
 
     Args:
@@ -196,6 +174,7 @@ class Trainee:
         from tokenizers import Tokenizer
         from transformers import AutoModel
 
+        super().__init__()
         made_by: Any = AutoModel
         self._device = device
         self._model: Any = made_by.from_pretrained(
@@ -205,7 +184,6 @@ class Trainee:
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
         self._model.embeddings.word_embeddings.weight.requires_grad_(False)
-        self.weights = [own for own in self._model.parameters() if own.requires_grad]
         self._tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -215,11 +193,12 @@ class Trainee:
         """Write the weights that were learned, in 32 bits."""
         from safetensors.torch import save_file
 
-        learned = {k: v for k, v in self._model.named_parameters() if v.requires_grad}
-        save_file(
-            {k: v.detach().cpu().contiguous() for k, v in learned.items()},
-            folder / "model.safetensors",
-        )
+        learned = {
+            name: weight.detach().cpu().contiguous()
+            for name, weight in self._model.named_parameters()
+            if weight.requires_grad
+        }
+        save_file(learned, folder / "model.safetensors")
 
     def lesson(self, document: LabelledDocument, chance: random.Random) -> Lesson:
         """A whole document, as the index reads it, and its questions that are answered."""
@@ -233,23 +212,21 @@ class Trainee:
                 spans.append((len(text), len(text) + len(sentence)))
                 text += f"{sentence} "
             encoding = self._tokenizer.encode(text, add_special_tokens=False)
-            offsets = encoding.offsets[:LONGEST]
+            offsets = encoding.offsets[:MAX_PARAGRAPH_TOKENS]
             places = list[tuple[int, int] | None]()
             for start, end in spans:
                 own = [n for n, (a, b) in enumerate(offsets) if a < end and b > start]
                 places.append((own[0], own[-1] + 1) if own else None)
-            found.paragraphs.append((encoding.ids[:LONGEST], places))
+            found.paragraphs.append((encoding.ids[:MAX_PARAGRAPH_TOKENS], places))
             for numbers, question in paragraph.questions:
                 known = [(number, n - 1) for n in numbers if places[n - 1]]
                 asked.setdefault(question, []).extend(known)
         found.questions.extend((question, at) for question, at in asked.items() if at)
         return found
 
-    def loss(self, lesson: Lesson, chance: random.Random) -> Any:
-        """The mean, over the questions, of what the sentences that answer lack to be the only ones
-        near."""
-        asked = [as_typed(question, SMALL, chance) for question, _ in lesson.questions]
-        questions, sentences, number = self._vectors(lesson, asked)
+    def loss(self, lesson: Lesson) -> Any:
+        """Mean InfoNCE loss over the questions; any answering sentence is a positive."""
+        questions, sentences, number = self._vectors(lesson)
         logits = questions @ sentences.T / TEMPERATURE
         right = torch.zeros_like(logits, dtype=torch.bool)
         for row, (_, places) in enumerate(lesson.questions):
@@ -263,7 +240,7 @@ class Trainee:
         ranks = list[int]()
         with torch.inference_mode():
             for own in lessons:
-                questions, sentences, number = self._vectors(own, [q for q, _ in own.questions])
+                questions, sentences, number = self._vectors(own)
                 of = torch.tensor([paragraph for paragraph, _ in number], device=self._device)
                 best = torch.full((len(questions), len(own.paragraphs)), -1.0, device=self._device)
                 best = best.scatter_reduce(
@@ -275,14 +252,13 @@ class Trainee:
         known = (1, 5, 10) if ranks else ()
         return {f"among {k}": sum(own < k for own in ranks) / len(ranks) for k in known}
 
-    def _vectors(
-        self, lesson: Lesson, asked: Sequence[str]
-    ) -> tuple[Any, Any, dict[tuple[int, int], int]]:
+    def _vectors(self, lesson: Lesson) -> tuple[Any, Any, dict[tuple[int, int], int]]:
         """Unit vectors of questions [Q, width] and of sentences [S, width], and the number of each
         (paragraph, sentence) among these."""
-        encoded = self._tokenizer.encode_batch(list(asked), add_special_tokens=False)
-        texts = [tokens for tokens, _ in lesson.paragraphs]
-        states = self._states(texts + [own.ids[:QUESTION] for own in encoded])
+        asked = [question for question, _ in lesson.questions]
+        encoded = self._tokenizer.encode_batch(asked, add_special_tokens=False)
+        self.tokens_read = lesson.size + sum(len(question.ids) for question in encoded)
+        states = self._states([tokens for tokens, _ in lesson.paragraphs])
         number: dict[tuple[int, int], int] = {}
         vectors = list[torch.Tensor]()
         for paragraph, (_, places) in enumerate(lesson.paragraphs):
@@ -290,50 +266,27 @@ class Trainee:
                 if place:
                     number[paragraph, sentence] = len(vectors)
                     vectors.append(states[paragraph][place[0] + 1 : place[1] + 1].mean(dim=0))
-        questions = torch.stack([own.mean(dim=0) for own in states[len(texts) :]])
+        asked_states = self._states([own.ids[:MAX_QUESTION_TOKENS] for own in encoded])
+        questions = torch.stack([state.mean(dim=0) for state in asked_states])
         return normalize(questions, dim=1), normalize(torch.stack(vectors), dim=1), number
 
     def _states(self, texts: Sequence[list[int]]) -> list[Any]:
         """The states [T + 2, width] of each text, of [CLS] and [SEP] too."""
         cls, sep = self._ends
-        ids = [[cls, *own, sep] for own in texts]
-        rows = pack([len(own) for own in ids], ROW)
-        width = max(sum(len(ids[n]) for n in row) for row in rows)
-        tokens, places = torch.zeros(2, len(rows), width, dtype=torch.long)
-        of = torch.full((len(rows), width), -1)
-        where: dict[int, tuple[int, int, int]] = {}
-        for number, row in enumerate(rows):
-            at = 0
-            for n in row:
-                end = at + len(ids[n])
-                tokens[number, at:end] = torch.tensor(ids[n])
-                places[number, at:end] = torch.arange(len(ids[n]))
-                of[number, at:end] = n
-                where[n], at = (number, at, end), end
-        mask = (of[:, :, None] == of[:, None, :])[:, None]
-        with torch.autocast(self._device.partition(":")[0], torch.bfloat16):
-            output = self._model(
-                input_ids=tokens.to(self._device),
-                position_ids=places.to(self._device),
-                attention_mask=mask.to(self._device),
+        states: dict[int, Any] = {}
+        order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        for start in range(0, len(order), TEXTS_AT_ONCE):
+            chosen = order[start : start + TEXTS_AT_ONCE]
+            rows = [torch.tensor([cls, *texts[number], sep]) for number in chosen]
+            masks = [torch.ones_like(row) for row in rows]
+            ids, mask = (
+                pad_sequence(part, batch_first=True).to(self._device) for part in (rows, masks)
             )
-        states = output.last_hidden_state.float()
-        return [states[row, a:b] for row, a, b in (where[n] for n in range(len(ids)))]
-
-
-def pack(lengths: Sequence[int], room: int) -> list[list[int]]:
-    """Which texts stand in which row: each in the first that has room for it, the longest first
-    (Johnson, "Near-optimal bin packing algorithms", 1973)."""
-    rows, left = list[list[int]](), list[int]()
-    for n in sorted(range(len(lengths)), key=lambda own: -lengths[own]):
-        row = next((r for r, free in enumerate(left) if free >= lengths[n]), None)
-        if row is None:
-            row = len(rows)
-            rows.append([])
-            left.append(room)
-        rows[row].append(n)
-        left[row] -= lengths[n]
-    return rows
+            with torch.autocast(self._device.partition(":")[0], torch.bfloat16):
+                output = self._model(input_ids=ids, attention_mask=mask)
+            for number, row, found in zip(chosen, rows, output.last_hidden_state, strict=True):
+                states[number] = found[: len(row)].float()
+        return [states[number] for number in range(len(texts))]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import gzip
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -92,20 +91,18 @@ def as_typed(question: str, small: float, chance: random.Random) -> str:
     return question.lower().rstrip("?.") if chance.random() < small else question
 
 
-@cache
-def _lines() -> TypeAdapter[Example]:
-    return TypeAdapter(Example)
+_LINES: TypeAdapter[Example] = TypeAdapter(Example)
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
     """Write a file, whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     with gzip.open(partial, "wb", compresslevel=4) as lines:
-        lines.writelines(_lines().dump_json(example) + b"\n" for example in examples)
+        lines.writelines(_LINES.dump_json(example) + b"\n" for example in examples)
     partial.replace(path)
 
 
 def read_examples(path: Path) -> Iterator[Example]:
     """The examples of a file, in its order."""
     with gzip.open(path) as lines:
-        yield from map(_lines().validate_json, lines)
+        yield from map(_LINES.validate_json, lines)

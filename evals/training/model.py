@@ -26,20 +26,21 @@ from assistant.retrieval.reading_model import (
     windows,
 )
 from evals.training.examples import Pair, Passage
+from evals.training.loop import Trainable
 
 Weights = Mapping[str, NDArray[Any]]
 
 HEADS = ("sentence_head", "passage_head", "entail_head")
 
 
-class ReadingModel(torch.nn.Module):
+class ReadingModel(Trainable):
     """An encoder (BERT, MPNet, DeBERTa or the like) and its heads: whether a sentence answers a
     question (from the mean state of its tokens joined with that of the first token), whether a
     paragraph does, and whether a premise entails a claim (from the state of the first token).
 
     Args:
         folder: holds `config.json`, the settings of the encoder, and `tokenizer.json`.
-        layers: keep only so many of the encoder's layers, from below.
+        layers: keep only this many of the encoder's layers, from below.
     """
 
     encoder: Any
@@ -64,8 +65,6 @@ class ReadingModel(torch.nn.Module):
         self.tokenizer = InputTokenizer((folder / "tokenizer.json").read_text(encoding="utf-8"))
         #: Whether products of matrices are in 16 bits, which not every processor does faster.
         self.in_bfloat16 = False
-        #: Tokens of the last call, without padding.
-        self.tokens_read = 0
 
     def load(self, weights: Weights) -> None:
         """Take weights by the names that `state_dict` gives them. Those of layers that were cut off

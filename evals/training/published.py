@@ -23,13 +23,13 @@ from index.bm25 import BM25Index
 from index.chunking.sentences import sentence_spans
 
 #: Characters of a paragraph, which the reader takes whole, and by which similar ones are found.
-LONGEST = 900
+MAX_PARAGRAPH = 900
 #: The share of the answered questions that have a similar text beside theirs. Not tuned.
 SIMILAR = 0.5
 #: How often a human-written unanswerable question counts: there are few, and they are the hardest.
 #: Not tuned.
 UNANSWERABLE_COPIES = 3
-#: At most so many records of a source: of one that would drown the others, and none of one whose
+#: Most records of a source: for one that would drown the others, and 0 for one whose
 #: texts say much the same as one another, so that what one does not answer the next may. Not tuned.
 MAX_RECORDS = {"qamr": 3000, "natinst_snli": 6000, "snli": 3000, "snli_test": 3000, "policyqa": 0}
 #: Labels that are wrong more often than right, of those that were read.
@@ -69,7 +69,7 @@ def _answered(
     sentences = {
         text: [text[a:b] for a, b in sentence_spans(text, 0, len(text))] or [text] for text in texts
     }
-    terms = BM25Index.build([text[:LONGEST] for text in texts])
+    terms = BM25Index.build([text[:MAX_PARAGRAPH] for text in texts])
     for record in records:
         question, context, answers = record["question"], record["context"], record["answers"]
         numbers = _answering(sentences[context], answers)
@@ -116,8 +116,10 @@ def _run(sentences: Sequence[str], needed: Sequence[int], chance: random.Random)
     """A run of sentences that the reader takes whole, by chance, with one that is needed."""
     ends = np.cumsum([0, *map(len, sentences)])
     one = chance.choice(needed or range(len(sentences)))
-    start = chance.choice([n for n in range(one) if ends[one + 1] - ends[n] <= LONGEST] + [one])
-    return range(start, max(one + 1, int(np.sum(ends - ends[start] <= LONGEST)) - 1))
+    start = chance.choice(
+        [n for n in range(one) if ends[one + 1] - ends[n] <= MAX_PARAGRAPH] + [one]
+    )
+    return range(start, max(one + 1, int(np.sum(ends - ends[start] <= MAX_PARAGRAPH)) - 1))
 
 
 def _entailed(records: Sequence[Mapping[str, Any]]) -> Iterator[LabelledDocument]:

@@ -26,7 +26,7 @@ from evals.training.model import HEADS, ReadingModel, read_weights
 
 #: Largest weight. Seven bits of the eight: processors without VNNI add products of 8-bit numbers in
 #: 16 bits, which overflows with more, and results would differ from machine to machine.
-LARGEST = 63
+MAX_WEIGHT = 63
 
 
 def quantise(
@@ -159,8 +159,8 @@ class _Head(torch.nn.Module):
 
 
 def _in_8_bits(matrix: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """Whole numbers up to LARGEST, and their scales: one for all numbers along `dim`."""
-    scale = matrix.abs().amax(dim=dim, keepdim=True).clamp(min=1e-8) / LARGEST
+    """Whole numbers up to MAX_WEIGHT, and their scales: one for all numbers along `dim`."""
+    scale = matrix.abs().amax(dim=dim, keepdim=True).clamp(min=1e-8) / MAX_WEIGHT
     return torch.round(matrix / scale).to(torch.int8), scale
 
 

@@ -132,24 +132,23 @@ def fetch(
         file = folder / name / head["file"]
         if _is_of(file, head):
             continue
-        with TemporaryDirectory() as own:
-            _git(own, "init", "--quiet", "--bare")
-            _git(own, "remote", "add", "origin", address.format(head["repository"]))
+        with TemporaryDirectory() as repository:
+            _git(repository, "init", "--quiet", "--bare")
+            _git(repository, "remote", "add", "origin", address.format(head["repository"]))
             # Of large repositories only the files that are needed, which `show` fetches by itself.
-            _git(
-                own, "fetch", "--quiet", "--depth=1", "--filter=blob:none", "origin", head["commit"]
-            )
-            text = "".join(_part(part, own, head["commit"]) for part in head["parts"])
+            partly = ("--quiet", "--depth=1", "--filter=blob:none")
+            _git(repository, "fetch", *partly, "origin", head["commit"])
+            text = ""
+            for part in head["parts"]:
+                if isinstance(part, list):
+                    path, *span = part
+                    whole = _git(repository, "show", f"{head['commit']}:{path}").decode()
+                    text += whole[slice(*span or (None,))]
+                else:
+                    text += part
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text.encode())
         _check(file, head)
-
-
-def _part(part: str | list[Any], repository: str, commit: str) -> str:
-    if isinstance(part, str):
-        return part
-    path, *span = part
-    return _git(repository, "show", f"{commit}:{path}").decode()[slice(*span or (None,))]
 
 
 def _git(repository: str, *arguments: str) -> bytes:
@@ -186,7 +185,7 @@ def write_sets(
 def _listed(
     folder: Path, questions: Path
 ) -> Iterator[tuple[str, dict[str, Any], Path, list[dict[str, Any]]]]:
-    """Of each document its name, what is told of it, its file, which is that, and the questions."""
+    """For each document: its name, its metadata, its (verified) file, and the questions."""
     for name, head, asked in _asked(questions):
         file = folder / name / head["file"]
         _check(file, head)
@@ -194,7 +193,7 @@ def _listed(
 
 
 def _asked(questions: Path) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
-    """Of each document its name, what is told of it, and the questions."""
+    """For each document: its name, its metadata, and the questions."""
     folder: Traversable = zipfile.Path(questions) if questions.is_file() else questions
     for own in sorted(folder.iterdir(), key=lambda own: own.name):
         file = Path(own.name)

@@ -8,10 +8,9 @@ between machines.
 
 from __future__ import annotations
 
-import json
 import random
-import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +20,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from assistant.retrieval.reading_model import SHIPPED_FOLDER
 from evals.training.examples import Example, Pair, Passage, read_examples
+from evals.training.loop import fit
 from evals.training.model import ReadingModel, read_weights
 
 #: The share of the batches that are of pairs. Not tuned.
@@ -31,8 +31,8 @@ LISTWISE = 0.3
 HEADS_FASTER = 5.0
 #: Characters a token of English text; examples are batched by length before they are tokenised.
 CHARACTERS = 4.5
-#: Steps between tests on the held-out examples, and how many of each kind are tested. Not tuned.
-TEST_EVERY, TESTED = 500, 600
+#: How many held-out examples of each kind are tested. Not tuned.
+TESTED = 600
 
 
 #: Passages and pairs, or batches of them.
@@ -69,7 +69,6 @@ def train(
     save_every: Annotated[int, typer.Option(min=1, help="Steps that a kill can cost.")] = 50,
 ) -> None:
     """Train a reading model; `quantise` then makes what ships of the output folder."""
-    output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     model = ReadingModel(start, layers)
     model.load(read_weights(start))
@@ -80,49 +79,18 @@ def train(
         model.encoder.embeddings.requires_grad_(False)
         model.encoder.encoder.layer[:freeze_layers].requires_grad_(False)
     kept, held_out = _read(examples)
-    plan = _plan(kept, steps, tokens, pair_share, seed)
     heads = [p for name, p in model.named_parameters() if "_head." in name]
     encoder = [p for p in model.encoder.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW([{"params": encoder}, {"params": heads}], weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        [rate, HEADS_FASTER * rate],
-        total_steps=steps + 1,
-        pct_start=min(0.1, 150 / steps),
-        anneal_strategy="linear",
+    fit(
+        model,
+        [(encoder, rate), (heads, HEADS_FASTER * rate)],
+        _plan(kept, steps, tokens, pair_share, seed),
+        partial(_loss, model),
+        output,
+        warm=min(0.1, 150 / steps),
+        save_every=save_every,
+        test=lambda: held_out_figures(model, held_out),
     )
-    state_file, curve = output / "state.pt", list[dict[str, float]]()
-    parts: dict[str, Any] = {"model": model, "optimiser": optimiser, "schedule": schedule}
-    if state_file.exists():
-        state = torch.load(state_file, weights_only=True)
-        for name, part in parts.items():
-            part.load_state_dict(state[name])
-        curve = state["curve"]
-    done, seen = (int(curve[-1][name]) if curve else 0 for name in ("step", "tokens"))
-    started, losses = time.monotonic(), list[float]()
-    for step in range(done + 1, steps + 1):
-        loss = _loss(model, plan[step - 1])
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        losses.append(loss.item())
-        seen += model.tokens_read
-        if step % save_every == 0 or step == steps:
-            recent = losses[-save_every:]
-            point = {"step": step, "tokens": seen, "loss": sum(recent) / len(recent)}
-            if step % TEST_EVERY == 0 or step == steps:
-                point |= held_out_figures(model, held_out)
-            curve.append(point)
-            seconds = time.monotonic() - started
-            print(json.dumps(point), f"{seconds / (step - done):.2f} s/step", flush=True)  # noqa: T201
-            (output / "curve.json").write_text(json.dumps(curve, indent=1))
-            partial = state_file.with_suffix(".partial")
-            states = {name: part.state_dict() for name, part in parts.items()}
-            torch.save({**states, "curve": curve}, partial)
-            partial.replace(state_file)
-            model.save(output)
 
 
 def _read(path: Path) -> tuple[Sorts, Sorts]:

@@ -19,7 +19,7 @@ from assistant.pipeline import AnswerPipeline
 from assistant.settings import WITHOUT_SERVER, Settings, load_settings
 from assistant.workspace.feedback import add_draft, drafts_in
 from evals.datasets.loader import read_set
-from evals.running.runner import ask_set
+from evals.running.runner import AssistantSystem, run_set
 from index.errors import SettingsError
 
 QUESTIONS = Path("evals/questions")
@@ -68,7 +68,8 @@ def test_a_shipped_set_is_answered_the_same(
         with closing(settings.open_index()) as index:
             index.sync(documents)
             assistant = Assistant(index, [document.id for document in documents], settings)
-            made.append(ask_set(assistant, questions, settings.index_dir).records)
+            system = AssistantSystem(assistant, questions)
+            made.append(run_set(system, settings.index_dir).records)
             answer = assistant.ask(questions.questions[0].question)
             assert answer.revision == answer.to_dict()["revision"] == index.revision
     for here, there in zip(*made, strict=True):

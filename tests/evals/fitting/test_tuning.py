@@ -1,4 +1,4 @@
-"""Fitting what decides, and comparing ways of ranking, on question sets."""
+"""Fitting what decides, on question sets."""
 
 from __future__ import annotations
 
@@ -205,12 +205,3 @@ def test_bounds_are_those_of_clopper_and_pearson() -> None:
     assert upper_bound(3, 3, 0.95) == 1.0
     # The exact test agrees: at the bound, so few errors have a probability of 5 %.
     assert binom.cdf(4, 120, upper_bound(4, 120, 0.95)) == pytest.approx(0.05)
-
-
-def test_ways_of_ranking_are_compared(questions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(out, "width", 200)
-    done = footnote("eval", "retrieval", questions, "--index-dir", questions.with_name("index"))
-    rows = [line for line in done.stdout.splitlines() if re.search(r"\s12$", line.rstrip())]
-    assert len(rows) == 3 * 7
-    assert rows[0].split()[:4] == ["hit@1", "fusion", "and", "reader"]
-    assert "paragraph vectors" in rows[2]

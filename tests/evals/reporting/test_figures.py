@@ -86,14 +86,6 @@ def test_the_table_names_all_that_makes_it_again(made: Path, folder: Path) -> No
     assert str(folder) not in text
 
 
-def test_a_limit_is_told(footnote_eval: Eval, folder: Path, tmp_path: Path) -> None:
-    out = tmp_path / "f.md"
-    footnote_eval("figures", folder, "--limit", "2", "--markdown", out)
-    text = out.read_text()
-    assert "make figures SETS=FOLDER ARGS='--limit 2'" in text
-    assert "At most 2 questions of a set" in text
-
-
 def test_a_language_model_has_figures_beside(
     footnote_eval: Eval, folder: Path, tmp_path: Path
 ) -> None:
@@ -121,8 +113,13 @@ def test_what_cannot_be_measured_is_named_and_the_rest_goes_on(
     shutil.copytree(folder / "mills", tmp_path / "mills")
     asked = {"id": "q", "question": "Who?", "answerable": True, "evidence": ["Nobody said this."]}
     write(tmp_path / "lost.jsonl", asked)
-    told = footnote_eval("figures", tmp_path, "--json", tmp_path / "f.out")
+    table = tmp_path / "f.md"
+    files = ("--json", tmp_path / "f.out", "--markdown", table)
+    told = footnote_eval("figures", tmp_path, "--limit", "2", *files)
     assert "Not measured: lost: " in told
+    # The limit is told, too.
+    assert "make figures SETS=FOLDER ARGS='--limit 2'" in table.read_text()
+    assert "At most 2 questions of a set" in table.read_text()
     data = read(tmp_path / "f.out")
     assert [own["name"] for own in data["sets"]] == ["mills"]
     assert data["left_out"][0]["name"] == "lost"
@@ -138,7 +135,8 @@ def test_what_was_asked_is_kept_until_all_is_done(town: Path, tmp_path: Path) ->
 
     def asked() -> runner.SetRun:
         with runner.open_set(questions, [], settings) as assistant:
-            return runner.ask_set(assistant, questions, tmp_path, leave_journal=True)
+            system = runner.AssistantSystem(assistant, questions)
+            return runner.run_set(system, tmp_path, leave_journal=True)
 
     first = asked()
     second = asked()

@@ -215,7 +215,7 @@ def test_the_key_is_sent_and_never_shown(
 def test_a_busy_server_is_asked_again(
     ask: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(endpoint, "MAX_WAIT", 0.0)
     left = [429, 503]
 
     def chat(handler: Handler) -> None:

@@ -9,12 +9,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from question_sets import CHOSEN, SEED, Eval
+from helpers import ROOT
+from question_sets import CHOSEN, SEED, Eval, write
 
 from assistant import Settings
+from assistant.query.cleaning import MAX_QUESTION
 from assistant.settings import load_settings
 from evals.datasets.loader import read_set
-from evals.datasets.models import QuestionSet
+from evals.datasets.models import Question, QuestionSet, asked_with
 from evals.running import runner
 from evals.running.records import Record
 from index.errors import FootnoteError
@@ -27,6 +29,7 @@ def test_what_the_json_holds(result: Path) -> None:
     assert data["figures"]["citation_validity"]["value"] == 1.0
     assert len(data["records"]) == data["sets"][0]["asked"] == len(CHOSEN)
     assert set(data["turns"]) > {"1", "2"}
+    assert data["parts"] == {}  # of one document
     assert sum(own["hit@1"]["n"] for own in data["turns"].values()) == data["figures"]["hit@1"]["n"]
     assert data["speed"]["total"]["p95"]["value"] > data["speed"]["total"]["p50"]["value"] > 0
     made = data["provenance"]
@@ -36,11 +39,13 @@ def test_what_the_json_holds(result: Path) -> None:
         assert Record.from_dict(record).to_dict() == record
 
 
-def test_sets_are_pooled_and_told_apart(footnote_eval: Eval, passages: Path, town: Path) -> None:
-    told = footnote_eval(passages, town)
+def test_sets_are_pooled_and_told_apart(
+    footnote_eval: Eval, passages: Path, town: Path, tmp_path: Path
+) -> None:
+    told = footnote_eval(passages, town, "--json", tmp_path / "out.json")
     assert "All sets: 9 questions" in told
     assert "By document" in told
-    data = json.loads(footnote_eval(passages, town, "--json", "-"))
+    data = json.loads((tmp_path / "out.json").read_text())
     assert list(data["parts"]) == ["mills", "town"]
     for name in ("answered_right", "answered_unanswerable", "right_if_answered"):
         whole, parts = data["figures"][name], [own[name] for own in data["parts"].values()]
@@ -49,8 +54,6 @@ def test_sets_are_pooled_and_told_apart(footnote_eval: Eval, passages: Path, tow
             sum(own["value"] * own["n"] for own in parts), abs=1e-4
         )
     assert {own["mean_confidence"]["n"] for own in data["parts"].values()} == {3, 6}
-    alone = json.loads(footnote_eval(town, "--json", "-"))
-    assert alone["parts"] == {}
 
 
 def test_what_is_shown_as_passages_is_recorded(
@@ -69,8 +72,7 @@ def test_what_is_shown_as_passages_is_recorded(
 
 
 def test_a_missed_floor_is_exit_code_1(footnote_eval: Eval, passages: Path) -> None:
-    reached = footnote_eval(passages, "--min", "hit@1=0.9", "--min", "mrr=1")
-    assert "refusal_auroc" in reached
+    assert "refusal_auroc" in footnote_eval(passages, "--min", "hit@1=0.9", "--min", "mrr=1")
     output = footnote_eval(passages, "--min", "right=1.01", "--limit", "1", code=1)
     assert "right of mills is" in output
     # With one question there is none to refuse: n/a reaches no floor.
@@ -107,7 +109,8 @@ def asked(
     questions: QuestionSet, settings: Settings, step: runner.Step, legs: Collection[str] = LEGS
 ) -> runner.SetRun:
     with runner.open_set(questions, [], settings) as assistant:
-        return runner.ask_set(assistant, questions, settings.index_dir, legs=legs, asking=step)
+        system = runner.AssistantSystem(assistant, questions, legs=legs)
+        return runner.run_set(system, settings.index_dir, asking=step)
 
 
 def go_on(done: int, total: int) -> None:
@@ -148,3 +151,51 @@ def test_a_limit_is_never_passed(limit: int) -> None:
     places = [whole.questions.index(question) for question in some]
     assert places[0] == 0
     assert len({after - before for before, after in pairwise(places)}) <= 1
+
+
+@pytest.fixture(scope="module")
+def mills(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set that asks for overviews and goes on asking."""
+    folder = tmp_path_factory.mktemp("overviews")
+    text = (ROOT / "tests/evals/data/mills.md").read_text(encoding="utf-8")
+    (folder / "mills.md").write_text(text, encoding="utf-8")
+    evidence = ["Mills have ground grain in this valley", "granted by the abbey"]
+    asked = {"id": "o1", "kind": "document", "answerable": True, "evidence": evidence}
+    abstract = "Mills have ground grain here for 900 years, by wind and by water."
+    history = [{"role": "user", "content": "Where did the windmills stand?"}]
+    return write(
+        folder / "mills.jsonl",
+        {"documents": ["mills.md"]},
+        {**asked, "question": "Summarize the document in four sentences.", "abstract": abstract},
+        {**asked, "id": "o2", "question": "What is this document about?"},
+        {"id": "f1", "question": "When did the last of them burn down?", "answerable": True,
+         "kind": "follow-up", "evidence": ["in the year 1871"], "history": history},
+        {"id": "f2", "question": "And the water mills?", "answerable": True, "kind": "follow-up",
+         "evidence": ["Water mills stand at the river"],
+         "history": [*history, {"role": "assistant", "content": "On the hills."}, *history]},
+    )  # fmt: skip
+
+
+def test_a_run_without_history_asks_alone(footnote_eval: Eval, mills: Path) -> None:
+    asked = {}
+    for history in ("kept", "none"):
+        data = json.loads(footnote_eval(mills, "--history", history, "--json", "-"))
+        assert data["provenance"]["settings"]["history"] == history
+        asked[history] = {own["id"]: own for own in data["records"]}
+        assert {"overview_given", "rouge1"} < data["figures"].keys()
+        assert "rouge1" in data["turns"]["1"] and "rouge1" not in data["turns"]["2"]
+    assert asked["kept"]["f2"]["understood"] != "And the water mills?"
+    assert asked["none"]["f2"]["understood"] == "And the water mills?"
+    assert [own["turn"] for own in asked["none"].values()] == [1, 1, 2, 3]
+
+
+def test_ways_to_take_a_follow_up() -> None:
+    said = ({"role": "user", "content": "Who?"}, {"role": "assistant", "content": "Xi."})
+    question = Question("q", "And when?", True, history=said)
+    assert asked_with(question, "kept") == ("And when?", said)
+    assert asked_with(question, "concatenate") == ("Who? And when?", ())
+    assert asked_with(question, "none") == ("And when?", ())
+    assert asked_with(Question("q", "When?", True), "concatenate") == ("When?", ())
+    long = Question("q", "When?", True, history=({"role": "user", "content": "x" * 9999},))
+    assert len(asked_with(long, "concatenate")[0]) == MAX_QUESTION
+    assert asked_with(long, "concatenate")[0].endswith(" When?")

@@ -39,9 +39,8 @@ def asked(
 ) -> runner.SetRun:
     questions = read_set(file)
     with runner.open_set(questions, [], settings) as assistant:
-        return runner.ask_set(
-            assistant,
-            questions,
+        return runner.run_set(
+            runner.AssistantSystem(assistant, questions),
             settings.index_dir,
             at_once=at_once,
             asking=step,
@@ -70,9 +69,10 @@ def told(handler: type[Handler]) -> list[str]:
     return messages
 
 
-def test_the_model_is_asked_nothing_but_the_questions(
+def test_the_model_is_asked_nothing_but_the_questions_and_each_once(
     town: Path, model: tuple[str, type[Handler]], tmp_path: Path
 ) -> None:
+    """What is on its way when a run is interrupted is not asked again."""
     address, handler = model
     settings = load_settings(index_dir=tmp_path, llm=address)
     questions = read_set(town)
@@ -80,20 +80,11 @@ def test_the_model_is_asked_nothing_but_the_questions(
         answers = [assistant.ask(question) for question in TOWN]
     alone = told(handler)
     assert alone
-    records = asked(town, settings, 1).records
-    assert told(handler) == alone
-    assert [record.status for record in records] == [answer.status for answer in answers]
-    assert {record.status for record in records} > {"answered"}
-    assert [record.forced for record in records] == [None] * len(TOWN)
-
-
-def test_what_is_on_its_way_when_a_run_is_interrupted_is_not_asked_again(
-    town: Path, model: tuple[str, type[Handler]], tmp_path: Path
-) -> None:
-    address, handler = model
-    settings = load_settings(index_dir=tmp_path, llm=address)
     whole = asked(town, settings, 1).records
-    alone = told(handler)
+    assert told(handler) == alone
+    assert [record.status for record in whole] == [answer.status for answer in answers]
+    assert {record.status for record in whole} > {"answered"}
+    assert [record.forced for record in whole] == [None] * len(TOWN)
     waited: list[int] = []
 
     def stop(done: int, _: int) -> None:
