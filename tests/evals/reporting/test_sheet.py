@@ -81,12 +81,7 @@ def test_what_was_found_is_counted(
     theirs = json.loads(out.read_text())["results"][str(results[1])]
     assert sum(theirs["answerable"].values()) == 4
     assert sum(theirs["unanswerable"].values()) == 2
-
-
-def test_mistakes_are_told(footnote_eval: Eval, results: list[Path], tmp_path: Path) -> None:
-    sheet = tmp_path / "sheet.md"
-    footnote_eval("grade", results[0], "--sheet", sheet)
-    sheet.write_text(sheet.read_text().replace("Grade:", "Grade: perhaps"))
+    sheet.write_text(whole.replace("Grade:", "Grade: perhaps"))
     with pytest.raises(QuestionSetError, match="'perhaps'; it must be right, partly"):
         footnote_eval("grade", results[0], "--sheet", sheet)
     with pytest.raises(QuestionSetError, match="is not a sheet of answers"):

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pytest
 from helpers import ROOT
 
-from assistant import Answer, AnswerSentence, Citation
 from evals.datasets.gold import GoldFinder, TextSpan
 from evals.datasets.models import Question, QuestionSet
 from evals.running.coverage import Section, cited_sections, matched_items, sections_of
@@ -65,55 +64,35 @@ def test_a_section_is_covered_where_a_citation_lies_in_it(report: Document) -> N
 BOARD = "The board has an Audit Committee, a Risk Committee and a chair. It meets. The Audit."
 
 
-def answer(document: Document, *cited: Sequence[str]) -> Answer:
-    """One sentence for each sequence of quotes."""
-    (paragraph,) = document.paragraphs
-    citations, said = [], []
-    for quotes in cited:
-        markers = []
-        for quote in quotes:
-            start = document.text.index(quote)
-            markers.append(len(citations) + 1)
-            place = (start, start + len(quote), quote)
-            citations.append(Citation(markers[-1], paragraph, "s", "t", *place, score=1.0))
-        said.append(AnswerSentence(" ".join(quotes) or "Here is a list.", "quoted", (*markers,)))
-    return Answer("Q?", "Q?", tuple(said), tuple(citations), "answered", 1.0)
-
-
-def matched(question: Question, shown: Answer) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
-    quotes = {citation.marker: citation.quote for citation in shown.citations}
-    return matched_items(question, [[quotes[m] for m in own.markers] for own in shown.sentences])
-
-
 def lists(*items: str | tuple[str, ...]) -> Question:
     evidence = tuple((item,) if isinstance(item, str) else item for item in items)
     return Question("q", "Q?", True, "list", evidence)
 
 
 def test_items_are_matched_with_the_quotes_of_sentences() -> None:
-    document = document_from_text(BOARD, "board.txt")
     asked = lists("the Audit Committee", ("a risk group", "Risk Committee"), "a chair")
     # One sentence that holds them all, and one that is none of them.
-    whole = answer(document, [BOARD.split(" It")[0]], ["It meets."])
-    assert matched(asked, whole) == ((True, True, True), (True, False))
+    whole = [[BOARD.split(" It")[0]], ["It meets."]]
+    assert matched_items(asked, whole) == ((True, True, True), (True, False))
     # A sentence an item; one has two quotes, and one that leads to the list has none.
-    items = answer(document, [], ["an Audit Committee"], ["It meets.", "a chair"], ["It meets."])
-    assert matched(asked, items) == ((True, False, True), (True, True, False))
+    items = [[], ["an Audit Committee"], ["It meets.", "a chair"], ["It meets."]]
+    assert matched_items(asked, items) == ((True, False, True), (True, True, False))
 
 
-def test_whole_words_match_in_either_direction() -> None:
-    document = document_from_text(BOARD, "board.txt")
-    # The quote lies in the item; articles and case do not count.
-    assert matched(lists("audit committee", "chairs"), answer(document, ["Audit"])) == (
-        (True, False),
-        (True,),
-    )
-    assert matched(lists("chairs", "boards"), answer(document, ["a chair"]))[1] == (False,)
-    # An article alone is nothing that could be held.
-    assert matched(lists("chair", "board"), answer(document, ["The"]))[1] == (False,)
-
-
-def test_a_list_of_one_item_is_no_list() -> None:
-    found = answer(document_from_text(BOARD, "board.txt"), ["It meets."])
-    assert matched(lists("It meets."), found) == ((), ())
-    assert matched(Question("q", "Q?", True, "fact", (("a",), ("b",))), found) == ((), ())
+@pytest.mark.parametrize(
+    "question, quote, expected",
+    [
+        # The quote lies in the item; articles and case do not count.
+        (lists("audit committee", "chairs"), "Audit", ((True, False), (True,))),
+        (lists("chairs", "boards"), "a chair", ((False, False), (False,))),
+        # An article alone is nothing that could be held.
+        (lists("chair", "board"), "The", ((False, False), (False,))),
+        # A list of one item is no list, and neither is a fact.
+        (lists("It meets."), "It meets.", ((), ())),
+        (Question("q", "Q?", True, "fact", (("a",), ("b",))), "It meets.", ((), ())),
+    ],
+)
+def test_whole_words_match_in_either_direction(
+    question: Question, quote: str, expected: tuple[tuple[bool, ...], tuple[bool, ...]]
+) -> None:
+    assert matched_items(question, [[quote]]) == expected
