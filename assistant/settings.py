@@ -51,158 +51,98 @@ WITHOUT_SERVER: Mapping[str, Any] = {
 class Settings(BaseSettings):
     """All settings, validated; see `load_settings`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
     #: The file read by the instance being made.
     file: ClassVar[Path | None] = None
 
-    index_dir: Path = Field(
-        default_factory=lambda: user_data_path("footnote"),
-        description="Folder in which the index is kept; in your data folder by default.",
-    )
-    chroma: str | None = Field(
-        None,
-        min_length=1,
-        description="Address of the Chroma server that keeps the index, http://host:port.",
-    )
-    chroma_headers: Mapping[str, SecretStr] = Field(
-        {},
-        description="What is sent to that server with every request, a token say; never shown.",
-    )
-    chroma_ca: Path | None = Field(
-        None,
-        description="File of certificates to trust, where that server has one of its own; the "
-        "system's by default.",
-    )
-    database: SecretStr | None = Field(
-        None,
-        description="Address of the PostgreSQL database that several machines share, "
-        "postgresql://user:password@host/name; by default a file in `index_dir`.",
-    )
-    encoder: str = Field(
-        DEFAULT_ENCODER,
-        min_length=1,
-        description="Name or folder of a sentence-transformers model; `all-MiniLM-L6-v2` is the "
-        "one that the shipped one was made of.",
-    )
-    encoder_prompts: Mapping[Literal["query", "document"], str] = Field(
-        {}, description="What the encoder wants before a query and a document, if it does not say."
-    )
-    reader: str = Field(
-        "shipped",
-        min_length=1,
-        description="The reading model: `shipped`, `none`, its folder, or a sentence-transformers "
-        "cross-encoder.",
-    )
-    calibration: Path | None = Field(
-        None, description="File of the numbers that decide, as `footnote eval calibrate` writes it."
-    )
-    ignore: tuple[str, ...] = Field(
-        (), description="Patterns, as in .gitignore, of what inside folders is not read."
-    )
-    ocr: bool = Field(
-        False, description="Read what stands in pictures: scanned pages, photographs of text."
-    )
-    wait: float = Field(
-        30.0, ge=0, description="Seconds to wait for another process that writes the index."
-    )
-    shared_terms: Path | None = Field(
-        None,
-        description="Folder in which machines that answer from the same documents find what terms "
-        "another has derived.",
-    )
-    max_sentences: int = Field(4, ge=1, le=20, description="Most sentences in a quoted answer.")
-    refuse_below: float | None = Field(
-        None,
-        ge=0,
-        le=1,
-        description="Refuse where the documents answer with a probability below this; the "
-        "calibrated one by default.",
-    )
-    answer_from: float | None = Field(
-        None,
-        ge=0,
-        le=1,
-        description="Answer from this confidence on, the calibrated one by default; below it, and "
-        "not refused, passages that may answer are shown.",
-    )
-    llm: str | None = Field(
-        None,
-        min_length=1,
-        description="The language model that writes: `ollama:NAME` or the like, the address of an "
-        "OpenAI-compatible server, a .gguf file; `none` for none.",
-    )
-    llm_model: str | None = Field(
-        None, description="Which model of that server, if `llm` has none; its first by default."
-    )
-    llm_api_key: SecretStr | None = Field(None, description="The server's key.")
-    llm_context: int | None = Field(
-        None,
-        ge=512,
-        description="The model's context in tokens, where its server does not tell; else 4096.",
-    )
-    llm_timeout: float = Field(
-        30.0,
-        gt=0,
-        description="Seconds of silence after which the language model is given up; four times as "
-        "many before its first word.",
-    )
-    unsupported: Literal["drop", "flag"] = Field(
-        "drop",
-        description="What becomes of written sentences that nothing supports: `drop`, or "
-        "`flag`: they are shown, marked.",
-    )
-    help: bool | None = Field(
-        None,
-        description="No longer used, and accepted for this version: no question is answered from "
-        "Footnote's own help.",
-    )
-    trust_llm: bool = Field(False, description="Let a language model read that failed its check.")
-    verifier: str | None = Field(
-        None,
-        min_length=1,
-        description="A cross-encoder for natural language inference that judges written sentences; "
-        "the reading model by default.",
-    )
-    rate: str = Field(
-        "600/minute",
-        min_length=1,
-        description="Requests that a key or a login may send, to each process.",
-    )
-    at_once: int = Field(
-        8, ge=1, le=1000, description="Questions that a server answers at the same time."
-    )
-    queue: int = Field(
-        200, ge=0, description="Questions that may wait for that; more are sent away."
-    )
-    max_upload: int = Field(25, ge=1, description="Megabytes of a file that is sent to a server.")
-    max_documents: int = Field(50, ge=1, description="Files that a login or a key may add.")
-    max_stored: int = Field(
-        2000, ge=1, description="Megabytes of the files that a login or a key may add."
-    )
-    fetch: bool = Field(
-        False, description="Let a server fetch pages and PDFs of the public internet by address."
-    )
-    arrive_within: float = Field(
-        300.0, gt=0, description="Seconds in which a request has to arrive as a whole."
-    )
+    index_dir: Path = Field(default_factory=lambda: user_data_path("footnote"))
+    """Folder in which the index is kept; in your data folder by default."""
+    chroma: str | None = Field(None, min_length=1)
+    """Address of the Chroma server that keeps the index, http://host:port."""
+    chroma_headers: Mapping[str, SecretStr] = {}
+    """What is sent to that server with every request, a token say; never shown."""
+    chroma_ca: Path | None = None
+    """File of certificates to trust, where that server has one of its own; the system's by
+    default."""
+    database: SecretStr | None = None
+    """Address of the PostgreSQL database that several machines share,
+    postgresql://user:password@host/name; by default a file in `index_dir`."""
+    encoder: str = Field(DEFAULT_ENCODER, min_length=1)
+    """Name or folder of a sentence-transformers model; `all-MiniLM-L6-v2` is the one that the
+    shipped one was made of."""
+    encoder_prompts: Mapping[Literal["query", "document"], str] = {}
+    """What the encoder wants before a query and a document, if it does not say."""
+    reader: str = Field("shipped", min_length=1)
+    """The reading model: `shipped`, `none`, its folder, or a sentence-transformers
+    cross-encoder."""
+    calibration: Path | None = None
+    """File of the numbers that decide, as `footnote eval calibrate` writes it."""
+    ignore: tuple[str, ...] = ()
+    """Patterns, as in .gitignore, of what inside folders is not read."""
+    ocr: bool = False
+    """Read what stands in pictures: scanned pages, photographs of text."""
+    wait: float = Field(30.0, ge=0)
+    """Seconds to wait for another process that writes the index."""
+    shared_terms: Path | None = None
+    """Folder in which machines that answer from the same documents find what terms another has
+    derived."""
+    max_sentences: int = Field(4, ge=1, le=20)
+    """Most sentences in a quoted answer."""
+    refuse_below: float | None = Field(None, ge=0, le=1)
+    """Refuse where the documents answer with a probability below this; the calibrated one by
+    default."""
+    answer_from: float | None = Field(None, ge=0, le=1)
+    """Answer from this confidence on, the calibrated one by default; below it, and not refused,
+    passages that may answer are shown."""
+    llm: str | None = Field(None, min_length=1)
+    """The language model that writes: `ollama:NAME` or the like, the address of an
+    OpenAI-compatible server, a .gguf file; `none` for none."""
+    llm_model: str | None = None
+    """Which model of that server, if `llm` has none; its first by default."""
+    llm_api_key: SecretStr | None = None
+    """The server's key."""
+    llm_context: int | None = Field(None, ge=512)
+    """The model's context in tokens, where its server does not tell; else 4096."""
+    llm_timeout: float = Field(30.0, gt=0)
+    """Seconds of silence after which the language model is given up; four times as many before its
+    first word."""
+    unsupported: Literal["drop", "flag"] = "drop"
+    """What becomes of written sentences that nothing supports: `drop`, or `flag`: they are shown,
+    marked."""
+    help: bool | None = None
+    """No longer used, and accepted for this version: no question is answered from Footnote's own
+    help."""
+    trust_llm: bool = False
+    """Let a language model read that failed its check."""
+    verifier: str | None = Field(None, min_length=1)
+    """A cross-encoder for natural language inference that judges written sentences; the reading
+    model by default."""
+    rate: str = Field("600/minute", min_length=1)
+    """Requests that a key or a login may send, to each process."""
+    at_once: int = Field(8, ge=1, le=1000)
+    """Questions that a server answers at the same time."""
+    queue: int = Field(200, ge=0)
+    """Questions that may wait for that; more are sent away."""
+    max_upload: int = Field(25, ge=1)
+    """Megabytes of a file that is sent to a server."""
+    max_documents: int = Field(50, ge=1)
+    """Files that a login or a key may add."""
+    max_stored: int = Field(2000, ge=1)
+    """Megabytes of the files that a login or a key may add."""
+    fetch: bool = False
+    """Let a server fetch pages and PDFs of the public internet by address."""
+    arrive_within: float = Field(300.0, gt=0)
+    """Seconds in which a request has to arrive as a whole."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        """Refuse thresholds that are not in order, before anything long."""
+    def _consistent(self) -> Self:
+        """Refuse, before anything long, what cannot be meant together or is not installed."""
         if self.refuse_below is not None and self.answer_from is not None:
-            Thresholds(self.refuse_below, self.answer_from)
-        return self
-
-    @model_validator(mode="after")
-    def _can_read_pictures(self) -> Self:
-        """Refuse to read pictures without what reads them, before anything long."""
+            Thresholds(self.refuse_below, self.answer_from)  # refuses those out of order
         if self.ocr and not reads_pictures():
             raise not_installed("Reading pictures", "ocr")
-        return self
-
-    @model_validator(mode="after")
-    def _at_an_address(self) -> Self:
-        """Refuse what is no address of a server."""
         if self.server is None and (self.chroma_headers or self.chroma_ca):
             raise SettingsError(
                 f"{PREFIX}CHROMA_HEADERS and {PREFIX}CHROMA_CA are for a Chroma server, and none "
@@ -214,11 +154,16 @@ class Settings(BaseSettings):
                 "share a Chroma server for its vectors and a PostgreSQL database for everything "
                 "else. Set both, or neither to keep the index in a folder."
             )
-        if self.database is not None:
+        if self.database_address is not None:
             from index.database.database import parse_address  # it takes long to load
 
-            parse_address(self.database.get_secret_value())
+            parse_address(self.database_address)
         return self
+
+    @property
+    def database_address(self) -> str | None:
+        """The address of the database with its password, if one is set."""
+        return self.database.get_secret_value() if self.database else None
 
     @property
     def server(self) -> ServerAddress | None:
@@ -229,7 +174,7 @@ class Settings(BaseSettings):
         """
         if self.chroma is None:
             return None
-        headers = {name: own.get_secret_value() for name, own in self.chroma_headers.items()}
+        headers = {name: value.get_secret_value() for name, value in self.chroma_headers.items()}
         return ServerAddress(self.chroma, headers, self.chroma_ca)
 
     def open_index(
@@ -237,6 +182,7 @@ class Settings(BaseSettings):
         on_wait: Callable[[str], None] | None = None,
         encoder: Callable[[str, Mapping[str, str]], Encoder] = load_encoder,
         progress: Progress | None = None,
+        migrate: bool = True,
     ) -> Index:
         """The index that they name. One in a folder that was made with another encoder, or whose
         vectors are damaged or were only made in part, has them made anew from the texts that it
@@ -246,6 +192,7 @@ class Settings(BaseSettings):
             on_wait: called with a sentence to show while another process uses the index.
             encoder: what loads the encoder, of its name and prompts.
             progress: called while it is made anew with (paragraphs done, paragraphs in all).
+            migrate: whether its vectors are made anew where that is needed.
 
         Raises:
             EncoderError: the encoder cannot be loaded.
@@ -257,11 +204,11 @@ class Settings(BaseSettings):
             wait=self.wait,
             on_wait=on_wait,
             chroma=self.server,
-            database=self.database.get_secret_value() if self.database else None,
+            database=self.database_address,
             shared_terms=self.shared_terms,
         )
         try:
-            if self.chroma is None:
+            if migrate and self.chroma is None:
                 try:
                     index.view()
                 except (EncoderError, IndexCorruptedError):
@@ -306,15 +253,10 @@ def load_settings(**arguments: Any) -> Settings:
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     known = set(Settings.model_fields)
-    environment = {
-        name[len(PREFIX) :].lower(): name
-        for name in os.environ
-        if name.upper().startswith(PREFIX) and name.upper() not in RESERVED
-    }
-    for name, written in environment.items():
-        if name not in known:
-            names = [*(PREFIX + field.upper() for field in known), *RESERVED]
-            raise SettingsError(_unknown(written, names, "in the environment"))
+    variables = {*(PREFIX + field.upper() for field in known), *RESERVED}
+    for name in os.environ:
+        if name.upper().startswith(PREFIX) and name.upper() not in variables:
+            raise SettingsError(_unknown(name, sorted(variables), "in the environment"))
     named = os.environ.get(f"{PREFIX}CONFIG")
     file = Path(named) if named else user_config_path("footnote") / "config.toml"
     if named and not is_file(file):

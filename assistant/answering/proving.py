@@ -19,13 +19,14 @@ from assistant.llm import prompts
 from assistant.llm.client import LanguageModelError
 from assistant.llm.dialogue import Dialogue
 from assistant.llm.replies import (
-    SEARCHES,
+    MAX_SEARCHES,
     Missing,
     NotFound,
     OfAssistant,
     Said,
     Search,
     corrections_in,
+    parts_of,
 )
 from assistant.llm.sanitising import one_line
 from assistant.query.english import content_stems
@@ -135,7 +136,9 @@ class WrittenAnswer:
         try:
             yield from self._reply(prompt.format(passages=self.shown(found), question=question))
             for left in reversed(range(ROUNDS)):
-                wanted = [words for words in self._wanted if words not in self.searches][:SEARCHES]
+                wanted = [words for words in self._wanted if words not in self.searches][
+                    :MAX_SEARCHES
+                ]
                 room = self.dialogue.room // (left + 2)
                 if not wanted or room < LEAST:
                     break
@@ -186,7 +189,7 @@ class WrittenAnswer:
         declined = False
         lead: Said | None = None
         opening: Said | None = None
-        for part in self.dialogue.reply(text):
+        for part in parts_of(self.dialogue.say(text)):
             self.timer.lap("model")
             if isinstance(part, NotFound):
                 declined = True

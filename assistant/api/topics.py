@@ -10,9 +10,9 @@ from pydantic import Field
 
 from assistant.access.callers import Caller
 from assistant.api.openapi import problems
-from assistant.help.rendering import Tag, anchor_of, parts_of
+from assistant.help.rendering import Tag, parts_of
 from assistant.help.topics import find as search
-from assistant.help.topics import topic, topics
+from assistant.help.topics import hyphenated, topic, topics
 from assistant.schemas.base import Value
 from index.errors import MissingPathError, QuestionError
 
@@ -83,7 +83,7 @@ def routes(prefix: str, reader: Callable[..., Caller]) -> APIRouter:
                 topic=place.topic.name,
                 title=place.topic.title,
                 heading=place.heading,
-                anchor=anchor_of(place.heading),
+                anchor=hyphenated(place.heading),
                 line=place.line,
             )
             for place in places

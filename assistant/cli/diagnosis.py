@@ -24,13 +24,10 @@ from assistant.settings import PREFIX, RESERVED, Settings, load_settings
 from index.about import VERSION, install_command
 from index.database.database import FILE
 from index.errors import FootnoteError, IndexBusyError
-from index.index import Index
 from index.store.chroma import ROOM
 from index.store.former import FORMER
 
 if TYPE_CHECKING:
-    from packaging.requirements import Requirement
-
     from index.encoder import Encoder
 
 State = Literal["ok", "note", "mend"]
@@ -132,25 +129,30 @@ def _libraries() -> tuple[State, str]:
 
 
 def _extras() -> tuple[State, str]:
-    own = _distribution()
-    named = own.metadata.get_all("Provides-Extra") or [] if own else []
-    there = {name: not _lacking(name) for name in named if name not in _FOR_WORK}
-    have = ", ".join(name for name, is_there in there.items() if is_there) or "none"
-    others = [
-        f"for {name}: {install_command(name)}" for name, is_there in there.items() if not is_there
-    ]
+    found = _distribution()
+    named = found.metadata.get_all("Provides-Extra") or [] if found else []
+    extras = {name: not _lacking(name) for name in named if name not in _FOR_WORK}
+    have = ", ".join(name for name, is_there in extras.items() if is_there) or "none"
+    others = [f"for {name}: {install_command(name)}" for name in extras if not extras[name]]
     return "ok", "; ".join([f"{have} installed", *others])
 
 
 def _lacking(extra: str = "") -> list[str]:
-    """The packages that an extra needs besides, or that Footnote cannot do without, and that are
-    not there as they are needed: each with the versions that will do, and the one that is there."""
+    """The packages that an extra alone needs, or that Footnote cannot do without, and that are not
+    there as they are needed: each with the versions that will do, and the one that is there."""
+    from packaging.requirements import Requirement
+
     lacks = []
-    for one in _required(extra):
-        found = _installed(one.name)
-        if found is None or not one.specifier.contains(found, prereleases=True):
-            there = f"{found} is installed" if found else "not installed"
-            lacks.append(f"{one.name}{one.specifier} ({there})")
+    found = _distribution()
+    for one in map(Requirement, (found.requires if found else None) or []):
+        is_basic = one.marker is None or one.marker.evaluate({"extra": ""})
+        is_of_extra = one.marker is not None and one.marker.evaluate({"extra": extra})
+        if not (is_basic if not extra else is_of_extra and not is_basic):
+            continue
+        there = _installed(one.name)
+        if there is None or not one.specifier.contains(there, prereleases=True):
+            what = f"{there} is installed" if there else "not installed"
+            lacks.append(f"{one.name}{one.specifier} ({what})")
     return lacks
 
 
@@ -162,26 +164,10 @@ def _installed(package: str) -> str | None:
         return None
 
 
-def _required(extra: str) -> list[Requirement]:
-    """What is required by an extra alone, or without any."""
-    from packaging.requirements import Requirement
-
-    own = _distribution()
-    found = [Requirement(line) for line in (own.requires if own else None) or []]
-    always = [one for one in found if one.marker is None or one.marker.evaluate({"extra": ""})]
-    if not extra:
-        return always
-    return [
-        one
-        for one in found
-        if one not in always and one.marker and one.marker.evaluate({"extra": extra})
-    ]
-
-
 def _distribution() -> Distribution | None:
     """What has put the command where it is; None of a copy that was not installed."""
     found = entry_points(group="console_scripts", name="footnote")
-    return next((own.dist for own in found if own.module == "assistant.cli.main"), None)
+    return next((one.dist for one in found if one.module == "assistant.cli.main"), None)
 
 
 def _environment() -> tuple[State, str]:
@@ -243,17 +229,14 @@ def _reader(settings: Settings) -> tuple[State, str]:
 def _language_model(settings: Settings) -> tuple[State, str]:
     from assistant.llm.checks import kept
     from assistant.llm.client import check_setting, is_set, name_of
-    from assistant.llm.discovery import first_model, is_loopback
-    from assistant.llm.location import Endpoint, locate
+    from assistant.llm.discovery import Endpoint, first_model, locate
 
     if not is_set(settings):
         return "ok", "none set: documents are quoted"
     check_setting(settings)
     name, where = name_of(settings), locate(str(settings.llm), settings.llm_model)
     if isinstance(where, Endpoint):
-        from urllib.parse import urlsplit
-
-        if not is_loopback(urlsplit(where.address).hostname or ""):
+        if not where.is_local:
             name += ", on another machine, which is not asked here"
         elif first_model(where.address) is None:
             told = "no server at its address lists models. Start the server of that model"
@@ -261,14 +244,12 @@ def _language_model(settings: Settings) -> tuple[State, str]:
     result = kept(settings)
     if result is None:
         return "note", f"{name}; not checked yet: footnote llm check"
-    return ("ok" if result.passed else "note"), (
-        f"{name}; {'passed' if result.passed else 'failed'} its check ({result.counts})"
-    )
+    state: State = "ok" if result.passed else "note"
+    return state, f"{name}; {'passed' if result.passed else 'failed'} its check ({result.counts})"
 
 
 def _offers(settings: Settings, servers: Sequence[Server]) -> tuple[State, str]:
-    from assistant.llm.discovery import find_offers
-    from assistant.llm.location import NONE
+    from assistant.llm.discovery import NONE, find_offers
 
     if settings.llm == NONE:
         return "ok", f"not looked for, as {PREFIX}LLM has it"
@@ -279,22 +260,13 @@ def _offers(settings: Settings, servers: Sequence[Server]) -> tuple[State, str]:
 def _index(settings: Settings, encoder: Encoder | None = None) -> tuple[State, str]:
     if encoder is None:
         return "note", "not looked at, for that takes the encoder"
-    where = "on a Chroma server"
-    if settings.chroma is None:
-        where = "in its folder"
-        folder = settings.index_dir.expanduser()
-        if not any((folder / own).exists() for own in (FILE, FORMER)):
-            return "ok", "none yet; it is made when a document is first read"
+    folder = settings.index_dir.expanduser()
+    if settings.chroma is None and not any((folder / name).exists() for name in (FILE, FORMER)):
+        return "ok", "none yet; it is made when a document is first read"
+    where = "in its folder" if settings.chroma is None else "on a Chroma server"
+    patient = settings.model_copy(update={"wait": min(settings.wait, WAIT)})
     try:
-        index = Index(
-            settings.index_dir,
-            encoder=encoder,
-            wait=min(settings.wait, WAIT),
-            shared_terms=settings.shared_terms,
-            chroma=settings.server,
-            database=settings.database.get_secret_value() if settings.database else None,
-        )
-        with closing(index):
+        with closing(patient.open_index(encoder=lambda *_: encoder, migrate=False)) as index:
             index.check()
             status = index.status()
     except IndexBusyError as error:

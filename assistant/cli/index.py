@@ -3,7 +3,6 @@ beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,6 @@ import typer
 
 from assistant.cli.options import (
     INDEX,
-    Json,
     notes,
     opened_index,
     print_json,
@@ -59,26 +57,16 @@ def index_add(
 
 @app.command("list")
 @takes(INDEX, "as_json")
-def index_list(context: typer.Context, as_json: Json = False) -> None:
+def index_list(context: typer.Context, as_json: bool) -> None:
     """List the documents in the index."""
     with opened_index(settings_of(context)) as index:
         infos = index.documents()
     if as_json:
+        hidden = {"hash", "stale", "metadata"}
         print_json(
             [
-                {
-                    "id": info.id,
-                    "title": info.title,
-                    "source": info.source,
-                    "paragraphs": info.paragraphs,
-                    "kept": info.kept,
-                    "language": info.language,
-                    **asdict(info.metadata),
-                    "added": info.added,
-                    "bytes": info.bytes,
-                    "pages": info.pages,
-                    "unread": info.unread,
-                }
+                {name: value for name, value in asdict(info).items() if name not in hidden}
+                | asdict(info.metadata)
                 for info in infos
             ]
         )
@@ -91,14 +79,11 @@ def index_list(context: typer.Context, as_json: Json = False) -> None:
         kept = "kept" if info.kept else ""
         print_text(f"{info.id}  {info.paragraphs:>10,}  {kept:<4}  {info.source}")
         title = info.title if info.title not in info.source else ""
-        about = (title, _named(info.metadata.authors), info.metadata.date)
+        authors = info.metadata.authors
+        named = ", ".join(authors) if len(authors) <= 3 else f"{authors[0]} et al."
+        about = (title, named, info.metadata.date)
         if any(about):
             print_text(f"{'':<36}{' · '.join(filter(None, about))}")
-
-
-def _named(authors: Sequence[str]) -> str:
-    """The authors, of more than three the first."""
-    return ", ".join(authors) if len(authors) <= 3 else f"{authors[0]} et al."
 
 
 @app.command("remove")
@@ -143,7 +128,7 @@ def index_drafts(context: typer.Context) -> None:
 
 @app.command("status")
 @takes(INDEX, "as_json")
-def index_status(context: typer.Context, as_json: Json = False) -> None:
+def index_status(context: typer.Context, as_json: bool) -> None:
     """Show counts and size."""
     with opened_index(settings_of(context)) as index:
         status = asdict(index.status())
@@ -178,8 +163,7 @@ def restore(
     from index.backup import restore as read
 
     settings = settings_of(context)
-    database = settings.database.get_secret_value() if settings.database else None
-    read(file, settings.index_dir, database, settings.wait)
+    read(file, settings.index_dir, settings.database_address, settings.wait)
     notes.print("Restored. Vectors that are not in the backup are made now …")
     with opened_index(settings) as index:
         index.migrate()

@@ -12,7 +12,6 @@ import typer
 from assistant.access.api_keys import Keys
 from assistant.cli.options import (
     INDEX,
-    Json,
     notes,
     opened_index,
     print_json,
@@ -40,11 +39,11 @@ def keys_create(
             "own: documents, notebooks, conversations, notes), `metrics`. May be given again.",
         ),
     ],
+    as_json: bool,
     expires: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The last day on which it lets in (UTC)."),
     ] = None,
-    as_json: Json = False,
 ) -> None:
     """Make a key, and show it this once: it is kept nowhere."""
     end = None if expires is None else expires.replace(tzinfo=UTC) + timedelta(days=1)
@@ -61,7 +60,7 @@ def keys_create(
 
 @app.command("list")
 @takes(INDEX, "as_json")
-def keys_list(context: typer.Context, as_json: Json = False) -> None:
+def keys_list(context: typer.Context, as_json: bool) -> None:
     """List the keys, without what lets in."""
     with _opened(context) as keys:
         found = keys.all()

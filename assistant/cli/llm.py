@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.cli.options import Json, notes, print_json, print_text, settings_of
+from assistant.cli.options import notes, print_json, print_text, settings_of, takes
 from assistant.cli.progress import duration
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
-    from assistant.llm.checking import Asked
-    from assistant.llm.checks import Result
+    from assistant.llm.checks import Asked, Result
     from assistant.settings import Settings
 
 FAILED = 3
@@ -27,8 +25,10 @@ app = typer.Typer(help="Language models that write.", no_args_is_help=True)
 
 
 @app.command("check")
+@takes("llm as_json")
 def llm_check(
     context: typer.Context,
+    as_json: bool,
     llm: Annotated[
         str | None,
         typer.Argument(
@@ -37,15 +37,13 @@ def llm_check(
             "OpenAI-compatible server, a .gguf file. By default the one that is set.",
         ),
     ] = None,
-    as_json: Json = False,
 ) -> None:
     """Check whether a language model reads well enough, by questions about texts that ship.
 
     Some of the texts do not answer, and some give orders. How it ended is kept: a model that failed
     does not read, but with --trust-llm. Exits with 0 if it passed and with 3 if it failed.
     """
-    from assistant.llm.checking import TOKENS, questions, result_of, texts
-    from assistant.llm.checks import keep
+    from assistant.llm.checks import TOKENS, keep, questions, result_of, texts
     from assistant.llm.client import check_setting, is_set, name_of
 
     settings = settings_of(context)
@@ -74,7 +72,7 @@ def llm_check(
 
 def _run(settings: Settings) -> list[Asked]:
     from assistant.assistant import Assistant
-    from assistant.llm.checking import check, questions, settings_for, texts
+    from assistant.llm.checks import check, questions, settings_for, texts
 
     done: list[Asked] = []
     with TemporaryDirectory(prefix="footnote-check-") as folder:
@@ -125,7 +123,7 @@ def _plain(name: str, result: Result, done: list[Asked]) -> dict[str, object]:
         **result.model_dump(),
         "asked": [
             {
-                **asdict(one.question),
+                **one.question.model_dump(),
                 "verdict": one.verdict,
                 "shown": one.answer.text,
                 "unanswered": list(one.answer.unanswered),

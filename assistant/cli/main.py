@@ -24,7 +24,6 @@ from assistant.cli.options import (
     DOCUMENTS,
     INDEX,
     SERVING,
-    Json,
     Log,
     notes,
     opened_assistant,
@@ -64,10 +63,8 @@ app.command()(index.restore)
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="What to ask.")],
-    passages: Annotated[
-        bool, typer.Option("--passages", help="Below an answer, other passages that may answer.")
-    ] = False,
-    as_json: Json = False,
+    passages: bool,
+    as_json: bool,
 ) -> None:
     """Answer a question. Without --source: about the documents in the index, or the shipped one.
 
@@ -113,8 +110,8 @@ def verify(
     file: Annotated[
         Path, typer.Argument(help="Text to check, whoever wrote it; `-` for input.", readable=False)
     ],
+    as_json: bool,
     question: Annotated[str | None, typer.Option(help="The question that it answers.")] = None,
-    as_json: Json = False,
 ) -> None:
     """Say of each sentence of a text whether the documents support it. Exits with 3 if not all."""
     from index import read_document
@@ -135,8 +132,8 @@ def verify(
 def search(
     context: typer.Context,
     query: Annotated[str, typer.Argument(help="What to look for.")],
-    k: Annotated[int, typer.Option("-k", min=1, help="How many paragraphs.")] = 10,
-    as_json: Json = False,
+    k: int,
+    as_json: bool,
 ) -> None:
     """Find the paragraphs that match best."""
     from assistant.places import place_of
@@ -172,37 +169,16 @@ def search(
 
 @app.command()
 @takes(DOCUMENTS, INDEX, ANSWERING, SERVING, "open_browser watch fetch mcp log")
-def chat(
-    context: typer.Context,
-    open_browser: Annotated[
-        bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
-    ] = True,
-) -> None:
+def chat(context: typer.Context, open_browser: bool) -> None:
     """Open the web page. The API is at the same address; /api/docs describes it."""
     _serve(context, open_browser=open_browser)
 
 
 @app.command()
-@takes(DOCUMENTS, INDEX, ANSWERING, SERVING, "page watch fetch mcp log", LIMITS)
-def serve(
-    context: typer.Context,
-    page: Annotated[
-        bool, typer.Option("--page/--no-page", help="Serve the page beside the API.")
-    ] = True,
-    log: Log = "text",
-    rate: Annotated[
-        str | None, typer.Option(help="Requests that a key may send, as 600/minute.")
-    ] = None,
-    at_once: Annotated[
-        int | None, typer.Option(help="Questions that are answered at the same time; 8.")
-    ] = None,
-    queue: Annotated[
-        int | None, typer.Option(help="Questions that may wait for that; 200.")
-    ] = None,
-    max_upload: Annotated[
-        int | None, typer.Option(help="Megabytes of a file that is added; 25.")
-    ] = None,
-) -> None:
+@takes(
+    DOCUMENTS, INDEX, ANSWERING, SERVING, "page watch fetch mcp log rate at_once queue max_upload"
+)
+def serve(context: typer.Context, page: bool, log: Log = "text") -> None:
     """Serve the API, and the page with it, until that is ended.
 
     On other hosts than this machine's own, keys are demanded (`footnote keys`), and for the page a
@@ -213,9 +189,7 @@ def serve(
 
 @app.command()
 @takes(DOCUMENTS, INDEX, ANSWERING)
-def mcp(
-    context: typer.Context,
-) -> None:
+def mcp(context: typer.Context) -> None:
     """Answer an MCP client, such as a desktop chat program, on standard input and output."""
     from assistant.llm.client import check_setting
     from assistant.mcp.stdio import serve_stdio

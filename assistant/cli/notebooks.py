@@ -11,7 +11,6 @@ import typer
 
 from assistant.cli.options import (
     INDEX,
-    Json,
     opened_assistant,
     print_json,
     print_text,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @takes(INDEX, "as_json")
-def notebooks(context: typer.Context, as_json: Json = False) -> None:
+def notebooks(context: typer.Context, as_json: bool) -> None:
     """List the notebooks that were made on the page, or by a program without a key."""
     from assistant.access.callers import MACHINE
 

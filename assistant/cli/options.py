@@ -10,7 +10,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import wraps
 from pathlib import Path
@@ -74,110 +74,104 @@ Log = Annotated[
     Literal["text", "json"] | None,
     typer.Option(help="Tell each request on standard error: as `text` for people, or as `json`."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def _shared(
-    *,
-    source: Source = None,
-    ignore: Annotated[
+def _option(kind: Any, text: str, *names: str, default: Any = None, **more: Any) -> tuple[Any, Any]:
+    return kind, typer.Option(default, *names, help=text, **more)
+
+
+#: Options by the name of their parameter: its type and its default.
+OPTIONS: Mapping[str, tuple[Any, Any]] = {
+    "source": (Source, None),
+    "ignore": _option(
         list[str] | None,
-        typer.Option(
-            help="What inside folders is not read, as in .gitignore; may be given again.",
-            metavar="PATTERN",
-        ),
-    ] = None,
-    ocr: Annotated[
-        bool | None,
-        typer.Option(
-            "--ocr", help="Read what stands in pictures, too: scans, photographs of text."
-        ),
-    ] = None,
-    notebook: Annotated[
-        str | None,
-        typer.Option(help="Ask only what is in this notebook, by its name or id.", metavar="NAME"),
-    ] = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    reader: ReaderName = None,
-    max_sentences: Annotated[int | None, typer.Option(help="Most sentences to quote.")] = None,
-    refuse_below: Annotated[
-        float | None,
-        typer.Option(
-            help="Refuse where the documents answer with a probability below this, 0 to 1."
-        ),
-    ] = None,
-    answer_from: Annotated[
-        float | None,
-        typer.Option(
-            help="Answer from this confidence on; below, passages that may answer are shown."
-        ),
-    ] = None,
-    llm: LanguageModel = None,
-    unsupported: Annotated[
-        str | None,
-        typer.Option(help="`drop` or `flag` written sentences that nothing supports."),
-    ] = None,
-    trust_llm: Annotated[
-        bool | None,
-        typer.Option("--trust-llm", help="Let a language model read that failed its check."),
-    ] = None,
-    host: Host = LOCAL,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port; the first free one from 7860.")
-    ] = None,
-    auth: Annotated[
+        "What inside folders is not read, as in .gitignore; may be given again.",
+        metavar="PATTERN",
+    ),
+    "ocr": _option(
+        bool | None, "Read what stands in pictures, too: scans, photographs of text.", "--ocr"
+    ),
+    "notebook": _option(
+        str | None, "Ask only what is in this notebook, by its name or id.", metavar="NAME"
+    ),
+    "index_dir": (IndexDir, None),
+    "encoder": (EncoderName, None),
+    "reader": (ReaderName, None),
+    "max_sentences": _option(int | None, "Most sentences to quote."),
+    "refuse_below": _option(
+        float | None, "Refuse where the documents answer with a probability below this, 0 to 1."
+    ),
+    "answer_from": _option(
+        float | None, "Answer from this confidence on; below, passages that may answer are shown."
+    ),
+    "llm": (LanguageModel, None),
+    "unsupported": _option(str | None, "`drop` or `flag` written sentences that nothing supports."),
+    "trust_llm": _option(
+        bool | None, "Let a language model read that failed its check.", "--trust-llm"
+    ),
+    "passages": _option(
+        bool, "Below an answer, other passages that may answer.", "--passages", default=False
+    ),
+    "k": _option(int, "How many paragraphs.", "-k", default=10, min=1),
+    "as_json": _option(bool, "Print JSON.", "--json", default=False),
+    "host": (Host, LOCAL),
+    "port": _option(int | None, "Port; the first free one from 7860.", min=1, max=65535),
+    "auth": _option(
         Path | None,
-        typer.Option(
-            help="File of logins that the page asks for, one name:password a line; or set "
-            "FOOTNOTE_AUTH to one.",
-            metavar="FILE",
-            readable=False,
-        ),
-    ] = None,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Follow the folders given by --source as they change.")
-    ] = False,
-    fetch: Annotated[
+        "File of logins that the page asks for, one name:password a line; or set FOOTNOTE_AUTH to "
+        "one.",
+        metavar="FILE",
+        readable=False,
+    ),
+    "open_browser": _option(bool, "Open the page in a browser.", "--open/--no-open", default=True),
+    "page": _option(bool, "Serve the page beside the API.", "--page/--no-page", default=True),
+    "watch": _option(
+        bool, "Follow the folders given by --source as they change.", "--watch", default=False
+    ),
+    "fetch": _option(
         bool | None,
-        typer.Option(
-            "--fetch",
-            help="Let pages and PDFs be added by their address, which is fetched from here.",
-        ),
-    ] = None,
-    mcp: Annotated[
-        bool, typer.Option("--mcp", help="Offer the same to MCP clients, at /mcp.")
-    ] = False,
-    log: Log = None,
-) -> None:
-    """Options that several commands take."""
-
-
-SHARED = inspect.signature(_shared, eval_str=True).parameters
+        "Let pages and PDFs be added by their address, which is fetched from here.",
+        "--fetch",
+    ),
+    "mcp": _option(bool, "Offer the same to MCP clients, at /mcp.", "--mcp", default=False),
+    "log": (Log, None),
+    "rate": _option(str | None, "Requests that a key may send, as 600/minute."),
+    "at_once": _option(int | None, "Questions that are answered at the same time; 8."),
+    "queue": _option(int | None, "Questions that may wait for that; 200."),
+    "max_upload": _option(int | None, "Megabytes of a file that is added; 25."),
+}
 DOCUMENTS = "source ignore ocr"
 INDEX = "index_dir encoder"
 ANSWERING = "reader max_sentences refuse_below answer_from llm unsupported trust_llm"
 SERVING = "host port auth"
 
 
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take these options, in the order in which its help shows them.
 
-    Those that are parameters of the command are given to it; the others, which are of SHARED, are
-    read from its context, as `settings_of` does.
+    Those that the command does not describe itself, by a default or as `Annotated`, are those of
+    OPTIONS. It is given those that are among its parameters; the others are read from its context,
+    as `settings_of` does.
     """
 
     def taking(command: Callable[..., None]) -> Callable[..., None]:
-        own = inspect.signature(command, eval_str=True).parameters
-        parameters = [
-            (own.get(name) or SHARED[name]).replace(kind=inspect.Parameter.KEYWORD_ONLY)
-            for name in ["context", *" ".join(names).split()]
-        ]
+        taken = inspect.signature(command, eval_str=True).parameters
+
+        parameters = []
+        for name in ["context", *" ".join(names).split()]:
+            one = taken.get(name)
+            if one is None or (name in OPTIONS and one.default is one.empty):
+                kind, default = OPTIONS[name]
+                one = inspect.Parameter(name, _KEYWORD, default=default, annotation=kind)
+            parameters.append(one.replace(kind=_KEYWORD))
 
         @wraps(command)
         def run(context: typer.Context, **given: Any) -> None:
             context.params |= given  # what typer has made of words: paths
-            command(context, **{name: value for name, value in given.items() if name in own})
+            command(context, **{name: value for name, value in given.items() if name in taken})
 
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {one.name: one.annotation for one in parameters}

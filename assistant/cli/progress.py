@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -78,22 +77,16 @@ class IndexingProgress:
         self._bar.update(
             self._task, description="Reading", completed=done, total=total, unit="pages"
         )
-        if not self._notes.is_terminal and done < total and now - self._told > QUIET:
-            self._notes.print(f"{done:,} of {total:,} pages")
-            self._told = now
-        if done == total:
+        if done < total:
+            self._log(now, f"{done:,} of {total:,} pages")
+        else:
             self._bar.reset(
                 self._task, description="Indexing", total=None, unit="paragraphs", start=False
             )
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._bar.stop()
-        if self._done < self._total and isinstance(error, KeyboardInterrupt):
+        if self._done < self._total and kind is KeyboardInterrupt:
             self._notes.print(
                 f"{self._done:,} of {self._total:,} paragraphs are indexed and kept; the same "
                 "command goes on from there."
@@ -103,19 +96,22 @@ class IndexingProgress:
         left = self._total - self._done
         seconds = left * (now - self._started) / (self._done - self._before)
         if not self._estimated:
-            self._estimated = True
+            self._estimated, self._told = True, now
             if seconds > LONG:
                 self._notes.print(
                     f"{left:,} paragraphs to index, about {duration(seconds)}. Ctrl-C stops; the "
                     "same command goes on from there."
                 )
-        elif left and not self._notes.is_terminal and now - self._told > QUIET:
-            self._notes.print(
-                f"{self._done:,} of {self._total:,} paragraphs, about {duration(seconds)} left"
+        elif left:
+            self._log(
+                now, f"{self._done:,} of {self._total:,} paragraphs, about {duration(seconds)} left"
             )
-        else:
-            return
-        self._told = now
+
+    def _log(self, now: float, line: str) -> None:
+        """A line now and then, where there is no terminal."""
+        if not self._notes.is_terminal and now - self._told > QUIET:
+            self._notes.print(line)
+            self._told = now
 
 
 def duration(seconds: float) -> str:

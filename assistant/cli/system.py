@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 
 import typer
 
-from assistant.cli.options import LOCAL, Host, Json, notes, print_json, print_text, takes
+from assistant.cli.options import LOCAL, Host, notes, print_json, print_text, takes
 
 TO_MEND = 3
 #: Below it a port is for whoever is allowed to take one.
@@ -25,7 +25,7 @@ COMPLETING = "_FOOTNOTE_COMPLETE"
 
 
 @takes("index_dir as_json")
-def doctor(context: typer.Context, as_json: Json = False) -> None:
+def doctor(context: typer.Context, as_json: bool) -> None:
     """Tell whether all is as it should be here, and what to do where it is not.
 
     What it prints can be pasted into a report: it has no text or name of a document, and no secret.

@@ -53,11 +53,6 @@ def parts_of(topic: Topic) -> tuple[Part, ...]:
     return _parts(SyntaxTreeNode(_READER.parse(topic.text)))
 
 
-def anchor_of(heading: str) -> str:
-    """What an address names a heading by."""
-    return hyphenated(heading)
-
-
 def _parts(node: SyntaxTreeNode) -> tuple[Part, ...]:
     return tuple(part for child in node.children for part in _part(child))
 
@@ -74,7 +69,7 @@ def _part(node: SyntaxTreeNode) -> tuple[Part, ...]:
         return _link(str(node.attrs["href"]), parts)
     if node.type == "inline" or node.hidden or node.tag not in _TAGS:
         return parts
-    anchor = anchor_of(_said(parts)) if node.type == "heading" else ""
+    anchor = hyphenated(_said(parts)) if node.type == "heading" else ""
     return (Part(cast(Tag, node.tag), parts=parts, anchor=anchor),)
 
 

@@ -18,12 +18,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from anyio import NoEventLoopError, from_thread
 
-from assistant.llm.discovery import is_loopback
-from assistant.llm.location import NONE, Endpoint, locate
+from assistant.llm.discovery import NONE, Endpoint, locate
 from assistant.settings import not_installed
 from index.errors import FootnoteError
 
@@ -58,7 +56,7 @@ _KINDS = {
     "ReadError": CUT_OFF,
 }
 
-LOOK = 0.2  # seconds after which it is looked whether anybody waits for an answer any more
+POLL_INTERVAL = 0.2  # seconds after which it is looked whether anybody waits for an answer any more
 
 #: A turn of a conversation with a model: its role and its text.
 Message = tuple[str, str]
@@ -81,7 +79,8 @@ class Tokens:
 
     def __add__(self, other: Tokens) -> Tokens:
         """Those of both; what one of them does not tell is not known of both."""
-        return Tokens(_sum(self.prompt, other.prompt), _sum(self.completion, other.completion))
+        pairs = ((self.prompt, other.prompt), (self.completion, other.completion))
+        return Tokens(*(None if a is None or b is None else a + b for a, b in pairs))
 
 
 _Piece = str | BaseException | Tokens
@@ -179,7 +178,7 @@ class LanguageModel:
             said = [ChatMessage(role=MessageRole(role), content=text) for role, text in messages]
             if stopped.is_set():  # while all that was loaded
                 return
-            ended: str | None = ""
+            ended: str | None = ""  # None while it is still writing
             used = Tokens()
             limit: dict[str, Any] = {}
             if "max_tokens" in type(self._llm).model_fields:
@@ -187,8 +186,11 @@ class LanguageModel:
             for response in self._llm.stream_chat(said, **limit):
                 if stopped.is_set():
                     return
-                ended = _finish(response.raw, ended)
-                used = _used(response.raw) or used
+                if choices := getattr(response.raw, "choices", None):
+                    ended = getattr(choices[0], "finish_reason", None)
+                if usage := getattr(response.raw, "usage", None):  # usually in the last piece
+                    fields = ("prompt_tokens", "completion_tokens")
+                    used = Tokens(*(getattr(usage, name, None) for name in fields))
                 if response.delta:
                     pieces.put(response.delta)
             # A server that speaks the protocol says why it stopped; one that broke off does not.
@@ -213,9 +215,9 @@ def _taken(pieces: queue.Queue[_Piece], wait: float) -> _Piece:
             from_thread.check_cancelled()
         left = max(0.0, ends - time.monotonic())
         try:
-            return pieces.get(timeout=min(left, LOOK))
+            return pieces.get(timeout=min(left, POLL_INTERVAL))
         except queue.Empty:
-            if left <= LOOK:
+            if left <= POLL_INTERVAL:
                 raise
 
 
@@ -235,7 +237,7 @@ def name_of(settings: Settings) -> str:
     where = locate(settings.llm, settings.llm_model)
     if isinstance(where, Path):
         return where.stem
-    return where.model or urlsplit(where.address).netloc.rpartition("@")[2]
+    return where.model or where.host
 
 
 def check_installed(in_process: bool = False) -> None:
@@ -245,15 +247,12 @@ def check_installed(in_process: bool = False) -> None:
         SettingsError: a package is missing; says how it is installed.
     """
     needed = ["llama_index.llms.openai_like", *(["xllamacpp"] if in_process else [])]
-    if not all(map(_is_installed, needed)):
-        raise not_installed("Writing with a language model", "llm")
-
-
-def _is_installed(package: str) -> bool:
     try:
-        return find_spec(package) is not None
+        is_there = all(map(find_spec, needed))
     except ModuleNotFoundError:  # not even what it would be a part of
-        return False
+        is_there = False
+    if not is_there:
+        raise not_installed("Writing with a language model", "llm")
 
 
 def check_setting(settings: Settings) -> None:
@@ -276,22 +275,23 @@ def load_model(settings: Settings) -> LanguageModel:
     """
     assert settings.llm is not None
     where = locate(settings.llm, settings.llm_model)
-    if isinstance(where, Path):
-        return _in_process(where, settings)
     key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
-    return _served(where, settings, key)
+    try:
+        if isinstance(where, Path):
+            return _in_process(where, settings)
+        return _served(where, settings, key)
+    except ImportError as error:
+        raise not_installed("Writing with a language model", "llm") from error
 
 
 def _served(
     endpoint: Endpoint, settings: Settings, key: str | None, server: object = None
 ) -> LanguageModel:
-    try:
-        import httpx
-        from llama_index.llms.openai_like import OpenAILike
-    except ImportError as error:
-        raise not_installed("Writing with a language model", "llm") from error
-    told = _ask(endpoint, key, settings.llm_timeout)
-    context = settings.llm_context or told.get("context") or DEFAULT_CONTEXT
+    import httpx
+    from llama_index.llms.openai_like import OpenAILike
+
+    model, context = _ask(endpoint, key, settings.llm_timeout)
+    context = settings.llm_context or context or DEFAULT_CONTEXT
     # What openai has open of a stream that is given up is only closed when garbage is collected,
     # for it refers to itself. If that happens while the next request, of the same thread, holds
     # the lock of the connections, it waits for itself, for ever. So it is closed here, and at once.
@@ -321,14 +321,15 @@ def _served(
             with suppress(OSError):  # it has ended by itself meanwhile
                 connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
+    # What is said to a model on this machine goes past any proxy.
     client = httpx.Client(
         timeout=TOTAL * settings.llm_timeout,
-        trust_env=not _is_here(endpoint),
+        trust_env=not endpoint.is_local,
         event_hooks={"request": [begin], "response": [note]},
         limits=httpx.Limits(max_keepalive_connections=0),
     )
     llm: LLM = OpenAILike(
-        model=endpoint.model or told.get("model") or "default",
+        model=endpoint.model or model or "default",
         api_base=endpoint.address,
         api_key=key or "none",
         is_chat_model=True,
@@ -350,14 +351,9 @@ def _served(
     return LanguageModel(llm, settings.llm_timeout, context, close, release, stop)
 
 
-def _is_here(endpoint: Endpoint) -> bool:
-    """Whether it is on this machine: what is said to it then goes past any proxy."""
-    return is_loopback(urlsplit(endpoint.address).hostname or "")
-
-
-def _ask(endpoint: Endpoint, key: str | None, timeout: float) -> dict[str, Any]:
-    """What a server tells of the model, or else of its first: name and context size, as far as it
-    does. That it cannot be reached or denies the key is found out, and told, when it is asked to
+def _ask(endpoint: Endpoint, key: str | None, timeout: float) -> tuple[str | None, int | None]:
+    """Name and context size of the model, or else of the server's first, as far as the server tells
+    them. That it cannot be reached or denies the key is found out, and told, when it is asked to
     write."""
     import httpx
 
@@ -367,22 +363,20 @@ def _ask(endpoint: Endpoint, key: str | None, timeout: float) -> dict[str, Any]:
             f"{endpoint.address.rstrip('/')}/models",
             headers=headers,
             timeout=min(5.0, timeout),
-            trust_env=not _is_here(endpoint),
+            trust_env=not endpoint.is_local,
         )
         models = reply.json()["data"]
         told = next((one for one in models if one["id"] == endpoint.model), models[0])
         meta = told.get("meta") or {}
         context = told.get("max_model_len") or meta.get("n_ctx") or meta.get("n_ctx_train")
-        return {"model": str(told["id"]), "context": int(context) if context else None}
+        return str(told["id"]), int(context) if context else None
     except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError, AttributeError):
-        return {}
+        return None, None
 
 
 def _in_process(path: Path, settings: Settings) -> LanguageModel:
-    try:
-        import xllamacpp
-    except ImportError as error:
-        raise not_installed("Writing with a language model", "llm") from error
+    import xllamacpp
+
     key = secrets.token_hex(16)
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
@@ -406,25 +400,6 @@ def _in_process(path: Path, settings: Settings) -> LanguageModel:
     return _served(endpoint, settings, key, server=server)
 
 
-def _finish(raw: object, before: str | None) -> str | None:
-    """Why the model stopped, by the last piece that tells: "" where nothing does, None where it is
-    still writing."""
-    choices = getattr(raw, "choices", None)
-    return getattr(choices[0], "finish_reason", None) if choices else before
-
-
-def _used(raw: object) -> Tokens | None:
-    """What the model took, where this piece tells: usually the last does."""
-    usage = getattr(raw, "usage", None)
-    if usage is None:
-        return None
-    return Tokens(getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
-
-
-def _sum(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
-
-
 def _translated(error: BaseException) -> LanguageModelError:
     """An error of a client in a clause, without what was sent or received: it may hold a key."""
     if isinstance(error, LanguageModelError):
@@ -433,11 +408,11 @@ def _translated(error: BaseException) -> LanguageModelError:
     text = str(error).lower()
     if "context" in text and any(word in text for word in ("length", "size", "exceed", "window")):
         return ContextError("the question and its evidence are longer than its context")
-    name = type(error).__name__
     if status is not None:
         told = _STATUS.get(status, "its server failed")
         return LanguageModelError(f"{told} (HTTP {status})")
     if isinstance(error, ValueError | TypeError | LookupError | AttributeError):
         return LanguageModelError("its server sent what cannot be read")
+    name = type(error).__name__
     told = next((told for part, told in _KINDS.items() if part in name), f"it failed with {name}")
     return LanguageModelError(told)

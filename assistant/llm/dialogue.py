@@ -7,15 +7,14 @@ from contextlib import closing
 
 from assistant.llm import prompts
 from assistant.llm.client import MAX_TOKENS, ContextError, LanguageModel, Message, Tokens
-from assistant.llm.replies import Part, parts_of
 from assistant.llm.sanitising import one_line
 from assistant.query.rewriting import Turn
 
 CHARACTERS = 3  # in a token, at the least
 RESERVE = 100  # tokens for what a chat template adds
 #: Tokens of passages that are read at first: some twenty paragraphs. Of a small context half.
-BUDGET = 5000
-TURNS, TURN = 4, 1000  # turns of the conversation that are told, and characters of each
+MAX_PASSAGE_TOKENS = 5000
+MAX_TURNS, MAX_TURN_CHARACTERS = 4, 1000  # of the conversation that are told, and of each
 
 
 class Dialogue:
@@ -33,7 +32,10 @@ class Dialogue:
     def __init__(self, model: LanguageModel, history: Sequence[Turn]) -> None:
         self._model = model
         self._limit = min(MAX_TOKENS, model.context // 8)
-        turns = [(turn["role"], one_line(turn["content"])[:TURN]) for turn in history[-TURNS:]]
+        turns = [
+            (turn["role"], one_line(turn["content"])[:MAX_TURN_CHARACTERS])
+            for turn in history[-MAX_TURNS:]
+        ]
         if sum(len(text) for _, text in turns) > model.context * CHARACTERS // 8:
             turns = []
         self._messages: list[Message] = [("system", prompts.SYSTEM), *turns]
@@ -49,15 +51,7 @@ class Dialogue:
     @property
     def room_at_first(self) -> int:
         """Characters of the passages that it reads at first, so that there is room for more."""
-        return min(BUDGET * CHARACTERS, self.room // 2)
-
-    def reply(self, text: str) -> Iterator[Part]:
-        """The parts of its reply to something; see `parts_of`.
-
-        Raises:
-            LanguageModelError: what went wrong, at any point.
-        """
-        yield from parts_of(self.say(text))
+        return min(MAX_PASSAGE_TOKENS * CHARACTERS, self.room // 2)
 
     def say(self, text: str) -> Iterator[str]:
         """Its reply to something, piece by piece.

@@ -1,5 +1,5 @@
-"""Servers of language models on this machine: what they are called, where they usually listen, and
-which of their models there are.
+"""Language models: where the one is that a setting names, and which of them the servers on this
+machine offer.
 
 Nothing but this machine is asked, and past any proxy. What answers counts only if it lists models
 as the OpenAI protocol does: many programs listen on these ports.
@@ -13,10 +13,13 @@ import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field
+
+from index.errors import SettingsError
 
 if TYPE_CHECKING:
     import httpx
@@ -27,7 +30,14 @@ PATIENCE = 0.5
 CHOSEN_PATIENCE = 5.0
 """Seconds in which one that was chosen tells of them: it may be busy writing."""
 
-LARGEST = 1_000_000  # bytes of such a list
+MAX_LISTING_BYTES = 1_000_000
+
+NONE = "none"
+"""Names no language model, and asks for none to be looked for."""
+
+GGUF = ".gguf"
+
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d+(/.*)?")
 
 # The protocol does not tell which models chat; these turn texts into vectors or scores.
 _CANNOT_CHAT = re.compile(r"embed|rerank|minilm|\bbge\b", re.IGNORECASE)
@@ -88,6 +98,24 @@ class Offer:
         return self.model.rpartition("/")[2] if self.model.endswith(".gguf") else self.model
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the OpenAI protocol is spoken: the address, and which model; None is the first."""
+
+    address: str
+    model: str | None
+
+    @property
+    def host(self) -> str:
+        """Host and port, without a password."""
+        return urlsplit(self.address).netloc.rpartition("@")[2]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine."""
+        return is_loopback(urlsplit(self.address).hostname or "")
+
+
 class _Entry(BaseModel):
     object: Literal["model"]
     #: It can be shown and typed as it is.
@@ -108,6 +136,47 @@ class _Tags(BaseModel):
     models: list[_Tag]
 
 
+def locate(
+    llm: str, model: str | None = None, servers: Sequence[Server] = SERVERS
+) -> Endpoint | Path:
+    """Where the language model is that a setting names. Nothing is asked for it yet.
+
+    Args:
+        llm: the address of a server; `ollama:NAME` or the like; or the path of a file.
+        model: which of a server's models, where `llm` does not name one.
+        servers: those that go by a name.
+
+    Raises:
+        SettingsError: it is none of these, or there is no such file; says what to give instead.
+    """
+    llm = llm.strip()
+    if llm.startswith(("http://", "https://")):
+        try:
+            parts = urlsplit(llm)
+            is_good = bool(parts.hostname) and parts.port != 0 and llm.isprintable()
+        except ValueError:  # a port that is no number, brackets that are not closed
+            is_good = False
+        if not is_good:
+            raise SettingsError(
+                f"FOOTNOTE_LLM is {llm!r}, which is not the address of a server. Give "
+                "http://host:port/v1."
+            )
+        return Endpoint(llm, model)
+    key, colon, name = llm.partition(":")
+    server = next((one for one in servers if one.key == key.strip().lower()), None)
+    if server is None:
+        return _file(llm, servers)
+    named = name.strip() or (model if colon else None)
+    if named is None and not (colon and server.serves_one):
+        raise SettingsError(
+            f"FOOTNOTE_LLM is {llm!r}, which does not say which of {server.title}'s models is "
+            f"meant. Give {_form(server)}, with its name."
+            if not server.serves_one
+            else f"FOOTNOTE_LLM is {llm!r}. Give {_form(server)}, with the colon."
+        )
+    return Endpoint(server.address, named)
+
+
 def find_offers(servers: Sequence[Server] = SERVERS, patience: float = 0.0) -> list[Offer]:
     """The models of those servers that are running on this machine, in the servers' order. They are
     asked all at once; one that does not answer, or not as such a server does, has none.
@@ -118,7 +187,6 @@ def find_offers(servers: Sequence[Server] = SERVERS, patience: float = 0.0) -> l
     """
     if not servers:
         return []
-
     bodies = _bodies(
         (f"{server.address}/models", max(patience, server.patience)) for server in servers
     )
@@ -167,6 +235,37 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _file(llm: str, servers: Sequence[Server]) -> Path:
+    from assistant.settings import is_file, models_folder
+
+    try:
+        path = Path(llm).expanduser()
+    except RuntimeError:  # no such user, so no such file either
+        path = Path(llm)
+    here, models = Path.cwd(), models_folder()
+    bare = path.name == str(path)
+    for folder in (here, models) if bare else (here,):
+        if is_file(folder / path):
+            return folder / path
+    if path.suffix.lower() == GGUF:
+        where = f"in {here} or in {models}" if bare else str(here / path)
+        raise SettingsError(
+            f"FOOTNOTE_LLM is {llm!r}, and there is no file {where}. Give the path of a {GGUF} "
+            "file, or put it into one of these folders."
+        )
+    hint = f" Did you mean http://{llm}?" if _HOST_AND_PORT.fullmatch(llm) else ""
+    raise SettingsError(
+        f"FOOTNOTE_LLM is {llm!r}, which is neither an address that begins with http:// or "
+        "https://, nor a server on this machine with one of its models "
+        f"({', '.join(map(_form, servers))}), nor a {GGUF} file, nor {NONE}.{hint}"
+    )
+
+
+def _form(server: Server) -> str:
+    """How one of its models is given."""
+    return f"{server.key}:{'' if server.serves_one else 'NAME'}"
+
+
 def _listed(body: bytes) -> list[str]:
     """The models that a server lists; none where another kind of program has answered."""
     try:
@@ -204,7 +303,7 @@ async def _body_of(url: str, client: httpx.AsyncClient, patience: float) -> byte
                 return b""
             async for part in reply.aiter_raw():
                 body += part
-                if len(body) > LARGEST:
+                if len(body) > MAX_LISTING_BYTES:
                     return b""
     except (httpx.HTTPError, TimeoutError):
         return b""  # nothing is there, or another kind of program

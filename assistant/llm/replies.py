@@ -12,10 +12,10 @@ from assistant.llm.client import ENDLESS, LanguageModelError
 from assistant.llm.sanitising import declines, markers_in, plain_sentence
 from index.chunking.sentences import sentence_spans
 
-WRITTEN = 30  # sentences that are taken at most
-UNENDED = 1500  # characters without the end of a sentence
-SEARCHES = 3  # that are taken at most, and the characters of one
-SEARCH = 120
+MAX_SENTENCES = 30  # sentences that are taken at most
+MAX_UNENDED = 1500  # characters without the end of a sentence
+MAX_SEARCHES = 3  # that are taken at most, and the characters of one
+MAX_SEARCH = 120
 
 NOTHING = "it wrote nothing"
 AGAIN = "it repeated itself"
@@ -101,7 +101,7 @@ def parts_of(pieces: Iterable[str]) -> Iterator[Part]:
             raise LanguageModelError(AGAIN)
         seen.add(key)
         yield Said(plain, named, begins and _ITEM.match(text) is not None)
-        if len(seen) == WRITTEN:
+        if len(seen) == MAX_SENTENCES:
             return
     if not seen:
         if not excused:
@@ -114,9 +114,9 @@ def corrections_in(reply: str) -> dict[int, Said]:
     there."""
     found = {}
     for line in reply.splitlines():
-        own = _NUMBERED.match(line)
-        if own and not _OUT.match(own[2]) and _WORD.search(plain_sentence(own[2])):
-            found[int(own[1])] = Said(plain_sentence(own[2]), markers_in(own[2]))
+        numbered = _NUMBERED.match(line)
+        if numbered and not _OUT.match(numbered[2]) and _WORD.search(plain_sentence(numbered[2])):
+            found[int(numbered[1])] = Said(plain_sentence(numbered[2]), markers_in(numbered[2]))
     return found
 
 
@@ -126,7 +126,7 @@ def _told(kind: str, text: str) -> Iterator[Part]:
     elif kind == "ASSISTANT":
         yield OfAssistant()
     elif _WORD.search(text):
-        yield Missing(text) if kind == "MISSING:" else Search(text.strip("\"'")[:SEARCH])
+        yield (Missing(text) if kind == "MISSING:" else Search(text.strip("\"'")[:MAX_SEARCH]))
 
 
 def _units(pieces: Iterable[str]) -> Iterator[tuple[str, bool]]:
@@ -143,7 +143,7 @@ def _units(pieces: Iterable[str]) -> Iterator[tuple[str, bool]]:
                 yield line[start:end], begins
                 begins = False
             begins = True
-        if len(text) > UNENDED:
+        if len(text) > MAX_UNENDED:
             raise LanguageModelError(UNENDING)
         if _ENDED.search(text) and not (begins and _may_be_line(text)):
             *closed, last = sentence_spans(text, 0, len(text)) or [(0, 0)]
@@ -156,4 +156,4 @@ def _units(pieces: Iterable[str]) -> Iterator[tuple[str, bool]]:
 
 def _may_be_line(text: str) -> bool:
     bare = text.lstrip(" *_#>`-").upper()
-    return any(bare.startswith(own) or own.startswith(bare) for own in _LINES)
+    return any(bare.startswith(line) or line.startswith(bare) for line in _LINES)

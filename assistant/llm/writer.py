@@ -28,11 +28,8 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
 
 
-WORDS = 200
-"""Tokens of a question in other words."""
-
-LONGEST = 1000
-"""Characters of it."""
+MAX_TOKENS, MAX_CHARACTERS = 200, 1000
+"""Of a question in other words."""
 
 
 class Writer:
@@ -85,8 +82,8 @@ class Writer:
         if not self.is_set:
             raise LanguageModelError("none is set")
         asked = [("system", prompts.REWORD), ("user", one_line(question))]
-        found = plain_sentence("".join(self._loaded().stream(asked, WORDS))).strip("\"“”„'")
-        if not found or found.casefold() == question.casefold() or len(found) > LONGEST:
+        found = plain_sentence("".join(self._loaded().stream(asked, MAX_TOKENS))).strip("\"“”„'")
+        if not found or found.casefold() == question.casefold() or len(found) > MAX_CHARACTERS:
             raise LanguageModelError("it made no question of it")
         return found
 

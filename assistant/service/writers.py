@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.llm.checks import checked
 from assistant.llm.client import check_installed
-from assistant.llm.discovery import CHOSEN_PATIENCE, Offer, Server, find_offers
-from assistant.llm.location import NONE
+from assistant.llm.discovery import CHOSEN_PATIENCE, NONE, Offer, Server, find_offers
 from assistant.llm.writer import Writer
 from index.errors import SettingsError
 

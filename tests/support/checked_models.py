@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from model_servers import Handler, words, writes
 
-from assistant.llm.checking import questions
+from assistant.llm.checks import questions
 
 #: To each question that the texts answer: what stands where they do, and what a good model makes of
 #: it.

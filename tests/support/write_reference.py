@@ -84,7 +84,7 @@ def _list_settings() -> str:
             f"`{PREFIX}{name.upper()}`",
             f"`{flags[name]}`" if name in flags else "",
             _default(field.get_default()),
-            field.description or "",
+            " ".join((field.description or "").split()),
         )
         for name, field in Settings.model_fields.items()
     ]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.help.rendering import Part, anchor_of, parts_of
-from assistant.help.topics import Topic, topics
+from assistant.help.rendering import Part, parts_of
+from assistant.help.topics import Topic, hyphenated, topics
 
 
 def made(text: str) -> tuple[Part, ...]:
@@ -54,6 +54,6 @@ def test_every_topic_is_taken_apart_and_its_links_lead_somewhere(own: Topic) -> 
 
 
 def test_a_heading_is_named_by_its_words() -> None:
-    assert anchor_of("Why does it say “The documents do not say”?") == (
+    assert hyphenated("Why does it say “The documents do not say”?") == (
         "why-does-it-say-the-documents-do-not-say"
     )

@@ -11,8 +11,11 @@ from helpers import PATIENCE
 from model_servers import Handler, fails, gguf, serving, words, writes
 
 from assistant import Assistant, Settings
-from assistant.llm.checking import (
-    IN_A_ROW,
+from assistant.llm.checks import (
+    LEAST_RIGHT,
+    MAX_FAILURES,
+    MOST_ANSWERED,
+    MOST_WRONG,
     Asked,
     CheckError,
     CheckQuestion,
@@ -22,7 +25,6 @@ from assistant.llm.checking import (
     settings_for,
     texts,
 )
-from assistant.llm.checks import LEAST_RIGHT, MOST_ANSWERED, MOST_WRONG
 from assistant.settings import load_settings
 
 
@@ -103,7 +105,7 @@ def test_a_model_that_does_not_reply_is_given_up(quoting: Assistant) -> None:
         pytest.raises(CheckError, match=r"HTTP 500.*in a row\. Nothing is kept"),
     ):
         asked(quoting, address)
-    assert len(server.asked) == IN_A_ROW
+    assert len(server.asked) == MAX_FAILURES
 
 
 NONSENSE = {
@@ -117,8 +119,8 @@ NONSENSE = {
 @pytest.mark.parametrize("kind", NONSENSE)
 def test_a_model_that_writes_nonsense_fails(quoting: Assistant, kind: str) -> None:
     with serving(NONSENSE[kind]) as (address, _):
-        done, settings = asked(quoting, address, questions()[: IN_A_ROW + 1])
-    assert [one.verdict for one in done] == ["failed"] * (IN_A_ROW + 1)
+        done, settings = asked(quoting, address, questions()[: MAX_FAILURES + 1])
+    assert [one.verdict for one in done] == ["failed"] * (MAX_FAILURES + 1)
     assert not result_of(done, settings).passed
 
 

@@ -10,8 +10,7 @@ from checked_models import ANSWERS, ORDERS
 
 from assistant import Answer, AnswerSentence
 from assistant.answer import Outcome, Writing
-from assistant.llm.checking import questions, settings_for, texts
-from assistant.llm.checks import MATERIAL
+from assistant.llm.checks import MATERIAL, questions, settings_for, texts
 from assistant.settings import load_settings
 
 BY_ID = {question.id: question for question in questions()}

@@ -14,7 +14,7 @@ import pytest
 from helpers import PATIENCE
 from model_servers import Handler, answering, free_port, port_of, serving, words, writes
 
-from assistant.llm.discovery import LARGEST, SERVERS, Offer, Server, find_offers
+from assistant.llm.discovery import MAX_LISTING_BYTES, SERVERS, Offer, Server, find_offers
 
 OLLAMA, LM_STUDIO, *_ = SERVERS
 
@@ -78,7 +78,9 @@ OTHERS = {
     "a list of strings": http(b'{"object": "list", "data": ["model"]}'),
     "no text": http(b"\xff\xfe\x00"),
     "ever deeper": http(b"[" * 200_000),
-    "more than a list": http(b" " * (LARGEST + 1) + listing("a").partition(b"\r\n\r\n")[2]),
+    "more than a list": http(
+        b" " * (MAX_LISTING_BYTES + 1) + listing("a").partition(b"\r\n\r\n")[2]
+    ),
     "a name that steers a terminal": listing("a\x1b[2J"),
     "a name of two lines": listing("a\nb"),
     "a name that is a number": listing(1),

@@ -9,7 +9,7 @@ import pytest
 
 from assistant import Assistant
 from assistant.llm.client import check_setting
-from assistant.llm.location import Endpoint, locate
+from assistant.llm.discovery import Endpoint, locate
 from assistant.settings import load_settings, models_folder
 from index.errors import SettingsError
 

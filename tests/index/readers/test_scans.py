@@ -220,7 +220,9 @@ def test_the_index_tells_how_far_it_is_and_reads_anew_what_was_left_out(
         (info,) = index.documents()
         assert info.unread == 0
         # Only pages that are pictures are read from them.
-        sources = {(p.page, p.ocr_confidence is not None) for p in index.document(info.id).paragraphs}
+        sources = {
+            (p.page, p.ocr_confidence is not None) for p in index.document(info.id).paragraphs
+        }
         assert sources == {(1, False), (2, True), (3, True)}
         assert not index.reindex(info.id, ocr=True)  # as it would be
 
