@@ -21,8 +21,8 @@ def link_to(link: str, heading: Sequence[str]) -> str:
 
 def place_of(title: str, paragraph: Paragraph) -> str:
     """Where a paragraph stands, for people: title, headings, page or the like, paragraph."""
-    own = paragraph
-    return place_at(title, own.heading, own.locator, own.number, own.is_uncertain)
+    p = paragraph
+    return place_at(title, p.heading, p.locator, p.number, p.is_uncertain)
 
 
 def place_at(

@@ -17,7 +17,7 @@ from index import DocumentInfo, Hit, Paragraph, View
 from index.models import Rectangle
 
 #: Paragraphs above one of a list among which is what introduces it.
-FAR = 40
+MAX_ABOVE = 40
 
 
 class Citer:
@@ -66,7 +66,7 @@ class Citer:
     def _introduction(self, paragraph: Paragraph) -> str:
         if paragraph.kind != "list":
             return ""
-        first, last = max(1, paragraph.number - FAR), paragraph.number - 1
+        first, last = max(1, paragraph.number - MAX_ABOVE), paragraph.number - 1
         above = self._index.paragraphs(paragraph.document_id, first, last)
         before = introducing(paragraph, reversed(above))
         return " ".join(before.sentences[-1].text.split()) if before else ""
@@ -74,23 +74,14 @@ class Citer:
     def nearest(self, hits: Sequence[Hit]) -> tuple[Citation, ...]:
         """These paragraphs, each quoting the sentence nearest to what was looked up, with marker
         0."""
-        found = []
-        for hit in hits:
-            nearest = hit.paragraph.sentences[hit.nearest]
-            found.append(self.cite(hit.paragraph, nearest.start, nearest.end, hit.score, marker=0))
-        return tuple(found)
+        nearest = ((hit, hit.paragraph.sentences[hit.nearest]) for hit in hits)
+        return tuple(self.cite(hit.paragraph, s.start, s.end, hit.score, 0) for hit, s in nearest)
 
     def closest(self, quotations: Sequence[Quotation]) -> tuple[Citation, ...]:
         """These quotations, with marker 0."""
         return tuple(
-            self.cite(
-                quotation.paragraph,
-                quotation.start,
-                quotation.end,
-                quotation.candidate.hit.score,
-                marker=0,
-            )
-            for quotation in quotations
+            self.cite(q.paragraph, q.start, q.end, q.candidate.hit.score, marker=0)
+            for q in quotations
         )
 
 
@@ -190,15 +181,11 @@ class AnswerBuilder:
 
     def _marker(self, paragraph: Paragraph, start: int, end: int, score: float) -> int:
         for citation in self.citations:
-            if citation.paragraph.id == paragraph.id and (citation.start, citation.end) == (
-                start,
-                end,
-            ):
+            if (citation.paragraph.id, citation.start, citation.end) == (paragraph.id, start, end):
                 return citation.marker
-        self.citations.append(
-            self.citer.cite(paragraph, start, end, score, len(self.citations) + 1)
-        )
-        return len(self.citations)
+        marker = len(self.citations) + 1
+        self.citations.append(self.citer.cite(paragraph, start, end, score, marker))
+        return marker
 
     def _add(self, sentence: AnswerSentence, before: int) -> SentenceReady:
         self.sentences.append(sentence)

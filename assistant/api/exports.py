@@ -15,8 +15,8 @@ from assistant.exporting.exports import MEDIA, ExportedFile, Exports, Format, Re
 from assistant.exporting.values import Language
 from assistant.schemas.base import Asked
 from assistant.service.service import Service
-from assistant.workspace.citing import Cited, citations_of
 from assistant.workspace.notebooks import NotebookId
+from assistant.workspace.quotes import Cited, citations_of
 from assistant.workspace.turns import Id
 
 Wanted = Annotated[
@@ -68,16 +68,15 @@ def routes(service: Service, prefix: str, reader: Callable[..., Caller]) -> APIR
         spoken: Spoken = "en",
     ) -> Response:
         """Take a conversation along, or one answer of it, with what you noted on it."""
-        inside = notebooks.of(caller.owner, notebook)
-        return _sent(exports.conversation(caller.owner, inside, identity, turn, wanted, spoken))
+        space = notebooks.space(caller.owner, notebook)
+        return _sent(exports.conversation(space, identity, turn, wanted, spoken))
 
     @router.get("/notes/export", responses=_files("docx", "md"))
     def notes(
         caller: Reader, wanted: Wanted, notebook: Of = None, spoken: Spoken = "en"
     ) -> Response:
         """Take along what is kept in a notebook, or in none: answers and highlighted places."""
-        inside = notebooks.of(caller.owner, notebook)
-        return _sent(exports.notes(caller.owner, inside, wanted, spoken))
+        return _sent(exports.notes(notebooks.space(caller.owner, notebook), wanted, spoken))
 
     @router.get("/notebooks/{identity}/export", responses=_files("docx", "md"))
     def notebook(
@@ -87,8 +86,7 @@ def routes(service: Service, prefix: str, reader: Callable[..., Caller]) -> APIR
         spoken: Spoken = "en",
     ) -> Response:
         """Take along all conversations of a notebook, and what is kept in it."""
-        inside = notebooks.find(caller.owner, identity)
-        return _sent(exports.notebook(caller.owner, inside, wanted, spoken))
+        return _sent(exports.notebook(notebooks.space(caller.owner, identity), wanted, spoken))
 
     @router.post("/cite", responses=_files())
     def cite(wanted: WantedReferences, caller: Reader) -> Response:

@@ -11,19 +11,19 @@ from assistant.access.callers import Caller
 from assistant.api.openapi import problems
 from assistant.schemas.base import Asked, DocumentId
 from assistant.service.service import Service
-from assistant.workspace.citing import checked_note, checked_turn
 from assistant.workspace.conversations import Title
 from assistant.workspace.notebooks import (
-    MOST,
+    MAX_ITEMS,
     Login,
     Name,
     NotebookId,
     NotebooksValue,
     NotebookValue,
     Shared,
+    Space,
 )
 from assistant.workspace.notes import KeptNote, NotesValue
-from assistant.workspace.quotes import QuoteChecker
+from assistant.workspace.quotes import QuoteChecker, checked_note, checked_turn
 from assistant.workspace.trash import TrashValue
 from assistant.workspace.turns import (
     ConversationsValue,
@@ -39,7 +39,7 @@ Of = Annotated[
     NotebookId | None,
     Query(alias="notebook", description="The notebook that it is in; in none when left out."),
 ]
-Turns = Annotated[list[Id], Field(max_length=MOST)]
+Turns = Annotated[list[Id], Field(max_length=MAX_ITEMS)]
 _NOT = problems(403, 404)
 _LARGE = problems(403, 404, 413)
 _CHANGED = problems(403, 404, 409, 413)
@@ -50,7 +50,7 @@ class NewNotebook(Asked):
 
     name: Name
     documents: list[DocumentId] = Field(
-        default=[], max_length=MOST, description="Everyone's, or yours, that are in it."
+        default=[], max_length=MAX_ITEMS, description="Everyone's, or yours, that are in it."
     )
 
 
@@ -59,7 +59,9 @@ class ChangedNotebook(Asked):
 
     name: Name | None = None
     shared: dict[Login, Shared] | None = Field(
-        default=None, max_length=MOST, description="By login, what others may: all that may at all."
+        default=None,
+        max_length=MAX_ITEMS,
+        description="By login, what others may: all that may at all.",
     )
 
 
@@ -123,6 +125,9 @@ def routes(
     Conversation = Annotated[Id, Path(description="The conversation's id.")]  # noqa: N806
     Note = Annotated[Id, Path(description="The note's id.")]  # noqa: N806
 
+    def space_of(caller: Caller, notebook: str | None) -> Space:
+        return notebooks.space(caller.owner, notebook)
+
     @router.get("/notebooks", responses=problems())
     def list_(caller: Reader) -> NotebooksValue:
         """List the notebooks that you may read."""
@@ -174,8 +179,7 @@ def routes(
     @router.get("/conversations", responses=_NOT)
     def conversations_(caller: Reader, notebook: Of = None) -> ConversationsValue:
         """List the conversations of a notebook, or those that are in none."""
-        found = conversations.all(caller.owner, notebooks.of(caller.owner, notebook))
-        return ConversationsValue(conversations=found)
+        return ConversationsValue(conversations=conversations.all(space_of(caller, notebook)))
 
     @router.get("/conversations/search", responses=_NOT)
     def search_(
@@ -184,21 +188,19 @@ def routes(
         notebook: Of = None,
     ) -> FoundsValue:
         """Find words in the conversations of a notebook, or in those that are in none."""
-        found = conversations.search(caller.owner, notebooks.of(caller.owner, notebook), text)
-        return FoundsValue(found=found)
+        return FoundsValue(found=conversations.search(space_of(caller, notebook), text))
 
     @router.get("/conversations/{identity}", responses=_NOT)
     def conversation(
         identity: Conversation, caller: Reader, notebook: Of = None
     ) -> WholeConversation:
         """Read a conversation."""
-        return conversations.find(caller.owner, notebooks.of(caller.owner, notebook), identity)
+        return conversations.find(space_of(caller, notebook), identity)
 
     @router.get("/conversations/{identity}/lapsed", responses=_NOT)
     def lapsed(identity: Conversation, caller: Reader, notebook: Of = None) -> LapsedValue:
         """Tell which quotes of its answers do not stand in their documents as these are now."""
-        inside = notebooks.of(caller.owner, notebook)
-        turns = conversations.find(caller.owner, inside, identity).turns
+        turns = conversations.find(space_of(caller, notebook), identity).turns
         cited = {turn.id: turn.answer.citations for turn in turns if turn.answer}
         named = {own.document_id for citations in cited.values() for own in citations}
         checker = QuoteChecker(library.index, library.readable(caller.owner, named))
@@ -215,8 +217,7 @@ def routes(
         """Keep a question and what became of it, in a conversation that begins with it if there is
         none."""
         conversations.put_turn(
-            caller.owner,
-            notebooks.of(caller.owner, notebook),
+            space_of(caller, notebook),
             identity,
             checked_turn(kept.turn, library, caller.owner),
             title=kept.title,
@@ -228,26 +229,22 @@ def routes(
         identity: Conversation, removed: RemovedTurns, caller: Writer, notebook: Of = None
     ) -> None:
         """Let go of questions, which another one takes the place of."""
-        conversations.remove_turns(
-            caller.owner, notebooks.of(caller.owner, notebook), identity, removed.turns
-        )
+        conversations.remove_turns(space_of(caller, notebook), identity, removed.turns)
 
     @router.patch("/conversations/{identity}", status_code=204, responses=_NOT)
     def rename(identity: Conversation, named: Renamed, caller: Writer, notebook: Of = None) -> None:
         """Give a conversation another name."""
-        conversations.rename(
-            caller.owner, notebooks.of(caller.owner, notebook), identity, named.title
-        )
+        conversations.rename(space_of(caller, notebook), identity, named.title)
 
     @router.delete("/conversations/{identity}", status_code=204, responses=_NOT)
     def delete_conversation(identity: Conversation, caller: Writer, notebook: Of = None) -> None:
         """Delete a conversation; for a day it can be restored."""
-        conversations.delete(caller.owner, notebooks.of(caller.owner, notebook), identity)
+        conversations.delete(space_of(caller, notebook), identity)
 
     @router.post("/conversations/{identity}/restore", status_code=204, responses=_NOT)
     def restore_conversation(identity: Conversation, caller: Writer, notebook: Of = None) -> None:
         """Have a conversation back that was deleted."""
-        conversations.restore(caller.owner, notebooks.of(caller.owner, notebook), identity)
+        conversations.restore(space_of(caller, notebook), identity)
 
     # --- notes -------------------------------------------------------------------------------
 
@@ -255,26 +252,24 @@ def routes(
     def notes_(caller: Reader, notebook: Of = None) -> NotesValue:
         """List what is kept in a notebook, or in none: answers and highlighted places, each held
         against the documents as they are now."""
-        inside = notebooks.of(caller.owner, notebook)
         readable = partial(library.readable, caller.owner)
-        return NotesValue(notes=notes.all(caller.owner, inside, readable))
+        return NotesValue(notes=notes.all(space_of(caller, notebook), readable))
 
     @router.put("/notes", status_code=204, responses=_CHANGED)
     def put_note(note: PutNote, caller: Writer, notebook: Of = None) -> None:
         """Keep a note in place of the one of its id, whose author stays."""
-        inside = notebooks.of(caller.owner, notebook)
-        kept = checked_note(note, library, caller.owner, inside)
-        notes.put(caller.owner, inside, kept, caller.name, note.over)
+        space = space_of(caller, notebook)
+        notes.put(space, checked_note(note, library, space), caller.name, note.over)
 
     @router.delete("/notes/{identity}", status_code=204, responses=_NOT)
     def delete_note(identity: Note, caller: Writer, notebook: Of = None) -> None:
         """Delete a note; for a day it can be restored."""
-        notes.delete(caller.owner, notebooks.of(caller.owner, notebook), identity)
+        notes.delete(space_of(caller, notebook), identity)
 
     @router.post("/notes/{identity}/restore", status_code=204, responses=_NOT)
     def restore_note(identity: Note, caller: Writer, notebook: Of = None) -> None:
         """Have a note back that was deleted."""
-        notes.restore(caller.owner, notebooks.of(caller.owner, notebook), identity)
+        notes.restore(space_of(caller, notebook), identity)
 
     @router.get("/trash", responses=_NOT)
     def trash(caller: Reader, notebook: Of = None) -> TrashValue:

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 def notebooks(context: typer.Context, as_json: bool) -> None:
     """List the notebooks that were made on the page, or by a program without a key."""
     from assistant.access.callers import MACHINE
+    from assistant.workspace.notebooks import Space
 
     with opened_assistant([], settings_of(context)) as assistant:
         library = _library(assistant)
         found = [
-            (one, len(library.conversations.all(MACHINE, one)))
+            (one, len(library.conversations.all(Space(MACHINE, one))))
             for one in library.notebooks_of(MACHINE).notebooks
         ]
     if as_json:

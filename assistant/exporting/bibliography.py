@@ -4,8 +4,8 @@ An author with one comma is a person, "Family, Given", and is parted there. Ever
 whole: an organisation, or a person of whom nobody has said which of the names is the family's. What
 follows a comma in "Acme, Inc." or "Mary Major, PhD" is no given name, so that these are whole too.
 
-A work that a bibliography knows is told of as that does, under the key by which it is cited there;
-places in it are told in the note, all of them in one.
+A work that a bibliography knows is described as there, under the key by which it is cited there;
+places in it are in the note, all of them in one.
 """
 
 from __future__ import annotations
@@ -18,16 +18,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assistant.exporting.values import Export, Footnote, Work
-from assistant.exporting.wording import ENGLISH, Wording, address_of, one_line, title_of
+from assistant.exporting.values import Export, Work
+from assistant.exporting.wording import (
+    ENGLISH,
+    Wording,
+    address_of,
+    headings_of,
+    one_line,
+    title_of,
+)
+from assistant.workspace.turns import KeptCitation
 from index.bibliography.names import BIBTEX, FIELDS, RIS
 from index.models import DocumentMetadata
 
-#: What of an metadata is text.
+#: What of metadata is text.
 _TEXTS = ("doi", "key", "kind", *FIELDS)
 #: What the container and the publisher of a work are called in BibTeX, where that is not the usual.
 _CONTAINERS = {"article": "journal"} | dict.fromkeys(["book", "phdthesis", "techreport"], "series")
 _PUBLISHERS = {"phdthesis": "school", "techreport": "institution"}
+#: What is printed on a page as its number: "14", "xii".
+_PRINTED = re.compile(r"p\. (.+)")
 _DASH = re.compile(r"(?<=\w)[-–—](?=\w)")
 #: What would end a field, or BibTeX counts.
 _UNADDRESSED = re.compile(r"[{}\\]")
@@ -64,32 +74,33 @@ class Reference:
     more."""
 
     work: Work
-    footnote: Footnote | None = None
+    citation: KeptCitation | None = None
     lapsed: bool = False
 
 
 def references_of(export: Export) -> list[Reference]:
     """The works that an export cites."""
-    lapsed = {footnote.document_id for footnote in export.shown if footnote.lapse}
+    lapsed = {footnote.citation.document_id for footnote in export.shown if footnote.lapse}
     return [Reference(work, lapsed=work.document_id in lapsed) for work in export.cited]
 
 
 def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     """References as BibTeX, for BibTeX as well as for biber; the same one twice is there once.
 
-    Every sign that means something to TeX is a command in braces of its own. `\\{` will not do:
+    Every sign that means something to TeX is a command in braces of its entry. `\\{` will not do:
     BibTeX counts the brace. Nor will `\\textbraceleft{}`: where a field begins with a brace and a
     backslash, styles change the case of the letters that follow.
     """
     entries = []
-    for own in _entries(references, say):
-        year, month, day = own.date
-        metadata = own.metadata
+    for entry in _entries(references, say):
+        year, month, day = entry.date
+        metadata = entry.metadata
         kind = BIBTEX.get(metadata.kind, "misc")
         fields = {
-            "author": " and ".join(_tex_name(*name) for name in own.names),
-            "editor": " and ".join(_tex_name(*name) for name in own.editors),
-            "title": f"{{{_tex(own.title)}}}",  # in two pairs of braces, no style changes its case
+            "author": " and ".join(_tex_name(*name) for name in entry.names),
+            "editor": " and ".join(_tex_name(*name) for name in entry.editors),
+            # In two pairs of braces, no style changes its case.
+            "title": f"{{{_tex(entry.title)}}}",
             _CONTAINERS.get(kind, "booktitle"): _tex(metadata.container),
             _PUBLISHERS.get(kind, "publisher"): _tex(metadata.publisher),
             "address": _tex(metadata.place),
@@ -99,21 +110,21 @@ def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
             "day": day.lstrip("0"),
             "volume": _tex(metadata.volume),
             "number": _tex(metadata.issue),
-            "pages": _DASH.sub("--", _tex(own.page)) if metadata.kind else _tex(own.page),
-            "howpublished": _tex(own.file),
+            "pages": _DASH.sub("--", _tex(entry.page)) if metadata.kind else _tex(entry.page),
+            "howpublished": _tex(entry.file),
             "isbn": _tex(metadata.isbn),
             "doi": _UNADDRESSED.sub(lambda sign: f"%{ord(sign[0]):X}", metadata.doi),
-            "url": own.address,
-            "urldate": own.accessed,
-            "note": _tex(own.note),
-            "annote": _tex(own.lapsed),  # which no bibliography prints
+            "url": entry.address,
+            "urldate": entry.accessed,
+            "note": _tex(entry.note),
+            "annote": _tex(entry.lapsed),  # which no bibliography prints
         }
         lines = [
             f"  {name} = {value}," if name == "month" else f"  {name} = {{{value}}},"
             for name, value in fields.items()
             if value
         ]
-        entries.append("\n".join([f"@{kind}{{{own.key},", *lines, "}\n"]))
+        entries.append("\n".join([f"@{kind}{{{entry.key},", *lines, "}\n"]))
     return "\n".join(entries)
 
 
@@ -121,32 +132,32 @@ def as_ris(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     """References as RIS, whose lines end with a carriage return and a line feed; the same one twice
     is there once."""
     lines: list[str] = []
-    for own in _entries(references, say):
-        first, _, last = re.sub("[-–—]", "-", own.page).partition("-")
-        metadata = own.metadata
+    for entry in _entries(references, say):
+        first, _, last = re.sub("[-–—]", "-", entry.page).partition("-")
+        metadata = entry.metadata
         fields = [
-            ("TY", RIS.get(metadata.kind) or ("ELEC" if own.is_on_web else "GEN")),
-            ("ID", own.key),
-            *(("AU", ", ".join(filter(None, name))) for name in own.names),
-            *(("ED", ", ".join(filter(None, name))) for name in own.editors),
-            ("TI", own.title),
+            ("TY", RIS.get(metadata.kind) or ("ELEC" if entry.is_on_web else "GEN")),
+            ("ID", entry.key),
+            *(("AU", ", ".join(filter(None, name))) for name in entry.names),
+            *(("ED", ", ".join(filter(None, name))) for name in entry.editors),
+            ("TI", entry.title),
             ("T2", metadata.container),
             ("PB", metadata.publisher),
             ("CY", metadata.place),
             ("ET", metadata.edition),
             ("VL", metadata.volume),
             ("IS", metadata.issue),
-            ("PY", own.date[0]),
-            ("DA", "/".join(filter(None, own.date))),
+            ("PY", entry.date[0]),
+            ("DA", "/".join(filter(None, entry.date))),
             ("SP", first.strip()),
             ("EP", last.strip()),
             ("SN", metadata.isbn),
             ("DO", metadata.doi),
-            ("UR", own.address),
-            ("Y2", own.accessed.replace("-", "/")),
-            ("N1", own.filed_note),
-            ("N1", own.lapsed),
-            ("LA", own.language),
+            ("UR", entry.address),
+            ("Y2", entry.accessed.replace("-", "/")),
+            ("N1", entry.filed_note),
+            ("N1", entry.lapsed),
+            ("LA", entry.language),
         ]
         lines += (f"{tag}  - {value}" for tag, value in fields if value)
         lines += ["ER  - ", ""]
@@ -157,35 +168,35 @@ def as_csl_json(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     """References as CSL-JSON, for Zotero, Pandoc and all that know citeproc; the same one twice is
     there once."""
     items = []
-    for own in _entries(references, say):
-        metadata = own.metadata
+    for entry in _entries(references, say):
+        metadata = entry.metadata
         fields = {
-            "citation-key": metadata.key and own.key,
-            "title": own.title,
-            "author": _csl_names(own.names),
-            "editor": _csl_names(own.editors),
+            "citation-key": metadata.key and entry.key,
+            "title": entry.title,
+            "author": _csl_names(entry.names),
+            "editor": _csl_names(entry.editors),
             **{
                 names[0].split()[0]: getattr(metadata, field)
                 for field, names in FIELDS.items()
                 if field != "page_range"
             },
             "DOI": metadata.doi,
-            "issued": _csl_date("-".join(filter(None, own.date))),
-            "page": own.page,
-            "URL": own.address,
-            "accessed": _csl_date(own.accessed),
-            "note": own.filed_note,
-            "annote": own.lapsed,
-            "language": own.language,
+            "issued": _csl_date("-".join(filter(None, entry.date))),
+            "page": entry.page,
+            "URL": entry.address,
+            "accessed": _csl_date(entry.accessed),
+            "note": entry.filed_note,
+            "annote": entry.lapsed,
+            "language": entry.language,
         }
-        kind = metadata.kind or ("webpage" if own.is_on_web else "document")
-        items.append({"id": own.key, "type": kind, **{k: v for k, v in fields.items() if v}})
+        kind = metadata.kind or ("webpage" if entry.is_on_web else "document")
+        items.append({"id": entry.key, "type": kind, **{k: v for k, v in fields.items() if v}})
     return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What every format tells of a reference, each text on one line, "" where there is none.
+    """What every format has of a reference, each text on one line, "" where there is none.
 
     Attributes:
         key: names it: readable, the same in every export, its own for each place and quote.
@@ -224,52 +235,53 @@ class _Entry:
 def _entries(references: Iterable[Reference], say: Wording) -> Iterable[_Entry]:
     """By key, so that each is there once; with the notes of all that have it."""
     found: dict[str, _Entry] = {}
-    for own in (_entry(one, say) for one in references):
-        first = found.get(own.key, own)
-        notes = dict.fromkeys(filter(None, (first.note, own.note)))
-        found[own.key] = replace(first, note="; ".join(notes), lapsed=first.lapsed or own.lapsed)
+    for entry in (_entry(reference, say) for reference in references):
+        first = found.get(entry.key, entry)
+        notes = dict.fromkeys(filter(None, (first.note, entry.note)))
+        lapsed = first.lapsed or entry.lapsed
+        found[entry.key] = replace(first, note="; ".join(notes), lapsed=lapsed)
     return found.values()
 
 
 def _entry(reference: Reference, say: Wording) -> _Entry:
-    work, footnote = reference.work, reference.footnote
+    work, citation = reference.work, reference.citation
     file = one_line(work.name)
-    names = tuple(_name(own) for own in map(one_line, work.authors) if own)
+    names = tuple(_name(author) for author in map(one_line, work.authors) if author)
     title = title_of(work)
     year, month, day = [*work.date.split("-"), "", ""][:3]
     digest = hashlib.sha256(
         # In whichever language it is exported: who cites it goes on to do so.
-        f"{one_line(work.document_id)}\0{_note(footnote, ENGLISH)}".encode()
+        f"{one_line(work.document_id)}\0{_note(citation, ENGLISH)}".encode()
     ).hexdigest()
-    told: dict[str, Any] = {own: one_line(getattr(work.metadata, own)) for own in _TEXTS}
+    told: dict[str, Any] = {name: one_line(getattr(work.metadata, name)) for name in _TEXTS}
     metadata = replace(work.metadata, **told)
     if not (key := _UNKEYED.sub("", metadata.key)):
         key = f"{_word(names[0][0] if names else title)}{year}-{digest[:8]}"
-    cited = footnote.place.page if footnote and not metadata.kind else ""
+    printed = citation and not metadata.kind and _PRINTED.fullmatch(citation.locator)
     # Of a place in it, where headings have addresses; none where it says no more than the DOI.
-    address = address_of(work, footnote.place.heading if footnote else ())
+    address = address_of(work, headings_of(citation) if citation else ())
     is_of_doi = work.metadata.doi and address.endswith(f"doi.org/{work.metadata.doi}")
     return _Entry(
         key=key,
         names=names,
         title=title,
         date=(year, month, day),
-        page=one_line(cited) or metadata.page_range,
+        page=(one_line(printed[1]) if printed else "") or metadata.page_range,
         address="" if is_of_doi else address,
         accessed=work.accessed,
-        note=_note(footnote, say),
+        note=_note(citation, say),
         language=one_line(work.language),
         file="" if file == title or metadata.kind else file,
         lapsed=say.lapsed_work if reference.lapsed else "",
-        editors=tuple(_name(own) for own in map(one_line, work.metadata.editors) if own),
+        editors=tuple(_name(editor) for editor in map(one_line, work.metadata.editors) if editor),
         metadata=metadata,
     )
 
 
-def _note(footnote: Footnote | None, say: Wording) -> str:
-    if footnote is None:
+def _note(citation: KeptCitation | None, say: Wording) -> str:
+    if citation is None:
         return ""
-    return f"{say.place(footnote.place, between=', ')}: {say.quote(footnote.quote)}"
+    return f"{say.place(citation, between=', ')}: {say.quote(citation.quote)}"
 
 
 def _name(author: str) -> tuple[str, str]:

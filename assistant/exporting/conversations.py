@@ -9,16 +9,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from assistant.exporting.values import (
+    Block,
     ExportedAnswer,
     ExportStatus,
     Footnote,
     Lapse,
-    Place,
-    Sentence,
     Work,
 )
 from assistant.exporting.wording import Wording
-from assistant.workspace.turns import KeptAnswer, KeptCitation, KeptSentence, KeptTurn
+from assistant.workspace.turns import KeptAnswer, KeptSentence, KeptTurn
 
 if TYPE_CHECKING:
     from assistant.workspace.notes import KeptNote
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationExport:
-    """An answer, as whoever was given it kept it.
+class AnnotatedTurn:
+    """A question and what became of it, with what its reader noted.
 
     Attributes:
         turn: the question, and what became of it.
@@ -42,43 +41,33 @@ class ConversationExport:
     is_place: bool = False
 
     @classmethod
-    def all(
-        cls, turns: Iterable[KeptTurn], notes: Mapping[str, KeptNote]
-    ) -> list[ConversationExport]:
+    def all(cls, turns: Iterable[KeptTurn], notes: Mapping[str, KeptNote]) -> list[AnnotatedTurn]:
         """Turns, with what is noted on each."""
         texts = {note.turn: note.text for note in notes.values() if note.turn}
         return [cls(turn, texts.get(turn.id, ""), _noted(turn)) for turn in turns]
 
     @classmethod
-    def of_note(cls, note: KeptNote, of: KeptTurn | None = None) -> ConversationExport:
+    def of_note(cls, note: KeptNote, of: KeptTurn | None = None) -> AnnotatedTurn:
         """A note; a place that was highlighted answers where it stands.
 
         Args:
             note: the note.
             of: the turn that it is of, as that is now.
         """
-        answer = note.answer
-        if answer is None:
-            place = note.citations[0] if note.citations else None
-            said = place and KeptSentence(text=place.quote, verdict="quoted", markers=[1])
+        if answer := note.answer:
             turn = KeptTurn(
                 id=note.id,
-                question="–",
-                state="answered",
-                sentences=[said] if said else [],
-                citations=[place.model_copy(update={"marker": 1})] if place else [],
+                question=answer.question,
+                asked=note.created,
+                state=answer.outcome,
+                answer=answer,
             )
-            return cls(turn, note.text, is_place=place is not None)
-        status = answer.status or ("refused" if answer.refused else "answered")
-        turn = KeptTurn(id=note.id, question=answer.question, state=status, answer=answer)
-        turn = turn.model_copy(update={"asked": note.created})
-        return cls(turn, note.text, _noted(of) if of else None)
-
-    @property
-    def citations(self) -> list[KeptCitation]:
-        """What is cited."""
-        answer = self.turn.answer
-        return answer.citations if answer else self.turn.citations
+            return cls(turn, note.text, _noted(of) if of else None)
+        turn = KeptTurn(id=note.id, question="–", state="answered")
+        if place := note.citation:
+            turn.sentences = [KeptSentence(text=place.quote, verdict="quoted", markers=[1])]
+            turn.citations = [place.model_copy(update={"marker": 1})]
+        return cls(turn, note.text, is_place=place is not None)
 
     @property
     def day(self) -> str:
@@ -99,104 +88,80 @@ class ConversationExport:
             checker: of what is quoted.
             say: names places, and tells of what is missing.
         """
-        turn, answer = self.turn, self.turn.answer
-        cited, footnotes = {}, []
-        for own in self.citations:
-            placed, standing = checker.relocate(own)
-            cited[own.marker] = placed
+        answer, footnotes = self.turn.shown, dict[int, Footnote]()
+        for citation in answer.citations:
+            placed, standing = checker.relocate(citation)
             lapse: Lapse | None = None if standing == "there" else standing
-            if own.document_id not in works:
+            if citation.document_id not in works:
                 lapse = "missing"
-            footnotes.append(
-                Footnote(own.marker, own.document_id, _place(placed), own.quote, lapse)
-            )
-        status, sentences = self._judged()
-        made, above = [], ("", "")
-        for one in sentences:
-            heading = self._heading(one, cited, say)
-            made.append(
-                Sentence(
-                    one.text,
-                    tuple(marker for marker in one.markers if marker in cited),
-                    one.verdict == "unsupported",
-                    one.verdict == "quoted",
-                    self._is_item(one),
-                    heading[1] if heading != above else "",
-                )
-            )
+            footnotes[citation.marker] = Footnote(placed, lapse)
+        status, sentences = self._judged(answer)
+        blocks: list[Block] = []
+        above = None
+        for sentence in sentences:
+            markers = [marker for marker in sentence.markers if marker in footnotes]
+            shown = sentence.model_copy(update={"markers": markers})
+            heading = self._heading(sentence, footnotes, say)
+            if heading or not blocks or blocks[-1].item:
+                title = heading[1] if heading and heading != above else ""
+                blocks.append(Block(title, heading is not None, [shown]))
+            else:
+                blocks[-1].sentences.append(shown)
             above = heading
-        is_other = (
-            answer and answer.kind != "where" and answer.standalone_question != answer.question
-        )
+        place = footnotes[1].citation if self.is_place else None
+        missing = say.missing(answer.unanswered, answer.undecided, answer.dropped)
+        is_other = answer.kind != "where" and answer.standalone_question != answer.question
         return ExportedAnswer(
-            _placed(cited[1], say) if self.is_place else turn.question,
+            say.place(place, place.document) if place else self.turn.question,
             status,
-            tuple(made),
-            tuple(footnotes),
-            _remarks(answer, say) if answer else (),
+            blocks,
+            footnotes,
+            [*missing, *filter(None, [answer.note])],
             self.comment,
             self.day,
-            answer.standalone_question if answer and is_other else "",
-            answer.context if answer else "",
+            answer.standalone_question if is_other else "",
+            answer.context,
         )
 
-    def _judged(self) -> tuple[ExportStatus, list[KeptSentence]]:
+    def _judged(self, answer: KeptAnswer) -> tuple[ExportStatus, list[KeptSentence]]:
         """What came of the question, and what is shown of that: of passages that may answer, those
         that do, where its reader has said which."""
-        turn = self.turn
-        sentences = turn.answer.sentences if turn.answer else turn.sentences
-        if turn.state == "pending":
-            return "stopped", sentences
-        if turn.state != "unsure" or self.noted is None:
-            return turn.state, sentences
+        state = self.turn.state
+        if state == "pending":
+            return "stopped", answer.sentences
+        if state != "unsure" or self.noted is None:
+            return state, answer.sentences
         if not self.noted:
             return "dismissed", []
-        chosen = {c.marker for c in self.citations if _name_of(c) in self.noted}
-        left = [one for one in sentences if chosen.intersection(one.markers)]
-        return ("chosen", left) if left else ("unsure", sentences)
-
-    def _is_item(self, sentence: KeptSentence) -> bool:
-        kind = self.turn.answer.kind if self.turn.answer else "fact"
-        listed = self.turn.state == "unsure" or kind in ("overview", "where")
-        return listed or sentence.item or bool(sentence.about)
+        # As the page names a passage; see `nameOf` in `passages.js`.
+        chosen = {c.marker for c in answer.citations if f"{c.document_id}/{c.start}" in self.noted}
+        left = [one for one in answer.sentences if chosen.intersection(one.markers)]
+        return ("chosen", left) if left else ("unsure", answer.sentences)
 
     def _heading(
-        self, sentence: KeptSentence, cited: Mapping[int, KeptCitation], say: Wording
-    ) -> tuple[str, str]:
-        """What a sentence stands under, and in which document: of a passage its place, in a list
-        what it is about, in an overview the document's own heading. See `Layout`."""
-        first = cited.get(sentence.markers[0]) if sentence.markers else None
-        if not self._is_item(sentence):
-            return "", ""
-        if self.turn.state != "unsure" and (sentence.item or sentence.about):
-            return "", sentence.about
+        self, sentence: KeptSentence, footnotes: Mapping[int, Footnote], say: Wording
+    ) -> tuple[str, str] | None:
+        """In which document and under which heading a sentence stands that is an item of a list;
+        None of running text. A passage stands under its place, in a list what it is about, in an
+        overview the document's own heading. See `Layout`."""
+        unsure = self.turn.state == "unsure"
+        if not unsure:
+            if sentence.item or sentence.about:
+                return "", sentence.about
+            if self.turn.shown.kind not in ("overview", "where"):
+                return None
+        first = footnotes.get(sentence.markers[0]) if sentence.markers else None
         if first is None:
             return "", ""
-        if self.turn.state == "unsure":
-            return first.document_id, _placed(first, say)
-        return first.document_id, [first.document, *first.heading][-1]
+        citation = first.citation
+        innermost = [citation.document, *citation.heading][-1]
+        return (
+            citation.document_id,
+            say.place(citation, citation.document) if unsure else innermost,
+        )
 
 
 def _noted(turn: KeptTurn) -> frozenset[str] | None:
     """What the page keeps with a turn."""
     found = (turn.model_extra or {}).get("noted")
     return frozenset(map(str, found)) if isinstance(found, list) else None
-
-
-def _name_of(citation: KeptCitation) -> str:
-    """As the page names a passage; see `nameOf` in `passages.js`."""
-    return f"{citation.document_id}/{citation.start}"
-
-
-def _remarks(answer: KeptAnswer, say: Wording) -> tuple[str, ...]:
-    missing = say.missing(answer.unanswered, answer.undecided, answer.dropped)
-    return tuple(filter(None, [*missing, answer.note]))
-
-
-def _place(citation: KeptCitation) -> Place:
-    own = citation
-    return Place.below(own.document, own.heading, own.locator, own.paragraph, own.uncertain)
-
-
-def _placed(citation: KeptCitation, say: Wording) -> str:
-    return say.place(_place(citation), citation.document)

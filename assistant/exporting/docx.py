@@ -15,8 +15,9 @@ from pathlib import Path
 from unicodedata import bidirectional
 from xml.sax.saxutils import escape, quoteattr
 
-from assistant.exporting.values import Export, ExportedAnswer, Footnote, Sentence, Work
+from assistant.exporting.values import Export, ExportedAnswer, Footnote, Work
 from assistant.exporting.wording import WORDINGS, Wording, address_of, one_line
+from assistant.workspace.turns import KeptSentence
 
 _NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -60,7 +61,8 @@ def as_docx(export: Export) -> bytes:
     footnotes = _Footnotes(export, say)
     title = one_line(export.title) or say.untitled
     body = [_line("Title", title)]
-    body += (_line("Remark", own) for own in [say.lapsed_in(export)] if own)
+    if lapsed := say.lapsed_in(export):
+        body.append(_line("Remark", lapsed))
     for answer in export.answers:
         if not export.is_titled_by_question:
             body.append(_line("Heading1", answer.question))
@@ -73,8 +75,8 @@ def as_docx(export: Export) -> bytes:
         body.append(_paragraph("Bibliography", say.named(work), runs))
     folder = Path(__file__).with_name("parts")
     parts = {
-        name: (folder / f"{own}.xml").read_text(encoding="utf-8").rstrip()
-        for name, own in _PARTS.items()
+        name: (folder / f"{part}.xml").read_text(encoding="utf-8").rstrip()
+        for name, part in _PARTS.items()
     }
     parts |= {
         "word/document.xml": f"{_DECLARATION}<w:document {_NAMESPACE}><w:body>{''.join(body)}"
@@ -105,12 +107,13 @@ class _Footnotes:
 
     def add(self, footnote: Footnote) -> str:
         """One more: the reference to it, as a run."""
-        number, work, say = len(self.written) + 1, self._works[footnote.document_id], self._say
+        say, citation, number = self._say, footnote.citation, len(self.written) + 1
+        work = self._works[citation.document_id]
         before, lapse = say.placed(work, footnote), say.lapse(footnote)
         runs = [
             f"<w:r><w:rPr>{_RAISED}</w:rPr><w:footnoteRef/></w:r>",
             _run(before),
-            _run(say.quote(footnote.quote), language=work.language),
+            _run(say.quote(citation.quote), language=work.language),
             *([_run(lapse, _BOLD)] if lapse else []),
             *_address(work, say),
         ]
@@ -121,14 +124,14 @@ class _Footnotes:
 
 def _answer(answer: ExportedAnswer, footnotes: _Footnotes, say: Wording) -> list[str]:
     """The paragraphs of an answer, below its question."""
-    made = [_line("Remark", own, keep=bool(answer.sentences)) for own in say.above(answer)]
-    for block in answer.blocks():
+    made = [_line("Remark", line, keep=bool(answer.blocks)) for line in say.above(answer)]
+    for block in answer.blocks:
         if block.heading:
             made.append(_line("Heading2", block.heading))
         style = "ListBullet" if block.item else "Normal"
         runs = _SPACE.join(_said(answer, sentence, footnotes, say) for sentence in block.sentences)
         made.append(_paragraph(style, say.said(block.sentences[0]), runs))
-    made += (_line("Remark", own) for own in say.below(answer))
+    made += (_line("Remark", line) for line in say.below(answer))
     label = f"{_run(say.comment, _BOLD)}{_SPACE}"
     for line in filter(one_line, answer.comment.splitlines()):
         made.append(_paragraph("ReaderComment", line, label + _run(line)))
@@ -136,10 +139,12 @@ def _answer(answer: ExportedAnswer, footnotes: _Footnotes, say: Wording) -> list
     return made
 
 
-def _said(answer: ExportedAnswer, sentence: Sentence, footnotes: _Footnotes, say: Wording) -> str:
+def _said(
+    answer: ExportedAnswer, sentence: KeptSentence, footnotes: _Footnotes, say: Wording
+) -> str:
     """A sentence and the references to its footnotes, as runs."""
-    flag = f"{_SPACE}{_run(say.unsupported, _ITALIC)}" if sentence.unsupported else ""
-    references = _COMMA.join(map(footnotes.add, answer.footnotes_of(sentence)))
+    flag = f"{_SPACE}{_run(say.unsupported, _ITALIC)}" if sentence.verdict == "unsupported" else ""
+    references = _COMMA.join(footnotes.add(answer.footnotes[marker]) for marker in sentence.markers)
     return _run(say.said(sentence)) + flag + references
 
 
@@ -173,8 +178,8 @@ def _run(text: str, properties: str = "", language: str = "") -> str:
     if _from_the_right(text):
         properties += "<w:rtl/>"
     if _LANGUAGE.fullmatch(language):
-        own = f'"{language}"'
-        properties += f"<w:lang w:val={own} w:eastAsia={own} w:bidi={own}/>"
+        code = f'"{language}"'
+        properties += f"<w:lang w:val={code} w:eastAsia={code} w:bidi={code}/>"
     shown = escape(one_line(text))
     return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{shown}</w:t></w:r>'
 

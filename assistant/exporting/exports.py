@@ -1,4 +1,4 @@
-"""What is kept, made ready to be taken along: conversations, notes, all that is in a notebook; and
+"""What is kept, as files: conversations, notes, all that is in a notebook; and
 single places in documents, as references."""
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from assistant.exporting.bibliography import (
     as_ris,
     references_of,
 )
-from assistant.exporting.conversations import ConversationExport
+from assistant.exporting.conversations import AnnotatedTurn
 from assistant.exporting.docx import as_docx
 from assistant.exporting.markdown import as_markdown
-from assistant.exporting.values import Export, Footnote, Language, Place, Work
+from assistant.exporting.values import Export, Language, Work
 from assistant.exporting.wording import WORDINGS
 from assistant.help.documents import help_document, info_of
 from assistant.places import name_of
 from assistant.workspace.quotes import QuoteChecker
+from assistant.workspace.turns import KeptCitation
 from index.errors import MissingPathError
 
 if TYPE_CHECKING:
     from assistant.workspace.library import Library
-    from assistant.workspace.notebooks import NotebookValue
+    from assistant.workspace.notebooks import Space
     from assistant.workspace.notes import KeptNote
     from assistant.workspace.turns import KeptTurn
     from index import DocumentInfo
@@ -47,12 +48,12 @@ MEDIA: Mapping[Format, str] = {
 }
 
 _UNFIT = re.compile(r"[^\w -]|_")
-_LONGEST = 60  # characters of a file's name
+_MAX_NAME = 60  # characters of a file's name
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedFile:
-    """A file to take along.
+    """A file that is exported.
 
     Attributes:
         name: that any system takes.
@@ -68,9 +69,6 @@ class ExportedFile:
 class Exports:
     """What somebody may read, as files.
 
-    Every method takes who asks (`owner`), the notebook as they may use it, or None for what is in
-    none, and which language the file speaks.
-
     Args:
         library: whose documents, conversations and notes they are.
     """
@@ -79,67 +77,61 @@ class Exports:
         self._library = library
 
     def conversation(
-        self,
-        owner: str,
-        notebook: NotebookValue | None,
-        identity: str,
-        turn: str | None,
-        format_: Format,
-        language: Language,
+        self, space: Space, identity: str, turn: str | None, format_: Format, language: Language
     ) -> ExportedFile:
         """A conversation, with what its reader noted; of one turn, only that.
 
         Raises:
             MissingPathError: there is no such conversation, or turn of it.
         """
-        found = self._library.conversations.find(owner, notebook, identity)
-        turns = [own for own in found.turns if turn is None or own.id == turn]
+        found = self._library.conversations.find(space, identity)
+        turns = [one for one in found.turns if turn is None or one.id == turn]
         if turn is not None and not turns:
             raise MissingPathError(
                 "That answer is not here. It may have been asked anew.", code="answer_gone"
             )
-        told = ConversationExport.all(turns, self._notes(owner, notebook))
+        told = AnnotatedTurn.all(turns, self._notes(space))
         title = name = found.title if turn is None else turns[0].question
         # Nobody has named it: it is called by its first question, which stands in it already.
         if told and not found.named and turns[0].question.startswith(title):
             several = WORDINGS[language].conversation_on(told[0].day)
             title = several if len(turns) > 1 else turns[0].question
-        return self._file(owner, title, told, format_, language, name)
+        return self._file(space.owner, title, told, format_, language, name)
 
-    def notes(
-        self, owner: str, notebook: NotebookValue | None, format_: Format, language: Language
-    ) -> ExportedFile:
+    def notes(self, space: Space, format_: Format, language: Language) -> ExportedFile:
         """The notes, the oldest first."""
-        notes = self._notes(owner, notebook).values()
-        turns = self._turns_of(owner, notebook, notes)
-        told = [ConversationExport.of_note(note, turns.get(note.turn or "")) for note in notes]
-        title = " – ".join([WORDINGS[language].notes, *([notebook.name] if notebook else [])])
-        return self._file(owner, title, told, format_, language)
+        notes = self._notes(space).values()
+        turns = self._turns_of(space, notes)
+        told = [AnnotatedTurn.of_note(note, turns.get(note.turn or "")) for note in notes]
+        title = WORDINGS[language].notes
+        if space.notebook:
+            title = f"{title} – {space.notebook.name}"
+        return self._file(space.owner, title, told, format_, language)
 
-    def notebook(
-        self, owner: str, notebook: NotebookValue, format_: Format, language: Language
-    ) -> ExportedFile:
+    def notebook(self, space: Space, format_: Format, language: Language) -> ExportedFile:
         """All conversations that are in a notebook, and the notes that are of none of them."""
         conversations = self._library.conversations
         turns = [
             turn
-            for one in reversed(conversations.all(owner, notebook))
-            for turn in conversations.find(owner, notebook, one.id).turns
+            for one in reversed(conversations.all(space))
+            for turn in conversations.find(space, one.id).turns
         ]
-        notes = self._notes(owner, notebook)
-        told = ConversationExport.all(turns, notes)
+        notes = self._notes(space)
+        told = AnnotatedTurn.all(turns, notes)
         there = {turn.id for turn in turns}
         left = (note for note in notes.values() if note.turn not in there)
-        told += [ConversationExport.of_note(note) for note in left]
-        return self._file(owner, notebook.name, told, format_, language)
+        told += [AnnotatedTurn.of_note(note) for note in left]
+        title = space.notebook.name if space.notebook else ""
+        return self._file(space.owner, title, told, format_, language)
 
     def references(
         self, owner: str, citations: Collection[Citation], format_: References, language: Language
     ) -> ExportedFile:
         """Places in documents, as references."""
-        cited = {own.paragraph.document_id for own in citations}
+        cited = {citation.paragraph.document_id for citation in citations}
         works = {identity: _work(self._info(owner, identity)) for identity in cited}
-        found = [Reference(works[own.paragraph.document_id], _footnote(own)) for own in citations]
+        places = [KeptCitation.model_validate(citation.to_dict()) for citation in citations]
+        found = [Reference(works[place.document_id], place) for place in places]
         content = _REFERENCES[format_](found, WORDINGS[language])
         return _made("references", content, format_)
 
@@ -147,19 +139,17 @@ class Exports:
         topic = help_document(identity)
         return info_of(topic) if topic else self._library.find(owner, identity).info
 
-    def _notes(self, owner: str, notebook: NotebookValue | None) -> dict[str, KeptNote]:
+    def _notes(self, space: Space) -> dict[str, KeptNote]:
         """By id, the oldest first."""
-        return {note.id: note for note in reversed(self._library.notes.kept(owner, notebook))}
+        return {note.id: note for note in reversed(self._library.notes.kept(space))}
 
-    def _turns_of(
-        self, owner: str, notebook: NotebookValue | None, notes: Iterable[KeptNote]
-    ) -> dict[str, KeptTurn]:
+    def _turns_of(self, space: Space, notes: Iterable[KeptNote]) -> dict[str, KeptTurn]:
         """The turns, by id, that notes of passages that may answer are of, as these are now."""
         found: dict[str, KeptTurn] = {}
-        unsure = (own for own in notes if own.answer and own.answer.status == "unsure")
-        for identity in {own.conversation for own in unsure if own.conversation}:
+        unsure = (note for note in notes if note.answer and note.answer.status == "unsure")
+        for identity in {note.conversation for note in unsure if note.conversation}:
             with suppress(MissingPathError):  # the conversation was deleted
-                whole = self._library.conversations.find(owner, notebook, identity)
+                whole = self._library.conversations.find(space, identity)
                 found.update((turn.id, turn) for turn in whole.turns)
         return found
 
@@ -167,7 +157,7 @@ class Exports:
         self,
         owner: str,
         title: str,
-        told: list[ConversationExport],
+        told: list[AnnotatedTurn],
         format_: Format,
         language: Language,
         name: str | None = None,
@@ -175,7 +165,8 @@ class Exports:
         """A file; `name`: what it is called after, where that is not its title."""
         say = WORDINGS[language]
         # A document that is not there any more is what was told of it when it was quoted.
-        quoted = {own.document_id: own.document for one in told for own in one.citations}
+        citations = (citation for one in told for citation in one.turn.shown.citations)
+        quoted = {citation.document_id: citation.document for citation in citations}
         there = self._library.readable(owner, quoted)
         works = {identity: _work(one.info) for identity, one in there.items()}
         checker = QuoteChecker(self._library.index, works)
@@ -189,12 +180,6 @@ class Exports:
         else:
             content = _REFERENCES[format_](references_of(export), say)
         return _made(title if name is None else name, content, format_)
-
-
-def _footnote(citation: Citation) -> Footnote:
-    own = citation.paragraph
-    place = Place.below(citation.title, own.heading, own.locator, own.number, own.is_uncertain)
-    return Footnote(citation.marker, own.document_id, place, citation.quote)
 
 
 def _work(info: DocumentInfo) -> Work:
@@ -215,7 +200,7 @@ def _work(info: DocumentInfo) -> Work:
 
 
 def _made(title: str, content: str | bytes, format_: Format) -> ExportedFile:
-    words = " ".join(_UNFIT.sub(" ", title).split())[:_LONGEST].strip()
+    words = " ".join(_UNFIT.sub(" ", title).split())[:_MAX_NAME].strip()
     bytes_ = content if isinstance(content, bytes) else content.encode()
     extension = "json" if format_ == "csl" else format_
     return ExportedFile(f"{words or 'Footnote'}.{extension}", MEDIA[format_], bytes_)

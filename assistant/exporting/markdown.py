@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from assistant.exporting.values import Block, Export, ExportedAnswer, Footnote, Sentence, Work
+from assistant.exporting.values import Block, Export, ExportedAnswer, Footnote, Work
 from assistant.exporting.wording import WORDINGS, Wording, address_of, one_line
+from assistant.workspace.turns import KeptSentence
 
 # What CommonMark, GitHub or Pandoc would take for markup, wherever in a line it stands. Of a pair
 # only what could close it is.
@@ -51,32 +52,36 @@ def as_markdown(export: Export) -> str:
     parts = [f"# {_shown(export.title) or say.untitled}", _emphasised(say.lapsed_in(export))]
     count = 0
     for answer in export.answers:
-        numbers = {own: count + n for n, own in enumerate(answer.shown, start=1)}
+        numbers = {marker: count + n for n, marker in enumerate(answer.markers, start=1)}
         count += len(numbers)
         if not export.is_titled_by_question:
             parts.append(f"## {_shown(answer.question)}")
         parts += _answer(answer, numbers, say)
-        parts.append("\n".join(_definition(export, own, n, say) for own, n in numbers.items()))
+        definitions = (
+            _definition(export, answer.footnotes[marker], number, say)
+            for marker, number in numbers.items()
+        )
+        parts.append("\n".join(definitions))
     if cited := export.cited:
         works = (f"- {_begun(say.named(work))}{_address(work, say)}" for work in cited)
         parts += [f"## {say.sources}", "\n".join(works)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _answer(answer: ExportedAnswer, numbers: dict[Footnote, int], say: Wording) -> list[str]:
+def _answer(answer: ExportedAnswer, numbers: dict[int, int], say: Wording) -> list[str]:
     """What stands between empty lines, below a question."""
-    parts = [_emphasised(own) for own in say.above(answer)]
+    parts = [_emphasised(line) for line in say.above(answer)]
     listed = False
-    for block in answer.blocks():
+    for block in answer.blocks:
         if block.heading:
             parts.append(f"**{_shown(block.heading)}**")
-        said = _said(answer, block, numbers, say)
+        said = _said(block, numbers, say)
         if block.item and listed and not block.heading:
             parts[-1] += f"\n- {said}"
         else:
             parts.append(f"- {said}" if block.item else said)
         listed = block.item
-    parts += (_emphasised(own) for own in say.below(answer))
+    parts += (_emphasised(line) for line in say.below(answer))
     first, *others = [line for line in answer.comment.splitlines() if one_line(line)] or [""]
     if first:
         comment = [_shown(first), *map(_begun, others)]
@@ -84,23 +89,23 @@ def _answer(answer: ExportedAnswer, numbers: dict[Footnote, int], say: Wording) 
     return parts
 
 
-def _said(answer: ExportedAnswer, block: Block, numbers: dict[Footnote, int], say: Wording) -> str:
+def _said(block: Block, numbers: dict[int, int], say: Wording) -> str:
     """The sentences of a block with their footnotes."""
 
-    def said(sentence: Sentence, show: Callable[[str], str]) -> str:
+    def said(sentence: KeptSentence, show: Callable[[str], str]) -> str:
         text = show(say.said(sentence))
-        flag = f" *{say.unsupported}*" if sentence.unsupported else ""
-        markers = "".join(f"[^{numbers[own]}]" for own in answer.footnotes_of(sentence))
+        flag = f" *{say.unsupported}*" if sentence.verdict == "unsupported" else ""
+        markers = "".join(f"[^{numbers[marker]}]" for marker in sentence.markers)
         # With a bracket behind it, an exclamation mark is a picture.
         return re.sub(r"!$", r"\!", text) + flag + markers if markers else text + flag
 
     first, *others = block.sentences
-    return " ".join([said(first, _begun), *(said(own, _shown) for own in others)])
+    return " ".join([said(first, _begun), *(said(other, _shown) for other in others)])
 
 
 def _definition(export: Export, footnote: Footnote, number: int, say: Wording) -> str:
-    work = export.works[footnote.document_id]
-    text = f"{say.placed(work, footnote)} {say.quote(footnote.quote)}"
+    work = export.works[footnote.citation.document_id]
+    text = f"{say.placed(work, footnote)} {say.quote(footnote.citation.quote)}"
     lapse = f" **{say.lapse(footnote)}**" if footnote.lapse else ""
     return f"[^{number}]: {_begun(text)}{lapse}{_address(work, say)}"
 

@@ -1,5 +1,5 @@
 """What exports say themselves, in the languages that they speak: in all formats alike, how works
-and places in them are named, and what is told of an answer."""
+and places in them are named, and what is said of an answer."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from assistant.exporting.values import (
     Footnote,
     Language,
     Lapse,
-    Place,
-    Sentence,
     Work,
 )
 from assistant.places import UNCERTAIN, link_to
+from assistant.workspace.turns import KeptCitation, KeptSentence
 
 # White space that Python splits at is not among them: it becomes a space.
 _UNFIT = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -37,7 +36,7 @@ class Wording:
 
     Attributes:
         quoted: a quote.
-        months: the names of the twelve in dates; none where dates are told as they are.
+        months: the names of the twelve in dates; none where dates stay as they are.
         paragraph: a place.
         locators: what the words of locators are, where that is not what they are already.
         uncertain: what is said of a place that was read from a picture, and not surely.
@@ -80,23 +79,23 @@ class Wording:
 
     # --- places and works ---------------------------------------------------------------------
 
-    def place(self, place: Place, title: str = "", between: str = " › ") -> str:
-        """Where something stands: the headings, the page or the like, the paragraph; in a document
+    def place(self, citation: KeptCitation, title: str = "", between: str = " › ") -> str:
+        """Where a citation stands: the headings, the page or the like, the paragraph; in a document
         that is named, or is not."""
-        locator = _LOCATED.sub(lambda m: self.locators.get(m[0], m[0]), place.locator)
-        parts = map(one_line, [title, *place.heading, locator])
-        found = between.join([*filter(None, parts), self.paragraph.format(place.paragraph)])
-        return f"{found} ({self.uncertain})" if place.uncertain else found
+        locator = _LOCATED.sub(lambda m: self.locators.get(m[0], m[0]), citation.locator)
+        parts = map(one_line, [title, *headings_of(citation), locator])
+        found = between.join([*filter(None, parts), self.paragraph.format(citation.paragraph)])
+        return f"{found} ({self.uncertain})" if citation.uncertain else found
 
     def named(self, work: Work) -> str:
         """A work by its authors, title and date."""
         authors = "; ".join(filter(None, map(one_line, work.authors)))
-        own = ", ".join(filter(None, [title_of(work), self.day(work.date)]))
-        return f"{authors}: {own}" if authors else own
+        title = ", ".join(filter(None, [title_of(work), self.day(work.date)]))
+        return f"{authors}: {title}" if authors else title
 
     def placed(self, work: Work, footnote: Footnote) -> str:
         """What stands before the quote of a footnote."""
-        return f"{self.named(work)}, {self.place(footnote.place)}:"
+        return f"{self.named(work)}, {self.place(footnote.citation)}:"
 
     def quote(self, text: str) -> str:
         """A text in quotation marks."""
@@ -117,9 +116,10 @@ class Wording:
 
     # --- answers ------------------------------------------------------------------------------
 
-    def said(self, sentence: Sentence) -> str:
+    def said(self, sentence: KeptSentence) -> str:
         """A sentence; one of a work's own in quotation marks."""
-        return self.quote(sentence.text) if sentence.quoted else one_line(sentence.text)
+        quoted = sentence.verdict == "quoted"
+        return self.quote(sentence.text) if quoted else one_line(sentence.text)
 
     def lapsed_in(self, export: Export) -> str:
         """How many quotes do not stand any more; "" where all do."""
@@ -139,16 +139,16 @@ class Wording:
             yield self.understood.format(self.quote(answer.understood))
         if one_line(answer.context):
             yield self.context.format(self.quote(answer.context))
-        if answer.sentences or answer.status in ("refused", "dismissed"):
+        if answer.blocks or answer.status in ("refused", "dismissed"):
             yield from filter(None, [self.leads.get(answer.status)])
         else:
             yield self.instead.get(answer.status, self.instead["stopped"])
 
     def below(self, answer: ExportedAnswer) -> Iterator[str]:
         """What is said below the sentences, a line each."""
-        if answer.sentences and answer.status in self.ended:
+        if answer.blocks and answer.status in self.ended:
             yield self.ended[answer.status]
-        yield from filter(one_line, answer.notes)
+        yield from filter(one_line, answer.remarks)
 
     def missing(
         self, unanswered: Sequence[str], undecided: Sequence[str], dropped: int
@@ -189,6 +189,11 @@ def one_line(text: str) -> str:
 def title_of(work: Work) -> str:
     """The title of a work; where it has none, the name of its file."""
     return one_line(work.title) or one_line(work.name) or work.document_id
+
+
+def headings_of(citation: KeptCitation) -> list[str]:
+    """The headings above a citation, outermost first, without the title of its document."""
+    return [heading for heading in citation.heading if heading != citation.document]
 
 
 def address_of(work: Work, heading: Sequence[str] = ()) -> str:

@@ -156,30 +156,15 @@ class DocumentValue(Value):
 
     @classmethod
     def of(cls, found: AskedDocument) -> Self:
-        """The value of a document as one owner sees it."""
-        info = found.info
-        return cls(
-            id=info.id,
-            title=info.title,
-            name=info.source,
-            folder=found.folder,
-            paragraphs=info.paragraphs,
-            own=found.own,
-            kept=info.kept,
-            sample=found.sample,
-            language=info.language,
-            stale=info.stale,
-            authors=list(info.metadata.authors),
-            date=info.metadata.date,
-            address=info.metadata.address,
-            doi=info.metadata.doi,
-            key=info.metadata.key,
-            link=info.metadata.link,
-            added=info.added,
-            bytes=info.bytes,
-            pages=info.pages,
-            unread=info.unread,
-        )
+        """The value of a document as one owner sees it: each of these names is that of what it is,
+        there, in its info or in its metadata."""
+        told = {
+            name: getattr(source, name)
+            for source in (found.info.metadata, found.info, found)
+            for name in cls.model_fields
+            if hasattr(source, name)
+        }
+        return cls.model_validate({**told, "name": found.info.source})
 
 
 class DocumentsValue(Value):

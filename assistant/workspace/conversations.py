@@ -16,20 +16,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import sqlalchemy as sa
 from pydantic import StringConstraints
 
-from assistant.tables import answers, conversations, notes, turns
-from assistant.workspace.notebooks import NotebookValue
+from assistant.tables import answers, conversations, turns
+from assistant.workspace.notebooks import Space
 from assistant.workspace.trash import DeletedValue
 from assistant.workspace.turns import (
-    MAX_BYTES,
-    SPACE_BYTES,
     ConversationValue,
     FoundValue,
     KeptTurn,
     WholeConversation,
     answer_in,
     body_of,
+    check_count,
+    check_room,
     json_of,
-    kept_in,
+    read_row,
+    size_of,
+    with_answers,
 )
 from index.database.tables import put_row
 from index.errors import MissingPathError, RefusedError
@@ -37,11 +39,8 @@ from index.errors import MissingPathError, RefusedError
 if TYPE_CHECKING:
     from index.database.database import Database
 
-MOST = 2000
-"""Conversations that a space may hold, and turns that one of them may have."""
-
-SHOWN = 100
-"""Questions that are found at most."""
+MAX_FOUND = 100
+"""Questions that a search finds."""
 
 _UNFINISHED = ("pending", "failed", "stopped")
 """States of a turn that has no answer."""
@@ -49,54 +48,50 @@ _UNFINISHED = ("pending", "failed", "stopped")
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
 
+_TURNS = with_answers(turns).order_by(turns.c.asked, turns.c.id)
+
+
 class Conversations:
     """The conversations that are kept. May be used from many threads and processes.
 
-    Every method takes who asks (`owner`), and the notebook as they may use it, or None for what is
-    in none.
-
     Raises (any method that names one):
-        MissingPathError: there is none of that id here.
+        MissingPathError: there is none of that id in this space.
         RefusedError: it is not theirs to change.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def all(self, owner: str, notebook: NotebookValue | None) -> list[ConversationValue]:
-        """Those of a notebook, or those that are in none, the newest first."""
-        there = conversations.c.deleted.is_(None)
-        newest = sa.select(conversations).where(_within(owner, notebook), there)
-        with self._database.read() as connection:
-            rows = connection.execute(newest.order_by(conversations.c.updated.desc())).all()
-        return [_value(row, owner, notebook) for row in rows]
+    def all(self, space: Space) -> list[ConversationValue]:
+        """Those of a space, the newest first."""
+        found = self._rows(space, conversations.c.deleted.is_(None))
+        return [_value(row, space) for row in sorted(found, key=lambda row: -row.updated)]
 
-    def find(self, owner: str, notebook: NotebookValue | None, identity: str) -> WholeConversation:
+    def find(self, space: Space, identity: str) -> WholeConversation:
         """One with its turns."""
         with self._database.read() as connection:
-            row = _there(connection, owner, notebook, identity)
-            rows = connection.execute(
-                _TURNS.where(turns.c.space == row.space, turns.c.conversation == row.id)
-            ).all()
-        found = [turn for own in rows if (turn := _turn(own))]
-        return WholeConversation(**_value(row, owner, notebook).model_dump(), turns=found)
+            row = _row(connection, space, identity)
+            of = turns.c.space == row.space, turns.c.conversation == row.id
+            rows = connection.execute(_TURNS.where(*of)).all()
+        found = [turn for row in rows if (turn := read_row(KeptTurn, row))]
+        return WholeConversation(**_value(row, space).model_dump(), turns=found)
 
-    def search(self, owner: str, notebook: NotebookValue | None, words: str) -> list[FoundValue]:
+    def search(self, space: Space, words: str) -> list[FoundValue]:
         """Questions that have these words, whatever their case, or whose answers do."""
         wanted, found = words.casefold(), list[FoundValue]()
         kept_as = json.dumps(words, ensure_ascii=False)[1:-1].casefold()
-        for one in self.all(owner, notebook):
+        for one in self.all(space):
             with self._database.read() as connection:
                 # Within the space: whoever begins a conversation chooses its id.
-                spaces = turns.c.space.in_(_spaces(owner, notebook))
+                spaces = turns.c.space.in_(_spaces(space))
                 rows = connection.execute(_TURNS.where(spaces, turns.c.conversation == one.id))
                 # Told by what is kept, before that is read: most of it has none of them.
                 having = [
                     row for row in rows if kept_as in f"{row.body}{row.answer_body}".casefold()
                 ]
-            for turn in filter(None, map(_turn, having)):
-                told = _told(turn)
-                text = next((text for text in told if wanted in text.casefold()), None)
+            for turn in filter(None, (read_row(KeptTurn, row) for row in having)):
+                texts = _texts(turn)
+                text = next((text for text in texts if wanted in text.casefold()), None)
                 if text is not None:
                     found.append(
                         FoundValue(
@@ -104,27 +99,18 @@ class Conversations:
                             turn=turn.id,
                             question=turn.question,
                             text=text,
-                            uncertain=told[text],
+                            uncertain=texts[text],
                         )
                     )
-            if len(found) >= SHOWN:
+            if len(found) >= MAX_FOUND:
                 break
-        return found[:SHOWN]
+        return found[:MAX_FOUND]
 
-    def put_turn(
-        self,
-        owner: str,
-        notebook: NotebookValue | None,
-        identity: str,
-        turn: KeptTurn,
-        *,
-        title: str,
-        by: str,
-    ) -> None:
+    def put_turn(self, space: Space, identity: str, turn: KeptTurn, *, title: str, by: str) -> None:
         """Keep a turn as it is now, in a conversation that is begun with it if there is none.
 
         Args:
-            owner, notebook: whose.
+            space: where the conversation is, or is begun.
             identity: of the conversation.
             turn: to keep in place of the one of its id; of its answer only the id counts.
             title: of the conversation, unless a person has named it.
@@ -139,50 +125,46 @@ class Conversations:
             answer = body_of(connection, turn.answer)
             turn = _as_answered(turn, answer)
             body = json_of(turn)
-            size = len(body.encode()) + len((answer or "").encode())
-            if size > MAX_BYTES:
-                raise RefusedError(
-                    "That is more than is kept of one answer.", 413, code="answer_large"
-                )
-            row = _mine(connection, owner, notebook, identity)
-            space = row.space if row else _space(owner, notebook)
-            of = turns.c.space == space, turns.c.conversation == identity
-            same = sa.select(turns.c.owner, turns.c.size).where(*of, turns.c.id == turn.id)
+            size = size_of(body, answer, "of one answer", "answer_large")
+            row = _row_or_new(connection, space, identity)
+            within = row.space if row else _new_in(space)
+            of = sa.and_(turns.c.space == within, turns.c.conversation == identity)
+            same = sa.select(turns.c.owner, turns.c.size).where(of, turns.c.id == turn.id)
             before = connection.execute(same).first()
-            if before is None and _count(connection, turns, *of) >= MOST:
-                raise RefusedError(
-                    f"There are {MOST} questions in this conversation. Begin another one.",
-                    413,
-                    code="conversation_full",
-                    count=MOST,
-                )
-            if before and before.owner not in ("", owner):
+            if before is None:
+                there = "questions in this conversation. Begin another one."
+                check_count(connection, turns, of, there, "conversation_full")
+            elif before.owner not in ("", space.owner):
                 raise RefusedError(
                     "That question is another's: only who asked it keeps something else of it.",
                     403,
                     code="not_your_question",
                 )
-            check_room(connection, space, size - (before.size if before else 0))
-            key = {"space": space, "id": identity}
+            check_room(connection, within, size - (before.size if before else 0))
+            values: dict[str, Any] = {"updated": time.time() * 1000}
             if row is None:
-                begun = {"notebook": _id_of(notebook), "title": title, "named": False, "by": by}
-                put_row(connection, conversations, key, {**begun, "updated": time.time() * 1000})
-            else:
-                new = {} if row.named else {"title": title}
-                _update(connection, row, updated=time.time() * 1000, **new)
-            values = {"asked": turn.asked, "size": size, "body": body}
-            values |= {"owner": before.owner if before else owner}
-            values |= {"answer": turn.answer and turn.answer.id}
-            key = {"space": space, "conversation": identity, "id": turn.id}
-            put_row(connection, turns, key, values)
+                values |= {"notebook": space.notebook_id, "named": False, "by": by}
+            if row is None or not row.named:
+                values["title"] = title
+            put_row(connection, conversations, {"space": within, "id": identity}, values)
+            put_row(
+                connection,
+                turns,
+                {"space": within, "conversation": identity, "id": turn.id},
+                {
+                    "asked": turn.asked,
+                    "size": size,
+                    "body": body,
+                    "owner": before.owner if before else space.owner,
+                    "answer": turn.answer and turn.answer.id,
+                },
+            )
 
-    def remove_turns(
-        self, owner: str, notebook: NotebookValue | None, identity: str, gone: Sequence[str]
-    ) -> None:
+    def remove_turns(self, space: Space, identity: str, gone: Sequence[str]) -> None:
         """Remove turns, which another question takes the place of; for a day their answers can be
         kept again."""
         with self._database.write() as connection:
-            row = _there(connection, owner, notebook, identity, mine=True)
+            row = _row(connection, space, identity, writable=True)
             of = turns.c.space == row.space, turns.c.conversation == identity, turns.c.id.in_(gone)
             named = sa.select(turns.c.answer).where(*of)
             connection.execute(
@@ -190,25 +172,16 @@ class Conversations:
             )
             connection.execute(sa.delete(turns).where(*of))
 
-    def rename(self, owner: str, notebook: NotebookValue | None, identity: str, title: str) -> None:
+    def rename(self, space: Space, identity: str, title: str) -> None:
         """Give one a name, which stays."""
-        with self._database.write() as connection:
-            row = _there(connection, owner, notebook, identity, mine=True)
-            _update(connection, row, title=title, named=True)
+        self._update(space, identity, title=title, named=True)
 
-    def delete(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
-        """Delete one; for a while it can be had back."""
-        with self._database.write() as connection:
-            row = _there(connection, owner, notebook, identity, mine=True)
-            _update(connection, row, deleted=time.time())
+    def delete(self, space: Space, identity: str) -> None:
+        """Delete one; for a while it can be restored."""
+        self._update(space, identity, deleted=time.time())
 
-    def deleted(self, owner: str, notebook: NotebookValue | None) -> list[DeletedValue]:
-        """Those that they may have back, whoever deleted them."""
-        gone = conversations.c.deleted.isnot(None)
-        with self._database.read() as connection:
-            rows = connection.execute(
-                sa.select(conversations).where(_within(owner, notebook), gone)
-            ).all()
+    def deleted(self, space: Space) -> list[DeletedValue]:
+        """Those that they may restore, whoever deleted them."""
         return [
             DeletedValue(
                 kind="conversation",
@@ -217,49 +190,35 @@ class Conversations:
                 notebook=row.notebook,
                 deleted=row.deleted * 1000,
             )
-            for row in rows
-            if _value(row, owner, notebook).mine
+            for row in self._rows(space, conversations.c.deleted.isnot(None))
+            if _value(row, space).mine
         ]
 
-    def restore(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
-        """Have one back that was deleted."""
+    def restore(self, space: Space, identity: str) -> None:
+        """Restore one that was deleted."""
+        self._update(space, identity, deleted=None)
+
+    def _rows(self, space: Space, which: sa.ColumnElement[bool]) -> Sequence[Any]:
+        with self._database.read() as connection:
+            return connection.execute(sa.select(conversations).where(_within(space), which)).all()
+
+    def _update(self, space: Space, identity: str, **values: Any) -> None:
+        """Change one; where `deleted` becomes None also one that was deleted."""
+        deleted = values.get("deleted", 0) is None
         with self._database.write() as connection:
-            row = _there(connection, owner, notebook, identity, mine=True, deleted=True)
-            _update(connection, row, deleted=None)
+            row = _row(connection, space, identity, writable=True, deleted=deleted)
+            same = conversations.c.space == row.space, conversations.c.id == row.id
+            connection.execute(sa.update(conversations).where(*same).values(**values))
 
 
-def check_room(connection: sa.Connection, space: str, more: int) -> None:
-    """Go on only where so many bytes more may be kept in a space.
-
-    Raises:
-        RefusedError: they may not.
-    """
-    kept = sum(
-        connection.scalar(sa.select(sa.func.sum(own.c.size)).where(own.c.space == space)) or 0
-        for own in (turns, notes)
-    )
-    if more > 0 and kept + more > SPACE_BYTES:
-        count = SPACE_BYTES // 1_000_000
-        raise RefusedError(
-            f"Conversations and notes are full: {count} megabytes are kept here. Delete some that "
-            "you need no more; after a day there is room again.",
-            413,
-            code="kept_full",
-            count=count,
-        )
-
-
-_TURNS = (
-    sa.select(turns, answers.c.body.label("answer_body"))
-    .outerjoin(answers, turns.c.answer == answers.c.id)
-    .order_by(turns.c.asked, turns.c.id)
-)
-
-
-def _turn(row: Any) -> KeptTurn | None:
-    turn = kept_in(KeptTurn, row.body)
-    answer = answer_in(row.answer, row.answer_body)
-    return turn.model_copy(update={"answer": answer}) if turn and answer else turn
+def _texts(turn: KeptTurn) -> dict[str, bool]:
+    """A question and the sentences of its answer, and of each whether it cites what was read from a
+    picture, and not surely."""
+    if turn.answer is None:
+        return {turn.question: False}
+    unsure = {citation.marker for citation in turn.answer.citations if citation.uncertain}
+    sentences = {s.text: not unsure.isdisjoint(s.markers) for s in turn.answer.sentences}
+    return {turn.question: False, **sentences}
 
 
 def _as_answered(turn: KeptTurn, answer: str | None) -> KeptTurn:
@@ -271,111 +230,72 @@ def _as_answered(turn: KeptTurn, answer: str | None) -> KeptTurn:
     given = answer_in(turn.answer.id, answer)
     if given is None:
         return turn
-    state = given.status or ("refused" if given.refused else "answered")
-    return turn.model_copy(
-        update={"question": given.question, "state": state, "sentences": [], "citations": []}
-    )
+    said = {"question": given.question, "state": given.outcome, "sentences": [], "citations": []}
+    return turn.model_copy(update=said)
 
 
-def _there(
+def _row(
     connection: sa.Connection,
-    owner: str,
-    notebook: NotebookValue | None,
+    space: Space,
     identity: str,
     *,
-    mine: bool = False,
+    writable: bool = False,
     deleted: bool = False,
 ) -> Any:
-    """The row of one; `mine`: that they may change; `deleted`: also one that was."""
+    """The row of one; `writable`: that they may change; `deleted`: also one that was."""
     found = connection.execute(
         sa.select(conversations)
-        .where(conversations.c.id == identity, _within(owner, notebook))
+        .where(conversations.c.id == identity, _within(space))
         .where(sa.true() if deleted else conversations.c.deleted.is_(None))
     ).all()
     if not found:
         raise MissingPathError(
             "That conversation is not here. It may have been deleted.", code="conversation_gone"
         )
-    spaces = _spaces(owner, notebook)
-    row = min(found, key=lambda own: spaces.index(own.space))
-    if mine and row.space != owner and notebook and notebook.role == "read":
-        raise RefusedError(
-            f"The notebook {notebook.name} is shared with you to read. Ask in a "
-            "conversation of your own.",
-            403,
-            code="read_only",
-            name=notebook.name,
-        )
+    row = min(found, key=lambda row: _spaces(space).index(row.space))
+    if writable and row.space != space.owner:
+        space.check_writable("Ask in a conversation of your own.")
     return row
 
 
-def _mine(
-    connection: sa.Connection, owner: str, notebook: NotebookValue | None, identity: str
-) -> Any:
-    """The same for who writes in it; None where one may be begun."""
+def _row_or_new(connection: sa.Connection, space: Space, identity: str) -> Any:
+    """The row of one that they may change; None where it may be begun."""
+    within = conversations.c.space == _new_in(space)
     try:
-        return _there(connection, owner, notebook, identity, mine=True)
+        return _row(connection, space, identity, writable=True)
     except MissingPathError:
-        space = conversations.c.space == _space(owner, notebook)
         # One that is deleted, or in another notebook, is not begun anew.
-        if _count(connection, conversations, space, conversations.c.id == identity):
+        same = sa.select(conversations.c.id).where(within, conversations.c.id == identity)
+        if connection.execute(same).first():
             raise
-    if _count(connection, conversations, space) >= MOST:
-        raise RefusedError(
-            f"There are {MOST} conversations. Delete one first.",
-            413,
-            code="conversations_full",
-            count=MOST,
-        )
+    there = "conversations. Delete one first."
+    check_count(connection, conversations, within, there, "conversations_full")
     return None
 
 
-def _count(connection: sa.Connection, table: sa.Table, *which: sa.ColumnElement[bool]) -> int:
-    return connection.scalars(sa.select(sa.func.count()).select_from(table).where(*which)).one()
-
-
-def _update(connection: sa.Connection, row: Any, **values: Any) -> None:
-    same = conversations.c.space == row.space, conversations.c.id == row.id
-    connection.execute(sa.update(conversations).where(*same).values(**values))
-
-
-def _value(row: Any, owner: str, notebook: NotebookValue | None) -> ConversationValue:
+def _value(row: Any, space: Space) -> ConversationValue:
     return ConversationValue(
         id=row.id,
         title=row.title,
         named=row.named,
         notebook=row.notebook,
-        mine=row.space == owner or bool(notebook and notebook.role != "read"),
+        mine=row.space == space.owner or space.is_writable,
         by=row.by,
         updated=row.updated,
     )
 
 
-def _id_of(notebook: NotebookValue | None) -> str | None:
-    return notebook.id if notebook else None
-
-
-def _space(owner: str, notebook: NotebookValue | None) -> str:
+def _new_in(space: Space) -> str:
     """Where somebody begins a conversation."""
-    return notebook.id if notebook and notebook.role != "read" else owner
+    return space.notebook.id if space.notebook and space.is_writable else space.owner
 
 
-def _spaces(owner: str, notebook: NotebookValue | None) -> list[str]:
+def _spaces(space: Space) -> list[str]:
     """Where somebody's conversations may be; in a notebook that is only theirs to read, those of
     their own are in their own space."""
-    return [notebook.id, owner] if notebook else [owner]
+    return [*filter(None, [space.notebook_id]), space.owner]
 
 
-def _within(owner: str, notebook: NotebookValue | None) -> sa.ColumnElement[bool]:
-    spaces = conversations.c.space.in_(_spaces(owner, notebook))
-    return sa.and_(spaces, conversations.c.notebook == _id_of(notebook))
-
-
-def _told(turn: KeptTurn) -> dict[str, bool]:
-    """A question and the sentences of its answer, and of each whether it cites what was read from a
-    picture, and not surely."""
-    if turn.answer is None:
-        return {turn.question: False}
-    unsure = {own.marker for own in turn.answer.citations if own.uncertain}
-    sentences = {own.text: not unsure.isdisjoint(own.markers) for own in turn.answer.sentences}
-    return {turn.question: False, **sentences}
+def _within(space: Space) -> sa.ColumnElement[bool]:
+    is_there = conversations.c.space.in_(_spaces(space))
+    return sa.and_(is_there, conversations.c.notebook == space.notebook_id)

@@ -23,7 +23,7 @@ from assistant.query.rewriting import Turn
 from index import Index
 from index.database.database import Database
 from index.database.tables import metadata, put_row, text, time
-from index.errors import FootnoteError, UnreadableError
+from index.errors import UnreadableError
 from index.store.atomic import write_atomically
 
 #: What a reader says of an answer: right, wrong, or that nothing which is shown answers.
@@ -33,8 +33,7 @@ Opinion = Literal["up", "down", "none"]
 #: leaves something out, it cites what does not support it.
 Reason = Literal["wrong", "other", "incomplete", "source"]
 
-WAIT = 10.0  # seconds for another writer; each holds the file for milliseconds
-
+LOCK_TIMEOUT = 10.0  # seconds for another writer; each holds the file for milliseconds
 
 EARLIER = "drafts.jsonl"
 """The file beside an index in which an earlier version kept all drafts."""
@@ -167,7 +166,7 @@ def put_line(path: Path, question: dict[str, Any]) -> None:
     path = path.expanduser().resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=WAIT):
+        with filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_TIMEOUT):
             text = path.read_text(encoding="utf-8") if path.exists() else ""
             lines = [line for line in text.split("\n") if line.strip()]
             same = [line for line in lines if _parsed(line).get("id") == question["id"]]
@@ -175,10 +174,11 @@ def put_line(path: Path, question: dict[str, Any]) -> None:
                 return
             kept = [line for line in lines if line not in same]
             write_atomically(path, "".join(f"{line}\n" for line in [*kept, _line(question)]))
-    except filelock.Timeout as error:
-        raise _cannot(path, "another process does not let go of it") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise _cannot(path, getattr(error, "strerror", None) or str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:  # of which that of the lock is one
+        reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, filelock.Timeout):
+            reason = "another process does not let go of it"
+        raise UnreadableError(f"The question cannot be kept in {path}: {reason}.") from error
 
 
 def _line(question: dict[str, Any]) -> str:
@@ -191,7 +191,3 @@ def _parsed(line: str) -> dict[str, Any]:
     except ValueError:
         return {}  # not ours to judge: the evaluation names a malformed line
     return found if isinstance(found, dict) else {}
-
-
-def _cannot(path: Path, reason: str) -> FootnoteError:
-    return UnreadableError(f"The question cannot be kept in {path}: {reason}.")

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from assistant.workspace.library import Library
     from index import DocumentInfo, Paragraph
 
-MOST = 200
-"""Documents that are told of."""
+MAX_DOCUMENTS = 200
+"""Documents in a result."""
 
-LONGEST = 200
+MAX_LENGTH = 200
 """Characters of what is looked for."""
 
-REMEMBERED = 50_000_000
+CACHE_CHARACTERS = 50_000_000
 """Characters of documents that are remembered."""
 
 
@@ -55,7 +55,7 @@ class Finding:
         remembered: characters of documents that stay in memory.
     """
 
-    def __init__(self, library: Library, remembered: int = REMEMBERED) -> None:
+    def __init__(self, library: Library, remembered: int = CACHE_CHARACTERS) -> None:
         self._library = library
         self._limit = remembered
         self._guard = threading.Lock()
@@ -75,8 +75,8 @@ class Finding:
             MissingPathError: the notebook is not there, or not for them.
         """
         wanted = _plain(text)
-        if not wanted or len(text) > LONGEST:
-            raise QuestionError(f"Look for words of {LONGEST} characters at most, and for some.")
+        if not wanted or len(text) > MAX_LENGTH:
+            raise QuestionError(f"Look for words of {MAX_LENGTH} characters at most, and for some.")
         found = []
         for one in self._library.documents_in(owner, notebook):
             with suppress(MissingPathError):  # it was removed meanwhile
@@ -84,7 +84,7 @@ class Finding:
                 if hits:
                     found.append(FoundIn(id=one.info.id, title=one.info.title, hits=hits))
         found.sort(key=lambda one: -one.hits)
-        return EverywhereValue(documents=found[:MOST], more=len(found) > MOST)
+        return EverywhereValue(documents=found[:MAX_DOCUMENTS], more=len(found) > MAX_DOCUMENTS)
 
     def _text(self, info: DocumentInfo) -> str:
         """A document's headings and paragraphs as they are looked through, a line each."""

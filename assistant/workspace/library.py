@@ -77,9 +77,9 @@ class Library:
     def documents(self, owner: str) -> list[AskedDocument]:
         """What somebody may ask: everyone's documents first; the sample only where it is all."""
         found = self._all(owner)
-        own = [one for one in found.values() if one.own]
+        added = [one for one in found.values() if one.own]
         shared = [found[i] for i in self._assistant.document_ids if i in found]
-        return [*(one for one in shared if not (own and one.sample)), *own]
+        return [*(one for one in shared if not (added and one.sample)), *added]
 
     def documents_in(self, owner: str, notebook: str | None) -> list[AskedDocument]:
         """What somebody may ask of a notebook, named by its id or name, in the order in which it
@@ -90,12 +90,9 @@ class Library:
         """
         if notebook is None:
             return self.documents(owner)
-        return self.documents_of(owner, self.notebooks.named(owner, notebook))
-
-    def documents_of(self, owner: str, notebook: NotebookValue) -> list[AskedDocument]:
-        """The same of a notebook that they may read."""
+        inside = self.notebooks.named(owner, notebook).documents
         found = self._all(owner)
-        return [found[i] for i in notebook.documents if i in found]
+        return [found[i] for i in inside if i in found]
 
     def shown(self, notebook: NotebookValue, there: Collection[str] | None = None) -> NotebookValue:
         """A notebook with only those of its documents that are there.
@@ -133,22 +130,23 @@ class Library:
             MissingPathError: a document or the notebook is not there, or not for them.
         """
         allowed = self._allowed(owner, chosen or (), notebook)
-        if not allowed if chosen is None else not chosen:
+        wanted = allowed.keys() if chosen is None else set(chosen)
+        if not wanted and notebook is not None and chosen is None:
             raise MissingPathError(
-                "There is no document in this notebook yet. Add one, then ask again."
-                if notebook is not None and chosen is None
-                else "No document is chosen. Choose at least one, then ask again.",
-                code="notebook_empty" if notebook is not None and chosen is None else "none_chosen",
+                "There is no document in this notebook yet. Add one, then ask again.",
+                code="notebook_empty",
             )
-        if chosen is None:
-            return self._assistant.for_documents([*allowed], write=write)
-        if not allowed.keys() >= set(chosen):
+        if not wanted:
+            raise MissingPathError(
+                "No document is chosen. Choose at least one, then ask again.", code="none_chosen"
+            )
+        if not allowed.keys() >= wanted:
             raise MissingPathError(
                 "A document that was chosen is no longer here. Look at the list of documents, and "
                 "add it again if it is missing.",
                 code="chosen_gone",
             )
-        return self._assistant.for_documents([i for i in allowed if i in set(chosen)], write=write)
+        return self._assistant.for_documents([i for i in allowed if i in wanted], write=write)
 
     def document(self, owner: str, identity: str) -> Document:
         """A document with its whole text, or a topic of the help.
@@ -197,9 +195,8 @@ class Library:
         """The document of this owner that a file of that name, in that folder, would take the place
         of."""
         wanted = (safe_folder(folder), safe_name(name))
-        return next(
-            (d for d in self._own(owner) if (d.folder, name_of(d.info.source)) == wanted), None
-        )
+        added = (one for one in self._all(owner).values() if one.own)
+        return next((d for d in added if (d.folder, name_of(d.info.source)) == wanted), None)
 
     def boxes(self, owner: str, identity: str) -> Boxes | None:
         """Where the words of a document are printed; None of one that has no pages.
@@ -262,7 +259,7 @@ class Library:
             there = there or self.named(owner, file.name, folder)
             if there:
                 source = there.info.source
-            else:  # that of a deleted one stays as it is, to be had back
+            else:  # that of a deleted one stays as it is, to be restored
                 path = "/".join(filter(None, [safe_folder(folder), file.name]))
                 source = source_of(owner, path, {info.source for info in self.index.documents()})
             if owner != MACHINE:
@@ -314,14 +311,14 @@ class Library:
         """
         gone = self.trash.all()
         documents = self.owners.documents(owner)
-        own = [info for info in documents if info.id not in gone]
+        left = [info for info in documents if info.id not in gone]
         deleted = sorted((i for i in documents if i.id in gone), key=lambda info: gone[info.id])
-        stored = sum(info.bytes for info in own) + size - (there.info.bytes if there else 0)
-        if there is None and len(own) >= self._max_documents:
+        stored = sum(info.bytes for info in left) + size - (there.info.bytes if there else 0)
+        if there is None and len(left) >= self._max_documents:
             raise DocumentError(
-                f"There are {len(own)} documents of yours already. Remove one first.",
+                f"There are {len(left)} documents of yours already. Remove one first.",
                 code="documents_full",
-                count=len(own),
+                count=len(left),
             )
         if stored > self._max_stored:
             count = self._max_stored // 1_000_000
@@ -367,7 +364,7 @@ class Library:
         self.find(owner, identity, own=identity not in self._assistant.document_ids)
 
     def discard(self, owner: str, identity: str) -> None:
-        """Delete one of somebody's documents; for a while it can be had back.
+        """Delete one of somebody's documents; for a while it can be restored.
 
         Raises:
             MissingPathError, RefusedError: it is not there, or not theirs.
@@ -376,7 +373,7 @@ class Library:
         self.trash.put(identity)
 
     def restore(self, owner: str, identity: str) -> None:
-        """Have one of somebody's documents back that was deleted.
+        """Restore one of somebody's documents that was deleted.
 
         Raises:
             MissingPathError: it is gone for good, or not theirs.
@@ -394,29 +391,27 @@ class Library:
         Raises:
             MissingPathError: the notebook is not there, or not for them.
         """
-        inside = self.notebooks.of(owner, notebook)
+        space = self.notebooks.space(owner, notebook)
         found = [
             *self.notebooks.deleted(owner),
-            *self.conversations.deleted(owner, inside),
-            *self.notes.deleted(owner, inside),
+            *self.conversations.deleted(space),
+            *self.notes.deleted(space),
         ]
         gone = self.trash.all()
-        may_write = inside is not None and inside.role != "read"
-        out = self.notebooks.taken(str(notebook)) if may_write else {}
+        taken = self.notebooks.taken(notebook) if notebook and space.is_writable else {}
         for info, of in self.owners.all():
-            if info.id in gone:
-                at, within = gone[info.id] if of == owner else None, None
-            else:
-                at, within = out.get(info.id), notebook
-            if at is not None:
-                one = DeletedValue(
-                    kind="document",
-                    id=info.id,
-                    title=info.title,
-                    notebook=within,
-                    deleted=at * 1000,
+            within = None if info.id in gone else notebook
+            at = taken.get(info.id) if info.id not in gone else gone[info.id]
+            if at is not None and (within or of == owner):
+                found.append(
+                    DeletedValue(
+                        kind="document",
+                        id=info.id,
+                        title=info.title,
+                        notebook=within,
+                        deleted=at * 1000,
+                    )
                 )
-                found.append(one)
         return TrashValue(deleted=sorted(found, key=lambda one: -one.deleted))
 
     def remove(self, owner: str, identity: str) -> None:
@@ -451,9 +446,6 @@ class Library:
             for info, of in self.owners.all()
             if info.id not in gone
         }
-
-    def _own(self, owner: str) -> list[AskedDocument]:
-        return [one for one in self._all(owner).values() if one.own]
 
     def _allowed(
         self, owner: str, wanted: Sequence[str], notebook: str | None = None

@@ -7,10 +7,12 @@ Whoever may not read it is not told that there is one.
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import sqlalchemy as sa
@@ -33,10 +35,10 @@ Shared = Literal["write", "read"]
 
 _GONE = "That notebook is not here. It may have been deleted, or not be shared with you any more."
 
-MOST = 1000
+MAX_ITEMS = 1000
 """Notebooks that one owner may have, documents in one, and logins that it is shared with."""
 
-_ASKED = 1000
+_BATCH = 1000
 """Documents that are named in one statement: a database takes some thousands."""
 
 Name = Annotated[
@@ -46,10 +48,11 @@ Name = Annotated[
     ),
 ]
 Login = Annotated[str, StringConstraints(max_length=200)]
+_ID = re.compile("[0-9a-f]{16}")
 NotebookId = Annotated[
     str,
     Field(
-        pattern=r"^[0-9a-f]{16}$",
+        pattern=f"^{_ID.pattern}$",
         description="Names a notebook, as the list of notebooks has it.",
         examples=["0123456789abcdef"],
     ),
@@ -76,6 +79,46 @@ class NotebooksValue(Value):
     notebooks: list[NotebookValue] = Field(description="By name.")
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Where conversations and notes are kept: among somebody's own, or in a notebook.
+
+    Attributes:
+        owner: who asks.
+        notebook: as they may use it; None for what is in none.
+    """
+
+    owner: str
+    notebook: NotebookValue | None = None
+
+    @property
+    def notebook_id(self) -> str | None:
+        """The notebook's id."""
+        return self.notebook.id if self.notebook else None
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether they may add to it."""
+        return self.notebook is None or self.notebook.role != "read"
+
+    def check_writable(self, instead: str) -> None:
+        """Go on only where they may add to it.
+
+        Args:
+            instead: what they are told to do otherwise.
+
+        Raises:
+            RefusedError: they may only read the notebook.
+        """
+        if self.notebook and not self.is_writable:
+            raise RefusedError(
+                f"The notebook {self.notebook.name} is shared with you to read. {instead}",
+                403,
+                code="read_only",
+                name=self.notebook.name,
+            )
+
+
 class Notebooks:
     """The notebooks of an index. May be used from many threads and processes.
 
@@ -96,16 +139,16 @@ class Notebooks:
         """Those that somebody may read, by name."""
         with self._database.read() as connection:
             found = _values(connection, owner, notebooks.c.deleted.is_(None))
-        return sorted(found, key=lambda own: (own.name.casefold(), own.created))
+        return sorted(found, key=lambda one: (one.name.casefold(), one.created))
 
     def find(self, owner: str, identity: str, may: Role = "read") -> NotebookValue:
         """One, for somebody who may at least this with it."""
         with self._database.read() as connection:
             return _value(connection, owner, identity, may)
 
-    def of(self, owner: str, identity: str | None) -> NotebookValue | None:
-        """The same of what may be in none."""
-        return None if identity is None else self.find(owner, identity)
+    def space(self, owner: str, identity: str | None) -> Space:
+        """One as somebody may use it, or what they keep in none."""
+        return Space(owner, None if identity is None else self.find(owner, identity))
 
     def named(self, owner: str, name: str) -> NotebookValue:
         """One by its id, or by its name where it is the only one.
@@ -115,13 +158,13 @@ class Notebooks:
         """
         with suppress(MissingPathError):
             return self.find(owner, name)
-        own = self.all(owner)
-        found = [one for one in own if one.name.casefold() == name.strip().casefold()]
+        known = self.all(owner)
+        found = [one for one in known if one.name.casefold() == name.strip().casefold()]
         if len(found) == 1:
             return found[0]
-        if not found and _is_id(name):  # whoever gives one had the notebook before
+        if not found and _ID.fullmatch(name):  # whoever gives one had the notebook before
             raise MissingPathError(_GONE, code="notebook_gone")
-        there = ", ".join(one.name for one in own) or "none"
+        there = ", ".join(one.name for one in known) or "none"
         raise MissingPathError(
             f"There are {len(found)} notebooks named {name!r}. Name one by its id: "
             f"{', '.join(one.id for one in found)}."
@@ -139,8 +182,8 @@ class Notebooks:
             .where(_seen_by(owner))
         )
         with self._database.read() as connection:
-            for first in range(0, len(wanted), _ASKED):
-                some = notebook_documents.c.document.in_(wanted[first : first + _ASKED])
+            for first in range(0, len(wanted), _BATCH):
+                some = notebook_documents.c.document.in_(wanted[first : first + _BATCH])
                 found.update(connection.scalars(inside.where(some)))
         return found
 
@@ -152,17 +195,17 @@ class Notebooks:
             login: the name by which others know them; "" where nobody logs in.
             name: of the notebook.
         """
-        own = sa.select(sa.func.count()).select_from(notebooks).where(notebooks.c.owner == owner)
+        count = sa.select(sa.func.count()).select_from(notebooks).where(notebooks.c.owner == owner)
         identity = secrets.token_hex(8)
         with self._database.write() as connection:
-            if connection.scalars(own).one() >= MOST:
+            if connection.scalars(count).one() >= MAX_ITEMS:
                 raise QuestionError(
-                    f"There are {MOST} notebooks of yours already. Delete one first.",
+                    f"There are {MAX_ITEMS} notebooks of yours already. Delete one first.",
                     code="notebooks_full",
-                    count=MOST,
+                    count=MAX_ITEMS,
                 )
-            made = {"id": identity, "name": name, "owner": owner, "login": login}
-            connection.execute(sa.insert(notebooks).values(**made, created=time.time()))
+            values = {"name": name, "owner": owner, "login": login, "created": time.time()}
+            put_row(connection, notebooks, {"id": identity}, values)
             return _value(connection, owner, identity, "own")
 
     def change(
@@ -202,13 +245,11 @@ class Notebooks:
                 code="no_such_login",
                 names=", ".join(strangers),
             )
-        of = {"notebook": notebook.id}
-        connection.execute(
-            sa.delete(notebook_shares).where(notebook_shares.c.notebook == notebook.id)
-        )
+        before = notebook_shares.c.notebook == notebook.id
+        connection.execute(sa.delete(notebook_shares).where(before))
         for login, may in shared.items():
-            row = {**of, "login": login, "owner": owner_of_login(login), "may": may}
-            connection.execute(sa.insert(notebook_shares).values(**row))
+            key = {"notebook": notebook.id, "login": login}
+            put_row(connection, notebook_shares, key, {"owner": owner_of_login(login), "may": may})
 
     def put(self, owner: str, identity: str, document: str) -> None:
         """Put a document in, which is everyone's or this owner's."""
@@ -216,11 +257,11 @@ class Notebooks:
             there = _value(connection, owner, identity, "write").documents
             if document in there:
                 return
-            if len(there) >= MOST:
+            if len(there) >= MAX_ITEMS:
                 raise QuestionError(
-                    f"There are {MOST} documents in it already. Take one out first.",
+                    f"There are {MAX_ITEMS} documents in it already. Take one out first.",
                     code="notebook_full",
-                    count=MOST,
+                    count=MAX_ITEMS,
                 )
             key = {"notebook": identity, "document": document}
             put_row(connection, notebook_documents, key, {"added": time.time(), "taken": None})
@@ -250,26 +291,22 @@ class Notebooks:
         """The documents that were taken out of one and can be put back, and when that was."""
         of = (notebook_documents.c.notebook == identity, notebook_documents.c.taken.isnot(None))
         with self._database.read() as connection:
-            rows = connection.execute(
-                sa.select(notebook_documents.c.document, notebook_documents.c.taken).where(*of)
-            )
+            rows = connection.execute(sa.select(notebook_documents).where(*of))
             return {row.document: row.taken for row in rows}
 
     def delete(self, owner: str, identity: str) -> None:
-        """Delete one, which its owner alone may; for a while it can be had back."""
+        """Delete one, which its owner alone may; for a while it can be restored."""
         with self._database.write() as connection:
             _value(connection, owner, identity, "own")
             _update(connection, identity, deleted=time.time())
 
     def deleted(self, owner: str) -> list[DeletedValue]:
-        """Those of somebody that can be had back."""
-        own = sa.select(notebooks).where(
-            notebooks.c.owner == owner, notebooks.c.deleted.isnot(None)
-        )
+        """Those of somebody that can be restored."""
+        gone = notebooks.c.owner == owner, notebooks.c.deleted.isnot(None)
         with self._database.read() as connection:
             return [
                 DeletedValue(kind="notebook", id=row.id, title=row.name, deleted=row.deleted * 1000)
-                for row in connection.execute(own)
+                for row in connection.execute(sa.select(notebooks).where(*gone))
             ]
 
     def restore(self, owner: str, identity: str) -> NotebookValue:
@@ -359,7 +396,3 @@ def _value(
 
 def _update(connection: sa.Connection, identity: str, **values: object) -> None:
     connection.execute(sa.update(notebooks).where(notebooks.c.id == identity).values(**values))
-
-
-def _is_id(text: str) -> bool:
-    return len(text) == 16 and set(text) <= set("0123456789abcdef")

@@ -15,30 +15,29 @@ import sqlalchemy as sa
 from pydantic import Field, StringConstraints
 
 from assistant.schemas.base import Value
-from assistant.tables import answers, notes
-from assistant.workspace.conversations import check_room
-from assistant.workspace.notebooks import NotebookValue
+from assistant.tables import notes
+from assistant.workspace.notebooks import Space
 from assistant.workspace.quotes import PlaceNow, QuoteChecker
 from assistant.workspace.trash import DeletedValue, shortened
 from assistant.workspace.turns import (
-    MAX_BYTES,
     ForwardCompatible,
     Id,
     KeptAnswer,
     KeptCitation,
-    answer_in,
     body_of,
+    check_count,
+    check_room,
     json_of,
     kept_in,
+    read_row,
+    size_of,
+    with_answers,
 )
 from index.database.tables import put_row
 from index.errors import MissingPathError, RefusedError
 
 if TYPE_CHECKING:
     from index import Index
-
-MOST = 2000
-"""Notes that a space may hold."""
 
 
 class KeptNote(ForwardCompatible):
@@ -97,55 +96,44 @@ class Notes:
         self._index = index
         self._database = index.database
 
-    def kept(self, owner: str, notebook: NotebookValue | None) -> list[KeptNote]:
-        """Those of a notebook, or those that are in none, the newest first."""
-        return [note for note, _ in self._all(owner, notebook, notes.c.deleted.is_(None))]
+    def kept(self, space: Space) -> list[KeptNote]:
+        """Those of a space, the newest first."""
+        return [note for note, _ in self._all(space, notes.c.deleted.is_(None))]
 
-    def find(self, owner: str, notebook: NotebookValue | None, identity: str) -> KeptNote | None:
+    def find(self, space: Space, identity: str) -> KeptNote | None:
         """The note of that id, even if it was deleted, for who may change it."""
-        _writable(owner, notebook)
-        found = self._all(owner, notebook, notes.c.id == identity)
+        _check_writable(space)
+        found = self._all(space, notes.c.id == identity)
         return found[0][0] if found else None
 
     def all(
-        self,
-        owner: str,
-        notebook: NotebookValue | None,
-        readable: Callable[[Iterable[str]], Iterable[str]],
+        self, space: Space, readable: Callable[[Iterable[str]], Iterable[str]]
     ) -> list[NoteValue]:
-        """The same, with what became of what each quotes.
+        """The same as `kept`, with what became of what each quotes.
 
         Args:
-            owner, notebook: whose; see `Conversations`.
+            space: where they are.
             readable: gives those of some ids of documents that they may read.
         """
-        found = self._all(owner, notebook, notes.c.deleted.is_(None))
+        found = self._all(space, notes.c.deleted.is_(None))
         cited = {c.document_id for note, _ in found for c in note.citations}
         checker = QuoteChecker(self._index, readable(cited))
-        mine = notebook is None or notebook.role != "read"
         return [
             NoteValue(
                 note=note,
                 by=row.by,
-                mine=mine,
+                mine=space.is_writable,
                 now=[checker.now(citation) for citation in note.citations],
             )
             for note, row in found
         ]
 
-    def put(
-        self,
-        owner: str,
-        notebook: NotebookValue | None,
-        note: KeptNote,
-        by: str,
-        over: str | None = None,
-    ) -> None:
+    def put(self, space: Space, note: KeptNote, by: str, over: str | None = None) -> None:
         """Keep a note in place of the one of its id, even if that was deleted. It stays that of
         who made it.
 
         Args:
-            owner, notebook: whose.
+            space: where it is.
             note: as it is to be; of its answer only the id counts.
             by: the login of who keeps it.
             over: the text of it that they saw, which alone this takes the place of; None: of any.
@@ -156,11 +144,11 @@ class Notes:
             MissingPathError: its answer was not given here, or is no longer kept.
             QuestionError: it cannot be kept; see `json_of`.
         """
-        space, body = _writable(owner, notebook), json_of(note)
-        key = {"space": space, "id": note.id}
+        _check_writable(space)
+        body, within = json_of(note), _within(space)
         with self._database.write() as connection:
             answer = body_of(connection, note.answer)
-            same = sa.select(notes).where(notes.c.space == space, notes.c.id == note.id)
+            same = sa.select(notes).where(within, notes.c.id == note.id)
             row = connection.execute(same).first()
             before = kept_in(KeptNote, row.body) if row else None
             # The same text again is no change: its sender may not have heard that it was kept.
@@ -170,87 +158,80 @@ class Notes:
                     "at it as it is now, and save yours again if it should take its place.",
                     409,
                 )
-            size = len(body.encode()) + len((answer or "").encode())
-            if size > MAX_BYTES:
-                raise RefusedError("That is more than is kept as one note.", 413, code="note_large")
-            of = sa.select(sa.func.count()).select_from(notes).where(notes.c.space == space)
-            if row is None and connection.scalars(of).one() >= MOST:
-                raise RefusedError(
-                    f"There are {MOST} notes already. Delete one first.",
-                    413,
-                    code="notes_full",
-                    count=MOST,
-                )
-            check_room(connection, space, size - (row.size if row else 0))
-            values = {"created": note.created, "size": size, "body": body, "deleted": None}
-            values |= {"answer": note.answer and note.answer.id, "by": row.by if row else by}
-            values |= {"notebook": notebook.id if notebook else None}
-            put_row(connection, notes, key, values)
+            size = size_of(body, answer, "as one note", "note_large")
+            if row is None:
+                there = "notes already. Delete one first."
+                check_count(connection, notes, within, there, "notes_full")
+            check_room(connection, _id_of(space), size - (row.size if row else 0))
+            put_row(
+                connection,
+                notes,
+                {"space": _id_of(space), "id": note.id},
+                {
+                    "created": note.created,
+                    "size": size,
+                    "body": body,
+                    "deleted": None,
+                    "answer": note.answer and note.answer.id,
+                    "by": row.by if row else by,
+                    "notebook": space.notebook_id,
+                },
+            )
 
-    def delete(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
-        """Delete one; for a while it can be had back."""
-        self._mark(owner, notebook, identity, time.time())
+    def delete(self, space: Space, identity: str) -> None:
+        """Delete one; for a while it can be restored."""
+        self._mark(space, identity, time.time())
 
-    def deleted(self, owner: str, notebook: NotebookValue | None) -> list[DeletedValue]:
-        """Those that they may have back, whoever deleted them."""
-        if notebook and notebook.role == "read":
+    def deleted(self, space: Space) -> list[DeletedValue]:
+        """Those that they may restore, whoever deleted them."""
+        if not space.is_writable:
             return []
         return [
             DeletedValue(
                 kind="note",
                 id=note.id,
                 title=shortened(note.about),
-                uncertain=note.answer is None and any(own.uncertain for own in note.citations),
+                uncertain=note.answer is None and any(cited.uncertain for cited in note.citations),
                 notebook=row.notebook,
                 deleted=row.deleted * 1000,
             )
-            for note, row in self._all(owner, notebook, notes.c.deleted.isnot(None))
+            for note, row in self._all(space, notes.c.deleted.isnot(None))
         ]
 
-    def restore(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
-        """Have one back that was deleted."""
-        self._mark(owner, notebook, identity, None)
+    def restore(self, space: Space, identity: str) -> None:
+        """Restore one that was deleted."""
+        self._mark(space, identity, None)
 
-    def _mark(
-        self, owner: str, notebook: NotebookValue | None, identity: str, deleted: float | None
-    ) -> None:
-        same = notes.c.space == _writable(owner, notebook), notes.c.id == identity
+    def _mark(self, space: Space, identity: str, deleted: float | None) -> None:
+        _check_writable(space)
         with self._database.write() as connection:
-            change = sa.update(notes).where(*same).values(deleted=deleted)
-            if not connection.execute(change).rowcount:
+            same = _within(space), notes.c.id == identity
+            if not connection.execute(
+                sa.update(notes).where(*same).values(deleted=deleted)
+            ).rowcount:
                 raise MissingPathError(
                     "That note is not here. It may have been deleted.", code="note_gone"
                 )
 
-    def _all(
-        self, owner: str, notebook: NotebookValue | None, which: sa.ColumnElement[bool]
-    ) -> list[tuple[KeptNote, Any]]:
+    def _all(self, space: Space, which: sa.ColumnElement[bool]) -> list[tuple[KeptNote, Any]]:
         """Some of those of a space, each with its row, the newest first."""
         with self._database.read() as connection:
             rows = connection.execute(
-                sa.select(notes, answers.c.body.label("answer_body"))
-                .outerjoin(answers, notes.c.answer == answers.c.id)
-                .where(notes.c.space == _space(owner, notebook), which)
+                with_answers(notes)
+                .where(_within(space), which)
                 .order_by(notes.c.created.desc(), notes.c.id)
             ).all()
-        found = []
-        for row in rows:
-            if note := kept_in(KeptNote, row.body):
-                answer = answer_in(row.answer, row.answer_body)
-                found.append((note.model_copy(update={"answer": answer}), row))
-        return found
+        return [(note, row) for row in rows if (note := read_row(KeptNote, row))]
 
 
-def _space(owner: str, notebook: NotebookValue | None) -> str:
-    return notebook.id if notebook else owner
+def _check_writable(space: Space) -> None:
+    space.check_writable("Keep it among your own.")
 
 
-def _writable(owner: str, notebook: NotebookValue | None) -> str:
-    if notebook and notebook.role == "read":
-        raise RefusedError(
-            f"The notebook {notebook.name} is shared with you to read. Keep it among your own.",
-            403,
-            code="read_only",
-            name=notebook.name,
-        )
-    return _space(owner, notebook)
+def _id_of(space: Space) -> str:
+    """Where notes are; in a notebook all of them are shared."""
+    return space.notebook_id or space.owner
+
+
+def _within(space: Space) -> sa.ColumnElement[bool]:
+    return notes.c.space == _id_of(space)

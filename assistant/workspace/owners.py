@@ -34,8 +34,11 @@ class Owners:
             now = {row.former: row.owner for row in rows}
         found = []
         for info in self._index.documents():
-            owner = owner_in(info.source)
-            found.append((info, owner and now.get(owner, owner)))
+            owner = None
+            if info.source.startswith(UPLOADED):
+                named = info.source.removeprefix(UPLOADED).partition("/")[0].partition(_APART)[0]
+                owner = now.get(named, named)
+            found.append((info, owner))
         return found
 
     def documents(self, owner: str) -> list[DocumentInfo]:
@@ -70,10 +73,3 @@ def source_of(owner: str, path: str, taken: Collection[str]) -> str:
     while source in taken:
         source = f"{UPLOADED}{owner}{_APART}{secrets.token_hex(4)}/{path}"
     return source
-
-
-def owner_in(source: str) -> str | None:
-    """The owner that a source names; None of what is everyone's."""
-    if not source.startswith(UPLOADED):
-        return None
-    return source.removeprefix(UPLOADED).partition("/")[0].partition(_APART)[0]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from assistant.answer import AnswerKind, Verdict
 from assistant.calibration import Status
 from assistant.schemas.base import Value
-from assistant.tables import answers
-from index.errors import FootnoteError, MissingPathError, QuestionError
+from assistant.tables import answers, notes, turns
+from index.errors import Code, FootnoteError, MissingPathError, QuestionError, RefusedError
 
 if TYPE_CHECKING:
     from assistant.schemas.answers import AnswerValue
@@ -32,8 +32,11 @@ _logger = logging.getLogger(__name__)
 MAX_BYTES = 700_000
 """Of a question with its answer, or of a note: what cites much has a tenth of it."""
 
-SPACE_BYTES = 200_000_000
+MAX_SPACE_BYTES = 200_000_000
 """Of all conversations and notes of one owner, or of one notebook."""
+
+MAX_ROWS = 2000
+"""Conversations, and notes, that a space may hold, and turns of one conversation."""
 
 #: A time that a browser tells, up to the year 9999.
 Milliseconds = Annotated[float, Field(ge=0, le=253_402_300_799_000)]
@@ -107,6 +110,11 @@ class KeptAnswer(ForwardCompatible):
     context: str = ""
     note: str | None = None
 
+    @property
+    def outcome(self) -> Status:
+        """Its status, which the first versions did not keep."""
+        return self.status or ("refused" if self.refused else "answered")
+
 
 class KeptTurn(ForwardCompatible):
     """A question, and what became of it."""
@@ -119,6 +127,17 @@ class KeptTurn(ForwardCompatible):
     sentences: list[KeptSentence] = []
     citations: list[KeptCitation] = []
     documents: list[str] = []
+
+    @property
+    def shown(self) -> KeptAnswer:
+        """Its answer, or what was shown of that before it was stopped."""
+        return self.answer or KeptAnswer(
+            question=self.question,
+            standalone_question=self.question,
+            refused=False,
+            sentences=self.sentences,
+            citations=self.citations,
+        )
 
 
 _Kept = TypeVar("_Kept", bound=ForwardCompatible)
@@ -149,6 +168,57 @@ def json_of(value: ForwardCompatible) -> str:
             "without end."
         ) from error
     return text
+
+
+def size_of(body: str, answer: str | None, kept: str, code: Code) -> int:
+    """Bytes of a question, or a note, with its answer.
+
+    Raises:
+        RefusedError: they are more than is kept; `kept` says as what.
+    """
+    size = len(body.encode()) + len((answer or "").encode())
+    if size > MAX_BYTES:
+        raise RefusedError(f"That is more than is kept {kept}.", 413, code=code)
+    return size
+
+
+def check_room(connection: sa.Connection, space: str, more: int) -> None:
+    """Go on only where so many bytes more may be kept in a space.
+
+    Raises:
+        RefusedError: they may not.
+    """
+    kept = sum(
+        connection.scalar(sa.select(sa.func.sum(table.c.size)).where(table.c.space == space)) or 0
+        for table in (turns, notes)
+    )
+    if more > 0 and kept + more > MAX_SPACE_BYTES:
+        count = MAX_SPACE_BYTES // 1_000_000
+        raise RefusedError(
+            f"Conversations and notes are full: {count} megabytes are kept here. Delete some that "
+            "you need no more; after a day there is room again.",
+            413,
+            code="kept_full",
+            count=count,
+        )
+
+
+def check_count(
+    connection: sa.Connection,
+    table: sa.Table,
+    which: sa.ColumnElement[bool],
+    there: str,
+    code: Code,
+) -> None:
+    """Go on only where one more row may be kept with some.
+
+    Raises:
+        RefusedError: there are `MAX_ROWS`; `there` says of what, and what to do.
+    """
+    count = sa.select(sa.func.count()).select_from(table).where(which)
+    if connection.scalars(count).one() >= MAX_ROWS:
+        message = f"There are {MAX_ROWS} {there}"
+        raise RefusedError(message, 413, code=code, count=MAX_ROWS)
 
 
 def keep_answer(database: Database, answer: AnswerValue) -> str:
@@ -182,6 +252,20 @@ def body_of(connection: sa.Connection, answer: KeptAnswer | None) -> str | None:
         )
     body: str = found
     return body
+
+
+def with_answers(table: sa.Table) -> sa.Select[Any]:
+    """The rows of a table, each with the JSON of its answer; see `read_row`."""
+    body = answers.c.body.label("answer_body")
+    return sa.select(table, body).outerjoin(answers, table.c.answer == answers.c.id)
+
+
+def read_row(kind: type[_Kept], row: sa.Row[Any]) -> _Kept | None:
+    """A question or a note with its answer, of a row of `with_answers`; None where it cannot be
+    read, which is logged."""
+    answer = answer_in(row.answer, row.answer_body)
+    value = kept_in(kind, row.body)
+    return value.model_copy(update={"answer": answer}) if value else None
 
 
 def answer_in(identity: str | None, body: str | None) -> KeptAnswer | None:

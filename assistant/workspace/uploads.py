@@ -18,17 +18,17 @@ from anyio import to_thread
 from index.chunking.metadata import metadata_of
 from index.errors import RefusedError, UnreadableError
 
-LARGEST = 4
+MAX_WAITING = 4
 """Times the size of the largest file that one client may have waiting in all."""
 
-LONGEST_TITLE = 300
+MAX_TITLE = 300
 """Characters of a title."""
 
-DEEPEST = 8
+MAX_FOLDERS = 8
 """Folders in folders that are kept of where a file lies."""
 
-RETRY = 60
-"""Seconds after which some of what waits may be indexed."""
+RETRY_SECONDS = 60
+"""After which some of what waits may be indexed."""
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:]")
 
@@ -59,7 +59,7 @@ class Upload:
     def page(self) -> tuple[str, str]:
         """Its title and address, as far as what is told of them makes sense."""
         shown = "".join(sign if sign.isprintable() else " " for sign in self.title)
-        title = " ".join(shown.split())[:LONGEST_TITLE]
+        title = " ".join(shown.split())[:MAX_TITLE]
         return title, metadata_of([], addresses=[self.address]).address
 
     async def __aenter__(self) -> Self:
@@ -86,7 +86,7 @@ class Inbox:
 
     @property
     def too_large(self) -> UnreadableError:
-        """What is told of a file that is larger than may be."""
+        """The error of a file that is larger than may be."""
         return UnreadableError(
             f"It is larger than {self.max_bytes // 1_000_000} MB. Split it, or have it added by "
             "`footnote index add`.",
@@ -123,14 +123,14 @@ class Inbox:
             raise self.too_large
         with self._guard:
             self._uploads.add(upload)
-            open_ones = [own for own in self._uploads if own.close.alive]
-        sizes = [own.size for own in open_ones if own.client == upload.client]
-        if len(sizes) > self._max_files or sum(sizes) > LARGEST * self.max_bytes:
+            open_ones = [one for one in self._uploads if one.close.alive]
+        sizes = [one.size for one in open_ones if one.client == upload.client]
+        if len(sizes) > self._max_files or sum(sizes) > MAX_WAITING * self.max_bytes:
             raise RefusedError(
                 f"{len(sizes) - 1} files of yours wait to be indexed already. Send this one when "
                 "some of them are.",
                 429,
-                RETRY,
+                RETRY_SECONDS,
                 code="waiting_full",
                 count=len(sizes) - 1,
             )
@@ -146,4 +146,4 @@ def safe_name(name: str) -> str:
 def safe_folder(path: str) -> str:
     """Where in a folder a file lies, as names with `/` between them, none of which leads out."""
     names = [name for name in re.split(r"[/\\]", path) if name.strip(". ")]
-    return "/".join(map(safe_name, names[:DEEPEST]))
+    return "/".join(map(safe_name, names[:MAX_FOLDERS]))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from assistant.exporting.values import Export, ExportedAnswer, Footnote, Place, Sentence, Work
+from assistant.answer import Verdict
+from assistant.exporting.values import Block, Export, ExportedAnswer, Footnote, Work
+from assistant.workspace.turns import KeptCitation, KeptSentence
 
 _SIGNS = "{}[]()\\%&#$_~^<>|\"'`*+-.,:;?!@=/›“” \n\r\t\x00\x0b\x1b\x85\u2028\u202e\ud800\ufffe"
 _MARKS = ("_a_", "*b*", "`c`", "[^1]", "<b>", "&lt;", "--", "!`", " and ", "others", "ER  - ")
@@ -30,28 +32,65 @@ REPORT = Work(
 HEBREW = Work("00ff00ff00ff00ff", "דוח הנמל", ("כהן, דוד",), "2020", language="he")
 UNUSED = Work("ffffffffffffffff", "Nobody cites this")
 
-MARCH = Footnote(
-    1,
-    REPORT.document_id,
-    Place(("Dredging",), "p. 14", 7),
-    "Berth four\n  was <dredged>.",
-)
-CLOSED = Footnote(
-    2, HEBREW.document_id, Place(paragraph=3), "הנמל נסגר במרץ 2020 (English).", "changed"
-)
+
+def cited(
+    work: Work,
+    quote: str,
+    *heading: str,
+    locator: str = "",
+    paragraph: int = 1,
+    marker: int = 1,
+) -> KeptCitation:
+    """A citation of a work, whose title is not among its headings."""
+    return KeptCitation(
+        marker=marker,
+        document="",
+        document_id=work.document_id,
+        heading=[*heading],
+        paragraph=paragraph,
+        locator=locator,
+        start=0,
+        end=len(quote),
+        quote=quote,
+        paragraph_start=0,
+        paragraph_end=len(quote),
+        paragraph_text=quote,
+    )
+
+
+def said(text: str, *markers: int, verdict: Verdict = "supported") -> KeptSentence:
+    """A sentence with these markers."""
+    return KeptSentence(text=text, verdict=verdict, markers=[*markers])
+
+
+def running(*sentences: KeptSentence, heading: str = "") -> Block:
+    """Running text."""
+    return Block(heading, False, [*sentences])
+
+
+def item(sentence: KeptSentence, heading: str = "") -> Block:
+    """An item of a list."""
+    return Block(heading, True, [sentence])
+
+
+MARCH = cited(REPORT, "Berth four\n  was <dredged>.", "Dredging", locator="p. 14", paragraph=7)
+CLOSED = cited(HEBREW, "הנמל נסגר במרץ 2020 (English).", paragraph=3, marker=2)
+OF_MARCH, OF_CLOSED = Footnote(MARCH), Footnote(CLOSED, "changed")
 
 DREDGED = ExportedAnswer(
     question="When was *berth* four dredged?",
     status="answered",
-    sentences=(
-        Sentence("It was dredged in <March> & April.", (1,)),
-        Sentence("Both say so.", (1, 2)),
-        Sentence("Nobody knows why.", unsupported=True),
-        Sentence("A crane was painted.", (2,), quoted=True, item=True, heading="Points"),
-        Sentence("נקודה שנייה, עם English.", (1,), item=True),
-    ),
-    footnotes=(MARCH, CLOSED),
-    notes=("The documents do not say: who paid?",),
+    blocks=[
+        running(
+            said("It was dredged in <March> & April.", 1),
+            said("Both say so.", 1, 2),
+            said("Nobody knows why.", verdict="unsupported"),
+        ),
+        item(said("A crane was painted.", 2, verdict="quoted"), "Points"),
+        item(said("נקודה שנייה, עם English.", 1)),
+    ],
+    footnotes={1: OF_MARCH, 2: OF_CLOSED},
+    remarks=["The documents do not say: who paid?"],
     comment="Ask Jo about this.\n\nAnd Kim.",
     asked="2026-11-29",
     understood="When was berth four of the harbour dredged?",
@@ -60,10 +99,10 @@ DREDGED = ExportedAnswer(
 UNSURE = ExportedAnswer(
     question="Who dredged it?",
     status="unsure",
-    sentences=(Sentence("The master had it dredged.", (1,), item=True, heading="Dredging"),),
-    footnotes=(MARCH,),
+    blocks=[item(said("The master had it dredged.", 1), "Dredging")],
+    footnotes={1: OF_MARCH},
 )
-STOPPED = ExportedAnswer("Why?", "stopped", (Sentence("Because.", (1,)),), (MARCH,))
+STOPPED = ExportedAnswer("Why?", "stopped", [running(said("Because.", 1))], {1: OF_MARCH})
 
 HARBOUR = Export(
     title="Harbour\x00 talk",
@@ -77,12 +116,7 @@ def export_of(*texts: str) -> Export:
     everything else too."""
     first = texts[0]
     work = Work("w", first, (first,), name=first)
-    sentences = tuple(
-        Sentence(text, (1,), item=bool(number % 2), heading=first)
-        for number, text in enumerate(texts)
-    )
-    footnote = Footnote(1, "w", Place((first,)), first)
-    answer = ExportedAnswer(
-        first, "answered", sentences, (footnote,), (first,), first, understood=first
-    )
-    return Export(f"{first}?", (answer,), {"w": work})
+    blocks = [Block(first, bool(number % 2), [said(text, 1)]) for number, text in enumerate(texts)]
+    footnotes = {1: Footnote(cited(work, first, first))}
+    answer = ExportedAnswer(first, "answered", blocks, footnotes, [first], first, understood=first)
+    return Export(f"{first}?", [answer], {"w": work})

@@ -12,6 +12,7 @@ from helpers import footnote
 from assistant import Assistant
 from assistant.access.callers import MACHINE, owner_of_login
 from assistant.workspace.library import Library
+from assistant.workspace.notebooks import Space
 from assistant.workspace.turns import KeptTurn
 
 QUESTION, ANSWER = "What floats in brine?", "Walnuts float in brine."
@@ -32,7 +33,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str |
             made = library.notebooks.create(MACHINE, "", info.title.partition(".")[0].title())
             library.put_in(MACHINE, made.id, info.id)
         [nuts] = [one for one in library.notebooks.all(MACHINE) if one.name == "Nuts"]
-        library.conversations.put_turn(MACHINE, nuts, "talk-000001", TURN, title="T", by="")
+        library.conversations.put_turn(Space(MACHINE, nuts), "talk-000001", TURN, title="T", by="")
         library.notebooks.create(MACHINE, "", "Empty")
         library.notebooks.create(owner_of_login("ann"), "ann", "Ann's")
     yield "--index-dir", folder / "index"

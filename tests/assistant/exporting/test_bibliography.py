@@ -18,7 +18,7 @@ from citeproc import (
     formatter,
 )
 from citeproc.source.json import CiteProcJSON
-from exports import HARBOUR, HEBREW, MARCH, REPORT, TEXTS
+from exports import HARBOUR, HEBREW, MARCH, REPORT, TEXTS, cited
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pybtex.database import BibliographyData, Person, parse_string
@@ -30,7 +30,7 @@ from assistant.exporting.bibliography import (
     as_ris,
     references_of,
 )
-from assistant.exporting.values import Footnote, Language, Place, Work
+from assistant.exporting.values import Language, Work
 from assistant.exporting.wording import GERMAN, WORDINGS, one_line
 from index.models import DocumentMetadata
 
@@ -60,8 +60,8 @@ ZOTERO = Work(
     ),
 )
 PLACES = [
-    Reference(ZOTERO, Footnote(1, ZOTERO.document_id, Place(("Dredging",), "p. 104", 7), "One.")),
-    Reference(ZOTERO, Footnote(2, ZOTERO.document_id, Place((), "p. 110", 9), "Two.")),
+    Reference(ZOTERO, cited(ZOTERO, "One.", "Dredging", locator="p. 104", paragraph=7)),
+    Reference(ZOTERO, cited(ZOTERO, "Two.", locator="p. 110", paragraph=9)),
 ]
 KINDS = "book chapter paper-conference thesis report speech webpage".split()
 BRENNA = Work("n", "Brenna", address="obsidian://open?vault=My%20vault&file=Trips%2FBrenna")
@@ -81,7 +81,7 @@ REFERENCES = [
     *references_of(HARBOUR),  # of which one no longer says what is quoted
     CITATION,
     *(
-        Reference(REPORT, Footnote(1, REPORT.document_id, Place(locator=page), "Quote."))
+        Reference(REPORT, cited(REPORT, "Quote.", locator=page))
         for page in ("p. xii", "p. 14–15", "")
     ),
     Reference(Work("w", "Notes on berths", name="notes.txt"), lapsed=True),
@@ -99,7 +99,7 @@ REFERENCES = [
     ),
     Reference(BRENNA),
     # A note is cited by its address at its heading.
-    Reference(BRENNA, Footnote(1, "n", Place(("Brenna", "By ferry: #1"), "", 2), "At nine.")),
+    Reference(BRENNA, cited(BRENNA, "At nine.", "Brenna", "By ferry: #1", paragraph=2)),
     Reference(Work("a", "Title", AUTHORS)),
     # Keys begin with a word that people know.
     Reference(Work("w", "Title", ("van der Berg, Jan",))),
@@ -177,8 +177,8 @@ def test_whatever_texts_say_is_read_back(
     address = f"https://example.org/{name}"
     work = Work("w", title, (name,), "2021-03", address, name=name, language="en")
     file = "" if one_line(name) == one_line(title) else one_line(name)
-    footnote = Footnote(1, "w", Place((place,), f"p. {page}", 7), quote)
-    references = [Reference(work), Reference(work, footnote)]
+    citation = cited(work, quote, place, locator=f"p. {page}", paragraph=7)
+    references = [Reference(work), Reference(work, citation)]
     parts = [one_line(place), one_line(f"p. {page}"), "paragraph 7"]
     note = f"{', '.join(filter(None, parts))}: “{one_line(quote)}”"
 
@@ -191,7 +191,8 @@ def test_whatever_texts_say_is_read_back(
         assert (entry.fields["year"], entry.fields["month"]) == ("2021", "March")
         assert re.fullmatch(r"https://example\.org/[!-~]*", entry.fields["url"])
     assert typeset(entries[1].fields["note"]) == note
-    assert typeset(entries[1].fields.get("pages", "")) == one_line(footnote.place.page)
+    printed = page if page and "\n" not in page else ""
+    assert typeset(entries[1].fields.get("pages", "")) == one_line(printed)
     assert [typeset(own.fields.get("howpublished", "")) for own in entries] == [file] * 2
 
     for read in rispy.loads(as_ris(references)):
@@ -234,8 +235,8 @@ def _unbraced(name: str) -> str:
 
 
 def test_keys_are_their_own_and_stay() -> None:
-    other = Footnote(9, REPORT.document_id, MARCH.place, "Another quote.")
-    again = Footnote(7, REPORT.document_id, MARCH.place, MARCH.quote)
+    other = MARCH.model_copy(update={"marker": 9, "quote": "Another quote."})
+    again = MARCH.model_copy(update={"marker": 7})
     references = [Reference(REPORT), CITATION, Reference(REPORT, other), Reference(HEBREW)]
     keys = list(parsed(as_bibtex(references)).entries)
     assert len(set(keys)) == 4

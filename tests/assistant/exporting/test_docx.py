@@ -121,8 +121,8 @@ def test_a_real_office_shows_footnotes(tmp_path: Path) -> None:
     assert questions[:2] == ["When was *berth* four dredged?", "Points"]
     shown = "\n".join("".join(_texts(own)) for own in root.iter(f"{TEXT}p"))
     for answer in HARBOUR.answers:
-        for sentence in answer.sentences:
-            assert sentence.text in shown
+        for block in answer.blocks:
+            assert all(sentence.text in shown for sentence in block.sentences)
     kept = {
         own.attrib.get(f"{FO}keep-with-next") for own in root.iter(f"{STYLE}paragraph-properties")
     }

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Literal
 
 import pytest
-from exports import CLOSED, DREDGED, HARBOUR, HEBREW, MARCH, REPORT
+from exports import CLOSED, HARBOUR, HEBREW, MARCH, OF_CLOSED, OF_MARCH, REPORT, running, said
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.exporting.values import Export, ExportedAnswer, Place, Sentence, Work
+from assistant.answer import AnswerKind
+from assistant.exporting.conversations import AnnotatedTurn
+from assistant.exporting.values import Export, ExportedAnswer, Work
 from assistant.exporting.wording import ENGLISH, GERMAN, one_line
+from assistant.workspace.quotes import QuoteChecker
+from assistant.workspace.turns import KeptAnswer, KeptCitation, KeptSentence, KeptTurn
 
 
 @pytest.mark.parametrize(
@@ -30,7 +35,8 @@ from assistant.exporting.wording import ENGLISH, GERMAN, one_line
 def test_what_came_of_a_question_is_said(
     status: str, sentences: int, above: list[str], below: list[str]
 ) -> None:
-    answer = ExportedAnswer("?", status, (Sentence("So."),) * sentences)  # type: ignore[arg-type]
+    blocks = [running(said("So."))] * sentences
+    answer = ExportedAnswer("?", status, blocks)  # type: ignore[arg-type]
     assert list(ENGLISH.above(answer)) == above
     assert list(ENGLISH.below(answer)) == below
 
@@ -66,7 +72,8 @@ def test_dates(date: str, day: str) -> None:
     ],
 )
 def test_places(locator: str, shown: str) -> None:
-    place = Place.below("Harbour", ("Harbour", "Berths"), locator, 6)
+    told = {"document": "Harbour", "heading": ["Harbour", "Berths"], "locator": locator}
+    place = MARCH.model_copy(update={**told, "paragraph": 6})
     assert ENGLISH.place(place, "Harbour") == f"Harbour › Berths › {locator} › paragraph 6"
     assert GERMAN.place(place, "Harbour") == f"Harbour › Berths › {shown} › Absatz 6"
 
@@ -81,8 +88,8 @@ def test_what_is_missing_is_said() -> None:
 
 
 def test_quotes_that_do_not_stand_any_more_are_counted() -> None:
-    answer = ExportedAnswer("?", "answered", (Sentence("So.", (1,)),), (MARCH,))
-    export = Export("", (answer,), {REPORT.document_id: REPORT})
+    answer = ExportedAnswer("?", "answered", [running(said("So.", 1))], {1: OF_MARCH})
+    export = Export("", [answer], {REPORT.document_id: REPORT})
     assert ENGLISH.lapsed_in(export) == ""
 
 
@@ -114,42 +121,64 @@ def test_works_are_named_by_what_is_known() -> None:
 # --- what an export holds ------------------------------------------------------------------------
 
 
+class Standing(QuoteChecker):
+    """For whom every quote still stands where it stood."""
+
+    def __init__(self) -> None:
+        pass
+
+    def relocate(self, citation: KeptCitation) -> tuple[KeptCitation, Literal["there"]]:
+        return citation, "there"
+
+
+def blocks_of(kind: AnswerKind, *sentences: KeptSentence) -> list[tuple[str, bool, str]]:
+    """Heading, item and text of each block of an answer, which cites `MARCH` and `CLOSED`."""
+    answer = KeptAnswer(
+        question="?",
+        standalone_question="?",
+        kind=kind,
+        refused=False,
+        sentences=[*sentences],
+        citations=[MARCH, CLOSED.model_copy(update={"document": "The port"})],
+    )
+    turn = KeptTurn(id="turn-000001", question="?", state="answered", answer=answer)
+    exported = AnnotatedTurn(turn).exported({}, Standing(), ENGLISH)
+    assert set(exported.markers) <= exported.footnotes.keys()
+    return [(b.heading, b.item, " ".join(s.text for s in b.sentences)) for b in exported.blocks]
+
+
 def test_sentences_that_stand_together_are_a_block() -> None:
-    assert [(b.heading, b.item, len(b.sentences)) for b in DREDGED.blocks()] == [
-        ("", False, 3),
-        ("Points", True, 1),
-        ("", True, 1),
+    japan, korea = {"about": "Japan"}, {"about": "Korea"}
+    one, two, three, four, five = (said(f"{number}.", 1, 9) for number in range(1, 6))
+    listed = [three.model_copy(update={"item": True}), four.model_copy(update={"item": True})]
+    assert blocks_of("list", one, two, *listed, five) == [
+        ("", False, "1. 2."),
+        ("", True, "3."),
+        ("", True, "4."),
+        ("", False, "5."),
+    ]
+    compared = [two.model_copy(update=japan), three.model_copy(update=japan), four]
+    assert blocks_of("comparison", one, *compared, five.model_copy(update=korea)) == [
+        ("", False, "1."),
+        ("Japan", True, "2."),
+        ("", True, "3."),
+        ("", False, "4."),
+        ("Korea", True, "5."),
     ]
 
 
-def test_running_text_goes_on_below_a_heading_and_after_a_list() -> None:
-    sentences = (
-        Sentence("One.", heading="First"),
-        Sentence("Two."),
-        Sentence("Three.", item=True),
-        Sentence("Four."),
-        Sentence("Five.", heading="Second"),
-    )
-    blocks = ExportedAnswer("?", "answered", sentences).blocks()
-    assert [(b.heading, " ".join(s.text for s in b.sentences)) for b in blocks] == [
-        ("First", "One. Two."),
-        ("", "Three."),
-        ("", "Four."),
-        ("Second", "Five."),
+def test_an_overview_stands_under_the_headings_of_its_documents() -> None:
+    assert blocks_of("overview", said("1.", 1), said("2.", 1), said("3.", 2), said("4.")) == [
+        ("Dredging", True, "1."),
+        ("", True, "2."),
+        ("The port", True, "3."),
+        ("", True, "4."),
     ]
 
 
 def test_works_are_in_the_order_in_which_they_are_cited() -> None:
-    assert HARBOUR.cited == (REPORT, HEBREW)
-    assert HARBOUR.shown == (MARCH, CLOSED, MARCH, MARCH)
-    assert DREDGED.footnotes_of(DREDGED.sentences[1]) == [MARCH, CLOSED]
-
-
-def test_markers_without_footnotes_and_footnotes_without_works_are_refused() -> None:
-    with pytest.raises(ValueError, match="marker 3"):
-        ExportedAnswer("?", "answered", (Sentence("So.", (1, 3)),), (MARCH,))
-    with pytest.raises(ValueError, match="0123456789abcdef"):
-        Export("", (DREDGED,), {HEBREW.document_id: HEBREW})
+    assert HARBOUR.cited == [REPORT, HEBREW]
+    assert HARBOUR.shown == [OF_MARCH, OF_CLOSED, OF_MARCH, OF_MARCH]
 
 
 @pytest.mark.parametrize("date", ["21", "2021-13", "2021-3", "2021-02-32", "March", "2021-03-04T1"])

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from exports import HARBOUR, TEXTS, export_of
+from exports import HARBOUR, TEXTS, export_of, running, said
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from assistant.exporting.markdown import as_markdown
-from assistant.exporting.values import Export, ExportedAnswer, Language, Sentence
+from assistant.exporting.values import Export, ExportedAnswer, Language
 from assistant.exporting.wording import WORDINGS, one_line
 
 EXPECTED = Path(__file__).with_name("expected")
@@ -41,7 +41,7 @@ def test_a_question_that_is_the_title_stands_there_once() -> None:
     ],
 )
 def test_what_is_no_markup_stands_as_it_is(text: str) -> None:
-    answer = ExportedAnswer(text, "answered", (Sentence(text),))
+    answer = ExportedAnswer(text, "answered", [running(said(text))])
     assert as_markdown(Export("Title", (answer,), {})) == f"# Title\n\n## {text}\n\n{text}\n"
 
 
@@ -58,7 +58,7 @@ def test_what_is_no_markup_stands_as_it_is(text: str) -> None:
     ],
 )
 def test_what_others_than_commonmark_take_for_markup(text: str, shown: str) -> None:
-    answer = ExportedAnswer("?", "answered", (Sentence(text),))
+    answer = ExportedAnswer("?", "answered", [running(said(text))])
     assert as_markdown(Export("Title", (answer,), {})) == f"# Title\n\n## ?\n\n{shown}\n"
 
 

@@ -30,10 +30,9 @@ from assistant.tables import (
     turns,
 )
 from assistant.workspace.library import Library
-from assistant.workspace.notebooks import NotebookValue
+from assistant.workspace.notebooks import NotebookValue, Space
 from assistant.workspace.notes import KeptNote
-from assistant.workspace.retention import RetentionJob
-from assistant.workspace.trash import KEPT
+from assistant.workspace.trash import RETENTION_SECONDS, RetentionJob
 from assistant.workspace.turns import KeptAnswer, KeptTurn, keep_answer
 from index import Index
 from index.errors import MissingPathError, QuestionError, RefusedError
@@ -91,8 +90,10 @@ def fill(library: Library, owner: str) -> NotebookValue:
     notebook = library.notebooks.create(owner, "", "Nuts")
     library.put_in(owner, notebook.id, add(library, owner))
     for name in ("turn-000001", "turn-000002"):
-        library.conversations.put_turn(owner, notebook, TALK, turn(name), title="Floats", by="")
-    library.notes.put(owner, notebook, note("note-000001"), "")
+        library.conversations.put_turn(
+            Space(owner, notebook), TALK, turn(name), title="Floats", by=""
+        )
+    library.notes.put(Space(owner, notebook), note("note-000001"), "")
     return notebook
 
 
@@ -100,10 +101,10 @@ def told(library: Library, owner: str) -> list[tuple[str, int, list[str], list[s
     """Of each notebook of somebody its name, and what is in it."""
     found = []
     for notebook in library.notebooks_of(owner).notebooks:
-        talks = library.conversations.all(owner, notebook)
-        whole = [library.conversations.find(owner, notebook, one.id) for one in talks]
+        talks = library.conversations.all(Space(owner, notebook))
+        whole = [library.conversations.find(Space(owner, notebook), one.id) for one in talks]
         turns = [own.id for one in whole for own in one.turns]
-        notes = [one.note.id for one in library.notes.all(owner, notebook, list)]
+        notes = [one.note.id for one in library.notes.all(Space(owner, notebook), list)]
         found.append((notebook.name, len(notebook.documents), turns, notes))
     return found
 
@@ -111,7 +112,7 @@ def told(library: Library, owner: str) -> list[tuple[str, int, list[str], list[s
 WHOLE = [("Nuts", 1, ["turn-000001", "turn-000002"], ["note-000001"])]
 
 
-def test_what_one_process_keeps_the_next_has(opened: Opened) -> None:
+def test_what_one_process_keeps_the_next_has_with_another_encoder_too(opened: Opened) -> None:
     here = opened()
     notebook = fill(here, MACHINE)
     assert told(here, MACHINE) == WHOLE
@@ -121,6 +122,10 @@ def test_what_one_process_keeps_the_next_has(opened: Opened) -> None:
     [identity] = there.notebooks.find(MACHINE, notebook.id).documents
     found = there.asking(MACHINE, notebook="nuts").search("brine", 5)
     assert {hit.paragraph.document_id for hit in found} == {identity}
+    there.index.close()
+    other = opened(salt="other")
+    other.index.migrate()
+    assert told(other, MACHINE) == WHOLE
 
 
 def test_replicas_see_of_each_other_what_is_deleted_and_had_back(
@@ -134,9 +139,9 @@ def test_replicas_see_of_each_other_what_is_deleted_and_had_back(
         here, there = of(one, "ann"), of(other, "ann")
         notebook = fill(here, ANN)
         until(lambda: told(there, ANN) == WHOLE)
-        here.conversations.delete(ANN, notebook, TALK)
+        here.conversations.delete(Space(ANN, notebook), TALK)
         # Whoever takes it back at once may come to another replica.
-        there.conversations.restore(ANN, notebook, TALK)
+        there.conversations.restore(Space(ANN, notebook), TALK)
         until(lambda: told(here, ANN) == told(there, ANN) == WHOLE)
         here.notebooks.delete(ANN, notebook.id)
         until(lambda: not told(there, ANN))
@@ -153,15 +158,6 @@ def test_replicas_see_of_each_other_what_is_deleted_and_had_back(
         assert there.asking(ANN, [added], notebook=notebook.id)
 
 
-def test_they_outlive_another_encoder(opened: Opened) -> None:
-    here = opened()
-    fill(here, MACHINE)
-    here.index.close()
-    other = opened(salt="other")
-    other.index.migrate()
-    assert told(other, MACHINE) == WHOLE
-
-
 def test_a_copy_of_the_folder_has_them(tmp_path: Path) -> None:
     with closing(Index(tmp_path / "index", encoder=CheapEncoder())) as index:
         fill(of(index), MACHINE)
@@ -176,25 +172,27 @@ def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened
     notebook, kept = fill(here, ANN), fill(here, ANN)
     here.notebooks.change(ANN, notebook.id, shared={"ben": "read"})
     read = here.notebooks.find(BEN, notebook.id)
-    here.conversations.put_turn(BEN, read, TALK_OF_BEN, turn("turn-000004"), title="", by="ben")
-    here.conversations.put_turn(BEN, None, "own-0001", turn("turn-000005"), title="", by="ben")
+    here.conversations.put_turn(
+        Space(BEN, read), TALK_OF_BEN, turn("turn-000004"), title="", by="ben"
+    )
+    here.conversations.put_turn(Space(BEN), "own-0001", turn("turn-000005"), title="", by="ben")
     here.notebooks.change(ANN, notebook.id, shared={})
     assert told(here, ANN) == WHOLE * 2
-    here.conversations.put_turn(ANN, None, TALK, turn("turn-000003"), title="", by="ann")
-    here.notes.put(ANN, None, note("note-000002"), "ann")
+    here.conversations.put_turn(Space(ANN), TALK, turn("turn-000003"), title="", by="ann")
+    here.notes.put(Space(ANN), note("note-000002"), "ann")
     [document] = here.notebooks.find(ANN, kept.id).documents
     older = add(here, ANN, "old.txt")
 
     here.notebooks.delete(ANN, notebook.id)
-    here.conversations.delete(ANN, None, TALK)
-    here.notes.delete(ANN, None, "note-000002")
+    here.conversations.delete(Space(ANN), TALK)
+    here.notes.delete(Space(ANN), "note-000002")
     here.discard(ANN, older)
     RetentionJob(here).sweep()
     listed = {"notebook": "Nuts", "conversation": "", "note": "Mind", "document": "old.txt"}
     assert {one.kind: one.title for one in here.deleted(ANN, None).deleted} == listed
     assert here.deleted(BEN, None).deleted == []
-    here.notes.restore(ANN, None, "note-000002")
-    here.notes.delete(ANN, None, "note-000002")
+    here.notes.restore(Space(ANN), "note-000002")
+    here.notes.delete(Space(ANN), "note-000002")
     _a_day_later(here)
     here.discard(ANN, document)  # only now
     RetentionJob(here).sweep()
@@ -204,8 +202,8 @@ def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened
     assert [info.id for info in here.index.documents()] == [document]
     for again in (
         lambda: here.notebooks.restore(ANN, notebook.id),
-        lambda: here.conversations.restore(ANN, None, TALK),
-        lambda: here.notes.restore(ANN, None, "note-000002"),
+        lambda: here.conversations.restore(Space(ANN), TALK),
+        lambda: here.notes.restore(Space(ANN), "note-000002"),
         lambda: here.restore(ANN, older),
     ):
         with pytest.raises(MissingPathError):
@@ -228,9 +226,11 @@ def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened
 def _a_day_later(library: Library) -> None:
     with library.index.database.write() as connection:
         for table in (notebooks, conversations, notes, deleted_documents):
-            change = sa.update(table).values(deleted=table.c.deleted - KEPT - 1)
+            change = sa.update(table).values(deleted=table.c.deleted - RETENTION_SECONDS - 1)
             connection.execute(change)
-        connection.execute(sa.update(answers).values(created=answers.c.created - KEPT - 1))
+        connection.execute(
+            sa.update(answers).values(created=answers.c.created - RETENTION_SECONDS - 1)
+        )
 
 
 def test_those_who_write_at_the_same_time_lose_nothing(opened: Opened) -> None:
@@ -248,8 +248,8 @@ def test_those_who_write_at_the_same_time_lose_nothing(opened: Opened) -> None:
         for number, document in enumerate(documents[owner]):
             here.put_in(owner, notebook.id, document)
             name = f"{letter}-{number:06}"
-            here.conversations.put_turn(owner, seen, TALK, turn(name), title="", by=letter)
-            here.notes.put(owner, seen, note(name), letter)
+            here.conversations.put_turn(Space(owner, seen), TALK, turn(name), title="", by=letter)
+            here.notes.put(Space(owner, seen), note(name), letter)
 
     with ThreadPoolExecutor(2) as pool:
         for one in [pool.submit(write, ANN, notebook, "a"), pool.submit(write, BEN, shared, "b")]:
@@ -267,9 +267,9 @@ def test_what_could_not_be_read_again_is_not_kept(opened: Opened, more: dict[str
     here = opened()
     with pytest.raises(QuestionError, match="cannot be kept"):
         here.conversations.put_turn(
-            MACHINE, None, TALK, turn("turn-000001", **more), title="", by=""
+            Space(MACHINE), TALK, turn("turn-000001", **more), title="", by=""
         )
-    assert here.conversations.all(MACHINE, None) == []
+    assert here.conversations.all(Space(MACHINE)) == []
 
 
 def test_a_login_is_meant_whatever_its_case_if_only_one_is(tmp_path: Path) -> None:
@@ -281,16 +281,6 @@ def test_a_login_is_meant_whatever_its_case_if_only_one_is(tmp_path: Path) -> No
         for name in ("BO", "Ann"):
             with pytest.raises(QuestionError, match=f"(?i){name}"):
                 here.notebooks.change(ANN, notebook, shared={name: "read"})
-
-
-def test_a_note_that_is_kept_again_is_there_again(opened: Opened) -> None:
-    here = opened()
-    here.notes.put(MACHINE, None, note("note-000001"), "")
-    here.notes.delete(MACHINE, None, "note-000001")
-    assert here.notes.all(MACHINE, None, lambda _: []) == []
-    here.notes.put(MACHINE, None, note("note-000001", "Mind this"), "")
-    [kept] = here.notes.all(MACHINE, None, lambda _: [])
-    assert kept.note.text == "Mind this"
 
 
 def test_a_document_is_found_by_one_statement_however_many_notebooks_there_are(
@@ -340,22 +330,22 @@ def test_a_deleted_document_stays_what_it_is_when_another_of_its_name_is_added(
 
 def test_a_name_that_is_given_while_an_answer_is_kept_stays(opened: Opened) -> None:
     here = opened()
-    here.conversations.put_turn(MACHINE, None, TALK, turn("turn-000001"), title="Auto", by="")
+    here.conversations.put_turn(Space(MACHINE), TALK, turn("turn-000001"), title="Auto", by="")
     begun, names = threading.Event(), [f"Name {number}" for number in range(5)]
 
     def keep() -> None:
         begun.set()
         for number in range(20):
             given = turn(f"turn-{number:06}")
-            here.conversations.put_turn(MACHINE, None, TALK, given, title="Auto", by="")
+            here.conversations.put_turn(Space(MACHINE), TALK, given, title="Auto", by="")
 
     with ThreadPoolExecutor(1) as pool:
         keeping = pool.submit(keep)
         begun.wait(PATIENCE)
         for name in names:
-            here.conversations.rename(MACHINE, None, TALK, name)
+            here.conversations.rename(Space(MACHINE), TALK, name)
         keeping.result(PATIENCE)
-    [talk] = here.conversations.all(MACHINE, None)
+    [talk] = here.conversations.all(Space(MACHINE))
     assert (talk.title, talk.named) == (names[-1], True)
 
 
@@ -368,7 +358,7 @@ def test_what_cannot_be_read_is_left_out_and_the_rest_is_there(
         connection.execute(sa.update(turns).where(turns.c.id == "turn-000001").values(body=""))
         connection.execute(sa.update(notes).values(body="[]"))
     assert told(here, MACHINE) == [("Nuts", 1, ["turn-000002"], [])]
-    assert here.conversations.search(MACHINE, notebook, "floats")
+    assert here.conversations.search(Space(MACHINE, notebook), "floats")
     assert "KeptTurn cannot be read" in caplog.text
     RetentionJob(here).sweep()
 
@@ -391,25 +381,25 @@ def test_an_answer_is_the_one_that_was_given_and_goes_where_nobody_keeps_it(
     kept, noted, unkept = (answer(here) for _ in range(3))
     forged = kept.model_copy(update={"note": "Not said", "refused": True})
     given = turn("turn-000001", answer=forged.model_dump(), question="Other?", state="refused")
-    here.conversations.put_turn(MACHINE, None, TALK, given, title="T", by="")
+    here.conversations.put_turn(Space(MACHINE), TALK, given, title="T", by="")
     mine = KeptNote(id="note-000001", kind="answer", created=1, answer=noted)
-    here.notes.put(MACHINE, None, mine, "")
+    here.notes.put(Space(MACHINE), mine, "")
 
     def whole() -> KeptTurn:
-        [found] = here.conversations.find(MACHINE, None, TALK).turns
+        [found] = here.conversations.find(Space(MACHINE), TALK).turns
         return found
 
     assert whole().answer == kept
     assert (whole().question, whole().state) == (kept.question, kept.status)
-    assert here.notes.kept(MACHINE, None)[0].answer == noted
+    assert here.notes.kept(Space(MACHINE))[0].answer == noted
     for wrong in ("", "0" * 32):
         lost = turn("turn-000002", answer={**kept.model_dump(), "id": wrong}, state="answered")
         with pytest.raises(MissingPathError, match="Ask again") as gone:
-            here.conversations.put_turn(MACHINE, None, TALK, lost, title="T", by="")
+            here.conversations.put_turn(Space(MACHINE), TALK, lost, title="T", by="")
         assert gone.value.code == "answer_gone"
     with pytest.raises(MissingPathError):
         bare = turn("turn-000002", state="answered")
-        here.conversations.put_turn(MACHINE, None, TALK, bare, title="T", by="")
+        here.conversations.put_turn(Space(MACHINE), TALK, bare, title="T", by="")
 
     def left() -> set[str]:
         RetentionJob(here).sweep()
@@ -421,29 +411,16 @@ def test_an_answer_is_the_one_that_was_given_and_goes_where_nobody_keeps_it(
     assert left() == {kept.id, noted.id}
     # Whoever takes a question out may have it back.
     before = whole()
-    here.conversations.remove_turns(MACHINE, None, TALK, [before.id])
+    here.conversations.remove_turns(Space(MACHINE), TALK, [before.id])
     assert left() == {kept.id, noted.id}
-    here.conversations.put_turn(MACHINE, None, TALK, before, title="T", by="")
+    here.conversations.put_turn(Space(MACHINE), TALK, before, title="T", by="")
     assert whole().answer == kept
-
-
-def test_a_question_is_its_askers(opened: Opened) -> None:
-    here = opened("ann", "ben")
-    notebook = here.notebooks.create(ANN, "ann", "Nuts")
-    here.notebooks.change(ANN, notebook.id, shared={"ben": "write"})
-    shared = here.notebooks.find(BEN, notebook.id)
-    here.conversations.put_turn(ANN, notebook, TALK, turn("turn-000001"), title="T", by="ann")
-    with pytest.raises(RefusedError) as refused:
-        here.conversations.put_turn(BEN, shared, TALK, turn("turn-000001"), title="T", by="ben")
-    assert (refused.value.status, refused.value.code) == (403, "not_your_question")
-    here.conversations.put_turn(BEN, shared, TALK, turn("turn-000002"), title="T", by="ben")
 
 
 def test_so_much_is_kept_and_no_more(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     here = opened()
-    monkeypatch.setattr("assistant.workspace.conversations.SPACE_BYTES", 2000)
-    monkeypatch.setattr("assistant.workspace.conversations.MOST", 2)
-    monkeypatch.setattr("assistant.workspace.notes.MOST", 1)
+    monkeypatch.setattr("assistant.workspace.turns.MAX_SPACE_BYTES", 2000)
+    monkeypatch.setattr("assistant.workspace.turns.MAX_ROWS", 2)
     large, small = turn("turn-000001", seen="a" * 1500), turn("turn-000001")
 
     def refused(do: Callable[[], None]) -> str:
@@ -453,10 +430,10 @@ def test_so_much_is_kept_and_no_more(opened: Opened, monkeypatch: pytest.MonkeyP
         return error.value.code
 
     def put(identity: str, own: KeptTurn) -> Callable[[], None]:
-        return lambda: here.conversations.put_turn(MACHINE, None, identity, own, title="", by="")
+        return lambda: here.conversations.put_turn(Space(MACHINE), identity, own, title="", by="")
 
     def put_note(identity: str, text: str) -> Callable[[], None]:
-        return lambda: here.notes.put(MACHINE, None, note(identity, text), "")
+        return lambda: here.notes.put(Space(MACHINE), note(identity, text), "")
 
     put(TALK, large)()
     put(TALK, large)()  # in the place of the same
@@ -464,7 +441,8 @@ def test_so_much_is_kept_and_no_more(opened: Opened, monkeypatch: pytest.MonkeyP
     put(TALK, small)()
     put_note("note-000001", "b" * 600)()
     put_note("note-000001", "c" * 600)()
-    assert refused(put_note("note-000002", "")) == "notes_full"
+    put_note("note-000002", "")()
+    assert refused(put_note("note-000003", "")) == "notes_full"
     put("talk-2-of-them", small)()
     assert refused(put("talk-3-of-them", small)) == "conversations_full"
     put(TALK, turn("turn-000002"))()

@@ -14,7 +14,8 @@ from assistant import Assistant
 from assistant.access.callers import MACHINE, owner_of_browser, owner_of_login
 from assistant.settings import Settings
 from assistant.workspace.library import Library
-from assistant.workspace.retention import RetentionJob
+from assistant.workspace.notebooks import Space
+from assistant.workspace.trash import RetentionJob
 from assistant.workspace.turns import KeptTurn
 from index import Index
 from index.errors import MissingPathError
@@ -58,7 +59,7 @@ def test_at_a_machine_all_that_any_browser_added_is_taken_over_and_stays(
     elsewhere = former(index, tmp_path, None, OTHER, "elsewhere.txt", keep=False)
     library = served(index)
     talk = KeptTurn(id="turn-000001", question="What?", state="stopped")
-    library.conversations.put_turn(MACHINE, None, "talk-000001", talk, title="T", by="")
+    library.conversations.put_turn(Space(MACHINE), "talk-000001", talk, title="T", by="")
     assert own(library, MACHINE) == set()
     for key in ("1", "", "an unknown key of a browser", KEY, KEY):
         library.owners.take_over(MACHINE, owner_of_browser(None, key))
@@ -68,7 +69,7 @@ def test_at_a_machine_all_that_any_browser_added_is_taken_over_and_stays(
         assert own(library, str(owner)) == set()
     library.owners.take_over(MACHINE, owner_of_browser(None, OTHER))
     assert own(library, MACHINE) == {kept, fleeting, elsewhere}
-    [conversation] = library.conversations.all(MACHINE, None)
+    [conversation] = library.conversations.all(Space(MACHINE))
     assert conversation.id == "talk-000001"
     RetentionJob(library).sweep()
     again = served(index)

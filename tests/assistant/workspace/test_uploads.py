@@ -23,8 +23,8 @@ from assistant.access.fair_queue import FairQueue
 from assistant.service.operations import indexing
 from assistant.serving.streaming import steps_of
 from assistant.workspace.library import Library
-from assistant.workspace.retention import RetentionJob
-from assistant.workspace.uploads import DEEPEST, Upload, safe_folder
+from assistant.workspace.trash import RetentionJob
+from assistant.workspace.uploads import MAX_FOLDERS, Upload, safe_folder
 from index.errors import DocumentError, RefusedError, UnreadableError
 
 HOSTILE = ("", ".", "..", "../..", "a/b", "/", "a\\b", "\0", "a\0b", "\ud800", "x" * 5000, "con")
@@ -152,7 +152,7 @@ def test_after_a_fault_it_goes_on_clearing_away(
 ) -> None:
     added = library.add("ann", receive(library, b"Plums are blue."), nothing)
     library.discard("ann", added.id)
-    monkeypatch.setattr("assistant.workspace.retention.KEPT", -1)
+    monkeypatch.setattr("assistant.workspace.trash.RETENTION_SECONDS", -1)
     clearing = RetentionJob(library)
     running = threading.Thread(target=clearing.run, args=(0.01,))
     with monkeypatch.context() as faulty:
@@ -218,6 +218,6 @@ def test_what_is_deleted_does_not_heap_up(library: Library) -> None:
 @given(st.one_of(st.text(), st.sampled_from(HOSTILE), st.text("./\\a")))
 def test_a_folder_leads_nowhere_else(path: str) -> None:
     names = safe_folder(path).split("/")
-    assert len(names) <= DEEPEST
+    assert len(names) <= MAX_FOLDERS
     assert not {".", ".."} & {*names}
     assert "\\" not in safe_folder(path)
