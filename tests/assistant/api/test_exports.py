@@ -7,6 +7,7 @@ import json
 import zipfile
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import httpx
@@ -24,7 +25,7 @@ CONVERSATION = "talk-0001"
 
 
 @pytest.fixture(scope="module")
-def answer(api_url: str) -> dict[str, object]:
+def answer(api_url: str) -> dict[str, Any]:
     """That of a question which is kept in a conversation, with a note, before one that was not
     answered."""
     with client_of(api_url) as client:
@@ -44,7 +45,7 @@ def answer(api_url: str) -> dict[str, object]:
             "conversation": CONVERSATION, "turn": "turn-0001", "answer": answered,
         }  # fmt: skip
         assert client.put("api/notes", json=note).status_code == 204
-        found: dict[str, object] = answered
+        found: dict[str, Any] = answered
         return found
 
 
@@ -58,7 +59,7 @@ def name_of(response: httpx.Response) -> str:
     return unquote(response.headers["content-disposition"].partition("utf-8''")[2])
 
 
-def keep(client: httpx.Client, conversation: str, turn: dict[str, object], title: str = "") -> None:
+def keep(client: httpx.Client, conversation: str, turn: dict[str, Any], title: str = "") -> None:
     told = client.put(
         f"api/conversations/{conversation}/turns", json={"title": title, "turn": turn}
     )
@@ -66,7 +67,7 @@ def keep(client: httpx.Client, conversation: str, turn: dict[str, object], title
 
 
 def test_a_conversation_goes_along_with_its_notes(
-    client: httpx.Client, answer: dict[str, object]
+    client: httpx.Client, answer: dict[str, Any]
 ) -> None:
     files = {kind: exported(client, f"conversations/{CONVERSATION}", kind) for kind in FORMATS}
     assert name_of(files["docx"]) == "What we asked a b.docx"
@@ -74,20 +75,20 @@ def test_a_conversation_goes_along_with_its_notes(
     with zipfile.ZipFile(io.BytesIO(files["docx"].content)) as word:
         footnotes = word.read("word/footnotes.xml").decode()
     text = files["md"].text
-    for own in answer["citations"]:  # type: ignore[attr-defined]
+    for own in answer["citations"]:
         assert own["quote"] in footnotes
         assert f"paragraph {own['paragraph']}" in footnotes
     assert text.index(QUESTION) < text.index("Ask Eve.") < text.index(UNANSWERABLE)
     assert "Asked on 2023-11-14" in text
     [work] = json.loads(files["csl"].text)
-    assert work["title"] == answer["citations"][0]["document"]  # type: ignore[index]
+    assert work["title"] == answer["citations"][0]["document"]
     assert work["note"].endswith(".txt")
     assert files["bib"].text.startswith("@misc{")
     assert files["ris"].text.startswith("TY  - ")
     assert "Ask Eve." in exported(client, "notes", "md").text
 
 
-def test_one_answer_goes_along_alone(client: httpx.Client, answer: dict[str, object]) -> None:
+def test_one_answer_goes_along_alone(client: httpx.Client, answer: dict[str, Any]) -> None:
     path, of = f"conversations/{CONVERSATION}", {"turn": "turn-0002"}
     text = exported(client, path, "md", **of).text
     assert "The documents do not say." in text
@@ -98,14 +99,14 @@ def test_one_answer_goes_along_alone(client: httpx.Client, answer: dict[str, obj
 
 
 def test_a_notebook_goes_along_whole_to_who_may_read_it(
-    client: httpx.Client, answer: dict[str, object]
+    client: httpx.Client, answer: dict[str, Any]
 ) -> None:
     made = client.post("api/notebooks", json={"name": "Trade"}).json()
     notebook, of = f"notebooks/{made['id']}", {"notebook": made["id"]}
     turn = {"id": "turn-0001", "question": QUESTION, "state": "answered", "answer": answer}
     kept = {"title": "Begun", "turn": turn}
     client.put("api/conversations/talk-0002/turns", params=of, json=kept)
-    place = answer["citations"][-1]  # type: ignore[index]
+    place = answer["citations"][-1]
     highlight = {"id": "note-0001", "kind": "highlight", "created": 1, "citation": place}
     client.put("api/notes", params=of, json=highlight | {"text": "Look again."})
     text = exported(client, notebook, "md").text
@@ -115,15 +116,18 @@ def test_a_notebook_goes_along_whole_to_who_may_read_it(
     problem(client.get(f"api/{notebook}/export", params={"format": "md"}), 404)
 
 
-def test_places_are_cited(client: httpx.Client, answer: dict[str, object]) -> None:
+def test_places_are_cited(client: httpx.Client, answer: dict[str, Any]) -> None:
     places = [
         {"document": own["document_id"]} | {k: own[k] for k in ("paragraph", "start", "end")}
-        for own in answer["citations"]  # type: ignore[attr-defined]
+        for own in answer["citations"]
     ]
     wanted = {"format": "csl", "citations": places}
     found = json.loads(client.post("api/cite", json=wanted).text)
-    quotes = [own["quote"] for own in answer["citations"]]  # type: ignore[attr-defined]
+    quotes = [own["quote"] for own in answer["citations"]]
     assert all(quote in own["note"] for own, quote in zip(found, quotes, strict=True))
+    [first, *_] = json.loads(client.post("api/cite", json=wanted | {"lang": "de"}).text)
+    assert first["note"].endswith(f"Absatz {places[0]['paragraph']}: „{quotes[0]}“")
+    problem(client.post("api/cite", json=wanted | {"lang": "xx"}), 422)
     gone = wanted | {"citations": [places[0] | {"start": 0, "end": 1}]}
     problem(client.post("api/cite", json=gone), 404)
 
@@ -178,9 +182,9 @@ def test_a_quote_that_no_longer_stands_is_told(client: httpx.Client) -> None:
 
 
 def test_of_passages_those_go_along_that_answer(
-    client: httpx.Client, api_folder: Path, answer: dict[str, object]
+    client: httpx.Client, api_folder: Path, answer: dict[str, Any]
 ) -> None:
-    found = [*answer["citations"], *answer["closest"]]  # type: ignore[misc]
+    found = [*answer["citations"], *answer["closest"]]
     passages = [own | {"marker": number} for number, own in enumerate(found, start=1)]
     plain = {"verdict": "quoted", "conflicts": [], "item": False, "about": ""}
     said = [{"text": own["quote"], "markers": [own["marker"]], **plain} for own in passages]
@@ -229,12 +233,3 @@ def test_of_passages_those_go_along_that_answer(
     none = lines()
     assert f"*{ENGLISH.leads['dismissed']}*" in none
     assert not any(line.startswith(("- ", "[^")) for line in none)
-
-
-def test_places_are_cited_in_german(client: httpx.Client, answer: dict[str, object]) -> None:
-    own = answer["citations"][0]  # type: ignore[index]
-    place = {"document": own["document_id"]} | {k: own[k] for k in ("paragraph", "start", "end")}
-    wanted = {"format": "csl", "lang": "de", "citations": [place]}
-    [found] = json.loads(client.post("api/cite", json=wanted).text)
-    assert found["note"].endswith(f"Absatz {own['paragraph']}: „{own['quote']}“")
-    problem(client.post("api/cite", json=wanted | {"lang": "xx"}), 422)

@@ -25,8 +25,8 @@ TEXT = "Walnuts float in brine. Hazelnuts sink in it."
 QUESTION = "What floats in brine?"
 
 
-class People(dict[str, httpx.Client]):
-    """A client of each who logs in."""
+People = dict[str, httpx.Client]
+"""A client of each who logs in."""
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def _leave_nothing(assistant: Assistant) -> Iterator[None]:
 def people(assistant: Assistant) -> Iterator[People]:
     with ExitStack() as stack:
         url = stack.enter_context(api_here(assistant, auth=LOGINS))
-        found = People()
+        found: People = {}
         for name, password in LOGINS:
             found[name] = stack.enter_context(client_of(url))
             found[name].auth = httpx.BasicAuth(name, password)
@@ -61,10 +61,15 @@ def add(client: httpx.Client, name: str, text: str = TEXT, notebook: str | None 
     return str(response.json()["id"])
 
 
-def make(client: httpx.Client, name: str, *documents: str) -> str:
+def make(client: httpx.Client, name: str, *documents: str, **shared: str) -> str:
+    """A notebook; `shared` by login."""
     response = client.post("api/notebooks", json={"name": name, "documents": documents})
     assert response.status_code == 201, response.text
-    return str(response.json()["id"])
+    notebook = str(response.json()["id"])
+    if shared:
+        changed = client.patch(f"api/notebooks/{notebook}", json={"shared": shared})
+        assert changed.json()["shared"] == shared
+    return notebook
 
 
 def seen(client: httpx.Client) -> dict[str, str]:
@@ -90,16 +95,9 @@ def turn(identity: str, question: str = QUESTION) -> dict[str, object]:
 def test_two_people_five_notebooks_three_ways(people: People) -> None:
     ann, ben, eve = people.values()
     nuts, oak = add(ann, "nuts.txt"), add(ben, "oak.txt", "Oaks grow slowly.")
-    mine, read, write = (make(ann, name, nuts) for name in ("Mine", "Read", "Write"))
-    others = make(ben, "Ben's own", oak)
-    back = make(ben, "Ben's, to read", oak)
-    for notebook, client, shared in (
-        (read, ann, {"ben": "read"}),
-        (write, ann, {"ben": "write"}),
-        (back, ben, {"ann": "read"}),
-    ):
-        changed = client.patch(f"api/notebooks/{notebook}", json={"shared": shared})
-        assert changed.json()["shared"] == shared
+    mine = make(ann, "Mine", nuts)
+    read, write = make(ann, "Read", nuts, ben="read"), make(ann, "Write", nuts, ben="write")
+    others, back = make(ben, "Ben's own", oak), make(ben, "Ben's, to read", oak, ann="read")
 
     assert seen(ann) == {"Mine": "own", "Read": "own", "Write": "own", "Ben's, to read": "read"}
     assert seen(ben) == {
@@ -145,16 +143,9 @@ def test_two_people_five_notebooks_three_ways(people: People) -> None:
                 if not one.is_success:
                     problem(one, one.status_code)
     # Whoever may only read asks in conversations of their own, which nobody else sees.
-    told = {
-        name: [
-            one["id"]
-            for one in client.get("api/conversations", params={"notebook": read})
-            .json()
-            .get("conversations", [])
-        ]
-        for name, client in people.items()
-    }
-    assert told == {"ann": ["talk-of-ann"], "ben": ["talk-of-ben", "talk-of-ann"], "eve": []}
+    for client, talks in ((ann, ["talk-of-ann"]), (ben, ["talk-of-ben", "talk-of-ann"])):
+        listed = client.get("api/conversations", params={"notebook": read}).json()
+        assert [one["id"] for one in listed["conversations"]] == talks
 
 
 def test_what_is_shared_is_asked_and_read_and_what_no_longer_is_is_not(people: People) -> None:
@@ -226,8 +217,7 @@ def test_what_was_deleted_is_listed_for_who_may_have_it_back(people: People) -> 
 def test_what_its_owner_took_out_of_a_notebook_nobody_else_puts_back(people: People) -> None:
     ann, ben, _ = people.values()
     nuts = add(ann, "nuts.txt")
-    notebook = make(ann, "Nuts", nuts)
-    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "write"}})
+    notebook = make(ann, "Nuts", nuts, ben="write")
     inside = f"api/notebooks/{notebook}/documents/{nuts}"
     ann.delete(inside)
     problem(ben.put(inside), 404)
@@ -239,12 +229,17 @@ def test_what_its_owner_took_out_of_a_notebook_nobody_else_puts_back(people: Peo
     assert add(ann, "nuts.txt", "My diary of the walnut year.") == nuts
     problem(ben.put(inside), 404)
     assert trash(ben, notebook) == []
+    # Nor is another document of the same name in it.
+    ann.put(inside)
+    assert ann.delete(f"api/documents/{nuts}").status_code == 204
+    assert add(ann, "nuts.txt", "My other diary.") == nuts
+    assert ben.get(f"api/documents/{nuts}").status_code == 404
+    assert ben.get(f"api/notebooks/{notebook}").json()["documents"] == []
 
 
 def test_of_two_who_write_the_same_note_neither_wipes_out_the_other(people: People) -> None:
     ann, ben, _ = people.values()
-    of = {"notebook": make(ann, "Nuts")}
-    ann.patch(f"api/notebooks/{of['notebook']}", json={"shared": {"ben": "write"}})
+    of = {"notebook": make(ann, "Nuts", ben="write")}
     note = {"id": "note-000001", "kind": "highlight", "created": 1}
 
     def save(client: httpx.Client, text: str, over: str | None) -> httpx.Response:
@@ -294,8 +289,7 @@ def test_a_notebook_is_asked_alone(people: People) -> None:
 
 def test_a_conversation_loses_nothing_of_two_who_ask_in_it(people: People) -> None:
     ann, ben, eve = people.values()
-    notebook = make(ann, "Shared", add(ann, "nuts.txt"))
-    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "write"}})
+    notebook = make(ann, "Shared", add(ann, "nuts.txt"), ben="write")
     at, of = "api/conversations/conversation-1", {"notebook": notebook}
     for client, identity in ((ann, "turn-000001"), (ben, "turn-000002"), (ann, "turn-000003")):
         kept = client.put(f"{at}/turns", params=of, json=turn(identity, identity))
@@ -340,28 +334,15 @@ def test_one_is_shared_only_with_who_is_there(people: People) -> None:
 def test_one_that_is_refused_leaves_nothing_behind(people: People) -> None:
     ann, ben, _ = people.values()
     shared, own = add(ann, "nuts.txt"), add(ben, "oak.txt", "Oaks grow slowly.")
-    notebook = make(ann, "Nuts", shared)
-    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "read"}})
+    make(ann, "Nuts", shared, ben="read")
     wanted = {"name": "Mine", "documents": [own, shared]}
     assert ben.post("api/notebooks", json=wanted).status_code == 403
     assert seen(ben) == {"Nuts": "read"}
 
 
-def test_another_document_of_the_same_name_is_in_no_notebook(people: People) -> None:
-    ann, ben, _ = people.values()
-    nuts = add(ann, "nuts.txt")
-    notebook = make(ann, "Nuts", nuts)
-    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "read"}})
-    assert ann.delete(f"api/documents/{nuts}").status_code == 204
-    assert add(ann, "nuts.txt", "My diary of the walnut year.") == nuts
-    assert ben.get(f"api/documents/{nuts}").status_code == 404
-    assert ben.get(f"api/notebooks/{notebook}").json()["documents"] == []
-
-
 def test_a_conversation_of_another_notebook_is_not_begun_anew(people: People) -> None:
     ann, ben, _ = people.values()
-    notebook = make(ann, "Nuts", add(ann, "nuts.txt"))
-    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "read"}})
+    notebook = make(ann, "Nuts", add(ann, "nuts.txt"), ben="read")
     at, of = "api/conversations/conversation-1/turns", {"notebook": notebook}
     assert ben.put(at, json=turn("turn-000001")).status_code == 204
     assert ben.put(at, params=of, json=turn("turn-000002")).status_code == 404
@@ -389,8 +370,7 @@ def test_what_is_kept_is_held_against_the_documents_as_they_are(people: People) 
         "Oaks grow slowly."
     )
     document = add(ann, "house.txt", text)
-    notebook = make(ann, "House", document)
-    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "read"}})
+    notebook = make(ann, "House", document, ben="read")
     of = {"notebook": notebook}
     for number in (1, 2, 3):
         paragraph = ann.get(f"api/documents/{document}/paragraphs/{number}").json()
@@ -431,8 +411,7 @@ def test_what_is_kept_is_held_against_the_documents_as_they_are(people: People) 
 
 def test_what_a_browser_says_that_an_answer_was_is_not_kept(people: People) -> None:
     ann, ben, _ = people.values()
-    notebook = make(ann, "Nuts", add(ann, "nuts.txt"))
-    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "write"}})
+    notebook = make(ann, "Nuts", add(ann, "nuts.txt"), ben="write")
     of, at = {"notebook": notebook}, "api/conversations/conversation-1"
     answer = ann.post("api/ask", json={"question": QUESTION, **of}).json()
     own = {"id": "turn-000001", "question": QUESTION, "state": answer["status"]}
@@ -576,51 +555,44 @@ SURROGATE = json.dumps("\ud800")
 DEEP = "[" * 300 + "]" * 300
 
 
-@pytest.mark.parametrize(
-    ("extra", "status"),
-    [
-        (f'"seen": {SURROGATE}', 422),
-        (f"{SURROGATE}: 1", 422),
-        (f'"documents": [{SURROGATE}]', 422),
-        ('"asked": NaN', 422),
-        ('"asked": 1e400', 422),
-        (f'"asked": {"9" * 400}', 422),
-        (f'"seen": {"9" * 5000}', 400),
-        (f'"seen": {DEEP}', 422),
-        (f'"seen": {"[" * 100_000}', 400),
-        (f'"seen": "{"é" * 400_000}"', 413),
-        (f'"seen": "{"a" * 3_000_000}"', 413),
-        ('"seen": "\\u0000", "question": "a\\u0000b"', 204),
-        (f'"seen": {"9" * 4000}, "more": NaN', 204),
-        (f'"seen": {"[" * 150}{"]" * 150}', 204),
-    ],
-    ids=range(14),
-)
-def test_whatever_a_turn_or_note_brings_is_refused_or_read_again(
-    people: People, extra: str, status: int
-) -> None:
-    ann = people["ann"]
+BROUGHT = [
+    (f'"seen": {SURROGATE}', 422),
+    (f"{SURROGATE}: 1", 422),
+    (f'"documents": [{SURROGATE}]', 422),
+    ('"asked": NaN', 422),
+    ('"asked": 1e400', 422),
+    (f'"asked": {"9" * 400}', 422),
+    (f'"seen": {"9" * 5000}', 400),
+    (f'"seen": {DEEP}', 422),
+    (f'"seen": {"[" * 100_000}', 400),
+    (f'"seen": "{"é" * 400_000}"', 413),
+    (f'"seen": "{"a" * 3_000_000}"', 413),
+    ('"seen": "\\u0000", "question": "a\\u0000b"', 204),
+    (f'"seen": {"9" * 4000}, "more": NaN', 204),
+    (f'"seen": {"[" * 150}{"]" * 150}', 204),
+]
+
+
+def test_whatever_a_turn_or_note_brings_is_refused_or_read_again(people: People) -> None:
+    ann, there = people["ann"], 0
     headers = {"content-type": "application/json"}
-    turn = f'{{"id": "turn-000001", "question": "q", "state": "stopped", {extra}}}'
-    note = f'{{"id": "note-000001", "kind": "highlight", "created": 1, {extra}}}'
-    note = note.replace('"asked"', '"created"').replace('"documents": [', '"text": [')
-    for path, sent, listed in (
-        (
-            "api/conversations/talk-000001/turns",
-            f'{{"title": "", "turn": {turn}}}',
-            "conversations",
-        ),
-        ("api/notes", note, "notes"),
-    ):
-        response = ann.put(path, content=sent, headers=headers)
-        assert response.status_code == status, response.text
-        if status != 204:
-            problem(response, status)
-        told = ann.get(f"api/{listed}")
-        assert told.status_code == 200, told.text
-        assert len(told.json()[listed]) == (1 if status == 204 else 0)
-    whole = ann.get("api/conversations/talk-000001")
-    assert whole.status_code == (200 if status == 204 else 404)
+    for number, (extra, status) in enumerate(BROUGHT):
+        turn = f'{{"id": "turn-000001", "question": "q", "state": "stopped", {extra}}}'
+        note = f'{{"id": "note-{number:06}", "kind": "highlight", "created": 1, {extra}}}'
+        note = note.replace('"asked"', '"created"').replace('"documents": [', '"text": [')
+        talk, there = f"api/conversations/talk-{number:06}", there + (status == 204)
+        for path, sent, listed in (
+            (f"{talk}/turns", f'{{"title": "", "turn": {turn}}}', "conversations"),
+            ("api/notes", note, "notes"),
+        ):
+            response = ann.put(path, content=sent, headers=headers)
+            assert response.status_code == status, (extra[:80], response.text)
+            if status != 204:
+                problem(response, status)
+            told = ann.get(f"api/{listed}")
+            assert told.status_code == 200, (extra[:80], told.text)
+            assert len(told.json()[listed]) == there
+        assert ann.get(talk).status_code == (200 if status == 204 else 404)
 
 
 def test_names_are_one_line_of_text_and_ids_anything(people: People) -> None:

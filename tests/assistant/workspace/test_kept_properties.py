@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -22,8 +20,8 @@ from unittest.mock import patch
 
 import pytest
 from fastapi import FastAPI
-from helpers import PATIENCE, CheapEncoder
-from hypothesis import HealthCheck, Phase, given, settings
+from helpers import CheapEncoder
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -47,19 +45,6 @@ from index import Index
 from index.readers.loader import document_from_text
 
 T = TypeVar("T")
-
-#: What is right, and does not hold yet. Each is tried where its name is taken out of here.
-#:
-#: `A9`: a question is its asker's. Another who may write in the notebook does not put one of theirs
-#:     in its place, and an answer that the server never gave is not kept as one.
-#: `A14`: adding a document of the name of a deleted one leaves the deleted one as it is: it is
-#:     still among what can be had back, with its text and in its notebooks.
-#: `A15`: whatever day a question or a note tells, what is kept can be exported.
-#: `A18`: what one reader says of an answer neither changes nor takes back what another says.
-#: `A19`: a name that is given to a conversation while an answer is kept in it stays.
-#: `A20`: a day after a notebook was deleted, nothing of it is left on the disk, nor of what was
-#:     asked in it by one whom it was no longer shared with.
-NOT_YET: frozenset[str] = frozenset()
 
 NAMES = ("ann", "bob", "cy")
 TRIOS = 2000
@@ -291,7 +276,7 @@ class Everything(RuleBasedStateMachine):
         doc = among(self.docs(), at)
         self._add(str(doc.owner), doc.name, None)
 
-    @precondition(lambda self: self.added < ADDED and self.docs(True) and "A14" not in NOT_YET)
+    @precondition(lambda self: self.added < ADDED and self.docs(True))
     @rule(at=AT)
     def add_one_of_the_name_of_a_deleted_one(self, at: int) -> None:
         """It is another document, and the deleted one can still be had back."""
@@ -299,12 +284,8 @@ class Everything(RuleBasedStateMachine):
         self._add(str(doc.owner), doc.name, None)
 
     def _add(self, who: str, name: str, into: Notebook | None) -> None:
-        there = self.kept.named(who, name)
-        gone = any(doc.name == name for doc in self.kept.deleted_docs(who))
-        if gone and not there and "A14" in NOT_YET:
-            name = f"{self.new_id('other')}.txt"
         text = self.text()
-        if into is None and there is None:
+        if into is None and self.kept.named(who, name) is None:
             files = {"file": (name, text.encode())}
             response = self.clients[who].post("/api/documents", files=files)
             assert response.status_code == 201, response.text
@@ -453,7 +434,7 @@ class Everything(RuleBasedStateMachine):
         identity, talk = among([one for one in self.talks() if one[1].turns], at)
         before = among([*talk.turns.values()], which)
         who = self.who(anyone, before.asker)
-        if who == before.asker or (talk.notebook and "A9" not in NOT_YET):
+        if who == before.asker or talk.notebook:
             turn = {**self._stopped(f"Again {self.text()}"), "id": before.sent["id"]}
             self._put_turn(who, talk.notebook, identity, "Again", turn)
 
@@ -579,7 +560,7 @@ class Everything(RuleBasedStateMachine):
     )
     def vote(self, anyone: str, about: str, verdict: str | None) -> None:
         who = self.who(anyone)
-        question = f"{about} ({who if 'A18' in NOT_YET else self.people[0]})"
+        question = f"{about} ({self.people[0]})"
         vote = {
             "verdict": verdict, "question": question, "history": [], "status": "refused",
             "confidence": None, "sentences": [], "citations": [],
@@ -803,45 +784,6 @@ def test_whatever_is_done_each_sees_what_is_theirs_at_length(world: World) -> No
     everything(world, 40, 50, Phase.shrink)  # which takes minutes
 
 
-# --- what does not hold yet, by the fewest steps ------------------------------------------------
-
-
-def held(name: str) -> pytest.MarkDecorator:
-    """Tried only where it is no longer among what does not hold yet."""
-    return pytest.mark.skipif(name in NOT_YET, reason=f"{name} does not hold yet")
-
-
-def stopped(identity: str, question: str, **more: Any) -> Json:
-    turn = {"id": identity, "question": question, "state": "stopped", **more}
-    return {"title": question, "turn": turn}
-
-
-@held("A9")
-def test_nobody_puts_a_question_in_the_place_of_anothers(world: World) -> None:
-    all_three = begun(world)
-    all_three.begin_talk(at=1, anyone="ann", title="Alpha")
-    all_three.keep_a_question_anew(at=0, which=0, anyone="bob")
-    all_three.teardown()
-
-
-@held("A14")
-def test_a_deleted_document_outlives_another_one_of_its_name(world: World) -> None:
-    all_three = begun(world)
-    all_three.put_in_or_take_out(at=0, which=0, anyone="ann")
-    all_three.delete_or_restore_document(at=0, anyone="ann")
-    all_three.add_one_of_the_name_of_a_deleted_one(at=0)
-    all_three.look_at_all()
-    all_three.delete_or_restore_document(at=0, anyone="ann")
-    all_three.teardown()
-
-
-@held("A18")
-def test_nobody_takes_back_what_another_said_of_an_answer(world: World) -> None:
-    all_three = begun(world)
-    all_three.vote(anyone="ann", about="What floats?", verdict="up")
-    all_three.vote(anyone="bob", about="What floats?", verdict=None)
-
-
 def begun(world: World) -> Everything:
     """Ann has a document, and a notebook that bob may write in and cy may read."""
     Everything.world = world
@@ -850,68 +792,6 @@ def begun(world: World) -> Everything:
     return all_three
 
 
-@held("A9")
-def test_an_answer_that_nobody_was_given_is_not_kept(world: World) -> None:
-    ann, *_ = world.people().values()
-    answer = ann.post("/api/ask", json={"question": "What do lanterns do?"}).json()
-    said = "Lanterns cost 5,000 euros."
-    answer["sentences"] = [{"text": said, "verdict": "quoted", "markers": []}]
-    at = "/api/conversations/talk-000001"
-    turn = stopped("turn-000001", answer["question"], answer=answer)
-    turn["turn"]["state"] = answer["status"]
-    kept = ann.put(f"{at}/turns", json=turn)
-    assert kept.is_client_error or "5,000" not in ann.get(at).text
-
-
-@given(
-    at=st.floats(
-        allow_nan=False, allow_infinity=False, max_value=LAST_MS if "A15" in NOT_YET else None
-    )
-)
-@settings(max_examples=15, derandomize=True, database=None)
-def test_whatever_day_is_told_what_is_kept_can_be_taken_along(world: World, at: float) -> None:
-    ann, *_ = world.people().values()
-    talk = "/api/conversations/talk-000001"
-    note = {"id": "note-000001", "kind": "highlight", "text": "Mind", "created": at}
-    answer = ann.post("/api/ask", json={"question": "What do lanterns do?"}).json()
-    for path, sent in (
-        (f"{talk}/turns", stopped("turn-000001", "What?", asked=at)),
-        ("/api/notes", note),
-        ("/api/notes", {**note, "id": "note-000002", "kind": "answer", "answer": answer}),
-    ):
-        assert ann.put(path, json=sent).status_code in (204, 422)
-    for path in (talk, "/api/notes"):
-        if ann.get(path).status_code == 200:
-            exported = ann.get(f"{path}/export", params={"format": "md"})
-            assert exported.status_code == 200, exported.text
-
-
-@held("A19")
-def test_a_name_that_is_given_while_an_answer_is_kept_stays(world: World) -> None:
-    ann, *_ = world.people().values()
-    for number in range(40):
-        at = f"/api/conversations/talk-{number:06}"
-        ann.put(f"{at}/turns", json=stopped("turn-000001", "What?"))
-        together = threading.Barrier(2)
-
-        def keep(at: str = at, together: threading.Barrier = together) -> int:
-            together.wait(PATIENCE)
-            return int(ann.put(f"{at}/turns", json=stopped("turn-000002", "And?")).status_code)
-
-        def name(at: str = at, together: threading.Barrier = together) -> int:
-            together.wait(PATIENCE)
-            return int(ann.patch(at, json={"title": "Named"}).status_code)
-
-        with ThreadPoolExecutor(2) as pool:
-            assert [one.result(PATIENCE) for one in (pool.submit(keep), pool.submit(name))] == [
-                204,
-                204,
-            ]
-        whole = ann.get(at).json()
-        assert (whole["title"], whole["named"], len(whole["turns"])) == ("Named", True, 2)
-
-
-@held("A20")
 def test_of_a_notebook_that_is_gone_nothing_is_left_on_the_disk(world: World) -> None:
     world.later = 0.0
     people = world.people()
@@ -920,7 +800,8 @@ def test_of_a_notebook_that_is_gone_nothing_is_left_on_the_disk(world: World) ->
     at, of = f"/api/notebooks/{notebook}", {"notebook": notebook}
     ann.patch(at, json={"shared": {names[1]: "read", names[2]: "read"}})
     for number, client in enumerate((ann, bob, cy)):
-        sent = stopped("turn-000001", f"Xylophone-{notebook}-{number}?")
+        turn = {"id": "turn-000001", "question": f"Xylophone-{notebook}-{number}?"}
+        sent = {"title": "Gone", "turn": {**turn, "state": "stopped"}}
         path = f"/api/conversations/talk-00000{number}/turns"
         assert client.put(path, params=of, json=sent).status_code == 204
     ann.patch(at, json={"shared": {names[1]: "read"}})
