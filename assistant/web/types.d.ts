@@ -249,7 +249,7 @@ export interface Listing {
 }
 
 // A question that has what was sought, or whose answer does.
-export interface Found_ {
+export interface SearchHit {
   conversation: Listing;
   turn: string;
   question: string;
@@ -407,19 +407,19 @@ export interface News {
 }
 
 // What the page is made of, of each of which there is one.
-export interface Parts {
+export interface App {
   store: import("./static/conversations/store.js").Store;
   help: import("./static/help/help.js").Help;
-  kept: import("./static/notes/kept.js").Kept;
+  noteStore: import("./static/notes/store.js").NoteStore;
   reader: import("./static/reading/reader.js").Reader;
   notebooks: import("./static/notebooks/notebooks.js").Notebooks;
   library: import("./static/documents/library.js").Library;
-  writing: import("./static/asking/writing.js").Writing;
-  talk: import("./static/asking/talk.js").Talk;
+  models: import("./static/chat/models.js").ModelChoice;
+  chat: import("./static/chat/chat.js").Chat;
   navigation: import("./static/notebooks/navigation.js").Navigation;
   history: import("./static/conversations/history.js").History;
   notes: import("./static/notes/notes.js").Notes;
-  welcome: import("./static/asking/welcome.js").Welcome;
+  welcome: import("./static/chat/welcome.js").Welcome;
 }
 
 // A topic of the help, in the list of them.

@@ -1,6 +1,6 @@
 // Logs in, and shows the page.
 
-import { say, sentenceOf, speak } from "./shared/words.js";
+import { say, sentenceOf, speak } from "./shared/i18n.js";
 /** @import { Problem } from "../types.js" */
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("login"));

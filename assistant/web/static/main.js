@@ -1,33 +1,33 @@
 // Puts the page together.
 
-import { offer, takeHanded } from "./adding/bookmarklet.js";
-import { targetOf } from "./asking/exporting.js";
-import { Talk } from "./asking/talk.js";
-import { Welcome } from "./asking/welcome.js";
-import { Writing } from "./asking/writing.js";
+import { offer, takeHanded } from "./uploads/bookmarklet.js";
+import { targetOf } from "./chat/export.js";
+import { Chat } from "./chat/chat.js";
+import { Welcome } from "./chat/welcome.js";
+import { ModelChoice } from "./chat/models.js";
 import { History } from "./conversations/history.js";
 import { Store, fresh } from "./conversations/store.js";
 import { Folder } from "./documents/activity.js";
 import { Library } from "./documents/library.js";
 import { Help, helpIn } from "./help/help.js";
-import { listen } from "./help/keys.js";
+import { listen } from "./help/shortcuts.js";
 import { Navigation } from "./notebooks/navigation.js";
 import { Notebooks } from "./notebooks/notebooks.js";
-import { Kept } from "./notes/kept.js";
+import { NoteStore } from "./notes/store.js";
 import { Notes } from "./notes/notes.js";
 import { isSheet } from "./reading/pane.js";
 import { Reader } from "./reading/reader.js";
 import { settings } from "./settings.js";
-import { goBack, placeIn } from "./shared/address.js";
+import { closeOnBack, placeIn } from "./shared/address.js";
 import { $, placeToast, toast } from "./shared/dom.js";
-import { parts } from "./shared/parts.js";
-import { haveBack, messageOf, open_, restore, session } from "./shared/server.js";
+import { app } from "./shared/app.js";
+import { restoreDocument, messageOf, active, restore, session } from "./shared/api.js";
 import { join, storage } from "./shared/storage.js";
 import { trashIn } from "./shared/trash.js";
-import { say, speak } from "./shared/words.js";
+import { say, speak } from "./shared/i18n.js";
 /** @import { Session } from "../types.js" */
 
-const ALIVE = 60_000; // milliseconds between looks whether the server is there again
+const RETRY_INTERVAL = 60_000; // milliseconds
 
 const handed = takeHanded(); // before anybody sees it in the address
 
@@ -35,61 +35,61 @@ addEventListener("submit", (event) => event.preventDefault()); // the page sends
 
 await speak();
 
-open_.notebook = placeIn(location.hash)?.notebook ?? null;
+active.notebook = placeIn(location.hash)?.notebook ?? null;
 /** @type {Session} */
 const began = await session().catch(async (/** @type {unknown} */ error) => {
   // The notebook that the address names may be gone: what is in none is there all the same.
-  const wanted = open_.notebook;
-  open_.notebook = null;
+  const wanted = active.notebook;
+  active.notebook = null;
   const instead = wanted ? await session().catch(() => null) : null;
   if (instead) toast(messageOf(error));
   else toast(messageOf(error), say("server.retry"), () => location.reload());
   return instead ?? { user: null, documents: [], fetch: false, pictures: "offered", notices: [] };
 });
 settings(began.user);
-parts.store = new Store(began.user);
-parts.help = new Help();
-parts.kept = new Kept();
-parts.reader = new Reader();
-parts.notebooks = new Notebooks(began.user);
-parts.library = new Library(began);
-parts.writing = new Writing();
-parts.talk = new Talk();
-parts.navigation = new Navigation();
-parts.history = new History();
-parts.notes = new Notes();
-parts.welcome = new Welcome();
-const { store, help, kept, reader, notebooks, library, talk, navigation } = parts;
+app.store = new Store(began.user);
+app.help = new Help();
+app.noteStore = new NoteStore();
+app.reader = new Reader();
+app.notebooks = new Notebooks(began.user);
+app.library = new Library(began);
+app.models = new ModelChoice();
+app.chat = new Chat();
+app.navigation = new Navigation();
+app.history = new History();
+app.notes = new Notes();
+app.welcome = new Welcome();
+const { store, help, noteStore, reader, notebooks, library, chat, navigation } = app;
 
-trashIn("library", "document", ({ id, notebook }) => haveBack(id, notebook), () => library.refresh());
-trashIn("history", "conversation", ({ id, notebook }) => store.restore(id, notebook), () => parts.history.draw());
+trashIn("library", "document", ({ id, notebook }) => restoreDocument(id, notebook), () => library.refresh());
+trashIn("history", "conversation", ({ id, notebook }) => store.restore(id, notebook), () => app.history.draw());
 trashIn("notebooks", "notebook", ({ id }) => restore(`notebooks/${id}`), () => notebooks.refresh());
-trashIn("notes", "note", ({ id, notebook }) => restore(`notes/${id}`, notebook), () => kept.refresh());
+trashIn("notes", "note", ({ id, notebook }) => restore(`notes/${id}`, notebook), () => noteStore.refresh());
 library.take(began.documents);
 void new Folder().begin();
-void parts.writing.refresh();
+void app.models.refresh();
 void notebooks.refresh().then(() => {
   library.draw();
-  parts.welcome.draw();
+  app.welcome.draw();
 });
-void kept.refresh();
+void noteStore.refresh();
 const notices = began.notices.join(" ");
 if (notices && notices !== storage.get("footnote/noticed")) toast(notices, say("noticed"), () => storage.set("footnote/noticed", notices));
 await store.handOver().catch(() => {}); // the server may be away: it waits for the next time
 const place = placeIn(location.hash);
-await navigation.goTo(place?.conversation && place.notebook === open_.notebook ? place : {}, true);
+await navigation.goTo(place?.conversation && place.notebook === active.notebook ? place : {}, true);
 if (!navigation.began) navigation.show(fresh(), true); // it could not be had
 join(store.prefix, ({ what, id }) => {
   if (what === "documents") void library.refresh(true);
-  if (what === "notes") void kept.refresh();
+  if (what === "notes") void noteStore.refresh();
   if (what !== "conversation") return;
-  void parts.history.draw();
-  if (id === talk.conversation.id) void talk.again();
+  void app.history.draw();
+  if (id === chat.conversation.id) void chat.again();
 });
 // What others have asked is seen when one comes back.
-addEventListener("focus", () => open_.notebook && talk.conversation.turns.length && void talk.again());
+addEventListener("focus", () => active.notebook && chat.conversation.turns.length && void chat.again());
 addEventListener("storage", ({ key }) => key?.includes("/left") && library.take(library.documents));
-setInterval(() => void store.handOver().catch(() => {}), ALIVE);
+setInterval(() => void store.handOver().catch(() => {}), RETRY_INTERVAL);
 
 for (const dialog of document.querySelectorAll("dialog")) {
   dialog.querySelector(".close")?.addEventListener("click", () => dialog.close());
@@ -97,7 +97,7 @@ for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   for (const name of ["toggle", "close"]) dialog.addEventListener(name, placeToast);
 }
-goBack([...document.querySelectorAll("dialog")], isSheet, follow);
+closeOnBack([...document.querySelectorAll("dialog")], isSheet, follow);
 if (targetOf(location.hash) || helpIn(location.hash)) follow();
 listen({
   "/": () => $("question").focus(),

@@ -2,7 +2,7 @@
 
 import { $, h } from "./shared/dom.js";
 import { storage } from "./shared/storage.js";
-import { CHOICE, LANGUAGES, language, say } from "./shared/words.js";
+import { CHOICE, LANGUAGES, language, say } from "./shared/i18n.js";
 
 // `user`: who has logged in, if anybody has to.
 /** @param {string | null} user */
@@ -19,8 +19,8 @@ export function settings(user) {
   });
   // Each language by its own name. What is shown stays: the page is loaded again with it.
   const list = $("language");
-  const nameOf = (/** @type {string} */ one) => new Intl.DisplayNames(one, { type: "language" }).of(one) ?? one;
-  list.replaceChildren(...LANGUAGES.map((one) => h("option", { value: one, lang: one }, nameOf(one))));
+  const passageKey = (/** @type {string} */ one) => new Intl.DisplayNames(one, { type: "language" }).of(one) ?? one;
+  list.replaceChildren(...LANGUAGES.map((one) => h("option", { value: one, lang: one }, passageKey(one))));
   list.value = language;
   list.addEventListener("change", () => {
     storage.set(CHOICE, list.value);

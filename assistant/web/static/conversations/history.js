@@ -1,12 +1,12 @@
 // The list of conversations: new, show, find, rename, export, delete.
 
-import { exportMenu } from "../asking/exporting.js";
+import { exportMenu } from "../chat/export.js";
 import { $, Latest, action, doubt, h, toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { conversations, messageOf, open_, renameConversation, searchConversations, tried } from "../shared/server.js";
-import { moment, say } from "../shared/words.js";
+import { app } from "../shared/app.js";
+import { conversations, messageOf, active, renameConversation, searchConversations, orToast } from "../shared/api.js";
+import { moment, say } from "../shared/i18n.js";
 import { fresh } from "./store.js";
-/** @import { Found_, Listing } from "../../types.js" */
+/** @import { SearchHit, Listing } from "../../types.js" */
 
 export class History {
   renaming = false;
@@ -30,7 +30,7 @@ export class History {
 
   // What is shown says its name; the list, while it is seen, what there is.
   async draw() {
-    const { conversation } = parts.talk;
+    const { conversation } = app.chat;
     const isTold = conversation.turns.length > 0;
     $("conversation-title").textContent = isTold ? conversation.title : "";
     document.title = isTold ? `${conversation.title} – Footnote` : "Footnote";
@@ -38,20 +38,20 @@ export class History {
     const isLast = this.drawn.next();
     const sought = $("history-find").value.trim();
     if (sought) {
-      const found = await tried(searchConversations(sought));
+      const found = await orToast(searchConversations(sought));
       if (found && isLast()) $("conversations").replaceChildren(...(found.length ? found.map((one) => this.#hit(one)) : [h("li", {}, say("history.found_none"))]));
       return;
     }
     const found = await conversations().catch(messageOf);
     if (!isLast()) return;
     if (typeof found === "string") return $("conversations").replaceChildren(h("li", { class: "wrong" }, found));
-    this.all = found.filter(({ id }) => !parts.store.removed.has(id));
+    this.all = found.filter(({ id }) => !app.store.removed.has(id));
     $("conversations").replaceChildren(...this.all.map((one) => this.#item(one)));
   }
 
   /** @param {Listing} one */
   #item(one) {
-    const current = one.id === parts.talk.conversation.id;
+    const current = one.id === app.chat.conversation.id;
     const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.#show(one.id) }, one.title || say("conversation.untitled"));
     const what = [one.by, moment(one.updated)].filter(Boolean).join(" · ");
     return h("li", {},
@@ -65,7 +65,7 @@ export class History {
   }
 
   // A question that has what is sought.
-  /** @param {Found_} found */
+  /** @param {SearchHit} found */
   #hit({ conversation, turn, question, text, uncertain }) {
     const what = [conversation.title, moment(conversation.updated)].join(" · ");
     const name = h("button", { type: "button", class: "name", dir: "auto", onclick: () => this.#show(conversation.id, turn) }, question);
@@ -74,7 +74,7 @@ export class History {
 
   #new() {
     this.dialog.close();
-    parts.navigation.show(fresh());
+    app.navigation.show(fresh());
     $("question").focus();
   }
 
@@ -82,7 +82,7 @@ export class History {
   /** @param {string} conversation @param {string | null} turn */
   async #show(conversation, turn = null) {
     this.dialog.close();
-    if ((await parts.navigation.goTo({ conversation, turn })) && !turn) $("question").focus();
+    if ((await app.navigation.goTo({ conversation, turn })) && !turn) $("question").focus();
   }
 
   /** @param {Listing} one @param {HTMLElement} name */
@@ -94,8 +94,8 @@ export class History {
       if (!this.renaming) return;
       this.renaming = false;
       const title = field.value.trim();
-      if (keep && title && title !== one.title && (await tried(renameConversation(one.id, title)))) {
-        if (one.id === parts.talk.conversation.id) Object.assign(parts.talk.conversation, { title, named: true });
+      if (keep && title && title !== one.title && (await orToast(renameConversation(one.id, title)))) {
+        if (one.id === app.chat.conversation.id) Object.assign(app.chat.conversation, { title, named: true });
       }
       await this.draw();
     };
@@ -111,17 +111,17 @@ export class History {
   /** @param {Listing} one */
   async #remove(one) {
     const at = this.all.findIndex(({ id }) => id === one.id);
-    parts.talk.stop(one.id);
-    if (!(await parts.store.remove(one.id, one.notebook))) return;
-    const wasShown = one.id === parts.talk.conversation.id;
-    if (wasShown) parts.navigation.show(fresh(), true);
+    app.chat.stop(one.id);
+    if (!(await app.store.remove(one.id, one.notebook))) return;
+    const wasShown = one.id === app.chat.conversation.id;
+    if (wasShown) app.navigation.show(fresh(), true);
     await this.draw();
     // The focus goes on where it was: to the next one, or else to what there is.
     const names = /** @type {NodeListOf<HTMLElement>} */ ($("conversations").querySelectorAll(".name"));
     (names[Math.min(at, names.length - 1)] ?? $("new-conversation")).focus();
     toast(say("history.deleted", { title: one.title }), say("history.undo"), async () => {
-      await parts.store.restore(one.id, one.notebook);
-      if (wasShown && one.notebook === open_.notebook) await parts.navigation.goTo({ conversation: one.id }, true);
+      await app.store.restore(one.id, one.notebook);
+      if (wasShown && one.notebook === active.notebook) await app.navigation.goTo({ conversation: one.id }, true);
       await this.draw();
     });
   }

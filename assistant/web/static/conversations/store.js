@@ -3,13 +3,13 @@
 // earlier page kept here is handed over.
 
 import { toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { Failure, conversation, isStatus, messageOf, open_, putTurn, remove, removeTurns, renameConversation, restore, tried } from "../shared/server.js";
+import { app } from "../shared/app.js";
+import { Failure, conversation, isStatus, messageOf, active, putTurn, remove, removeTurns, renameConversation, restore, orToast } from "../shared/api.js";
 import { read, storage, tab, tellTabs } from "../shared/storage.js";
-import { say } from "../shared/words.js";
+import { say } from "../shared/i18n.js";
 /** @import { Conversation, Turn } from "../../types.js" */
 
-const GONE = 404; // of HTTP: it is not there
+const NOT_FOUND = 404;
 
 export class Store {
   // Each user who logs in here has conversations of their own.
@@ -29,10 +29,10 @@ export class Store {
 
   // One with its questions, of a notebook or of none; null where it is not there.
   /** @param {string} id @param {string | null} notebook @returns {Promise<Conversation | null>} */
-  async load(id, notebook = open_.notebook) {
+  async load(id, notebook = active.notebook) {
     await this.sent;
     const found = await conversation(id, notebook).catch((/** @type {unknown} */ error) => {
-      if (isStatus(error, GONE)) return null;
+      if (isStatus(error, NOT_FOUND)) return null;
       throw error;
     });
     // The page was left before these were answered.
@@ -58,9 +58,9 @@ export class Store {
 
   /** @param {string} id of a turn */
   async #send(id) {
-    for (let own = this.changed.get(id); own?.again; own = this.changed.get(id)) {
-      own.again = false;
-      const { conversation: of, turn } = own;
+    for (let change = this.changed.get(id); change?.again; change = this.changed.get(id)) {
+      change.again = false;
+      const { conversation: of, turn } = change;
       try {
         await this.#put(of, turn);
         this.#held(of, (turns) => turns.filter((one) => one.id !== id)); // it is newer than that
@@ -80,7 +80,7 @@ export class Store {
     try {
       await putTurn(of.id, of.title, turn, notebook);
     } catch (error) {
-      if (!isStatus(error, GONE) || this.removed.has(of.id) || turn.state !== "pending") throw error;
+      if (!isStatus(error, NOT_FOUND) || this.removed.has(of.id) || turn.state !== "pending") throw error;
       // Another tab has deleted the conversation: who asks in it has it back.
       await restore(`conversations/${of.id}`, notebook);
       await putTurn(of.id, of.title, turn, notebook);
@@ -111,7 +111,7 @@ export class Store {
         storage.remove(name);
       } catch (error) {
         if (!isRefused(error)) throw error;
-        if (isStatus(error, GONE)) storage.remove(name);
+        if (isStatus(error, NOT_FOUND)) storage.remove(name);
       }
     }
   }
@@ -131,16 +131,16 @@ export class Store {
   /** @param {Conversation} of @param {string[]} turns */
   drop(of, turns) {
     for (const id of turns) this.changed.delete(id);
-    this.sent = this.sent.then(() => tried(removeTurns(of.id, turns, of.notebook ?? null))).then(() => {});
+    this.sent = this.sent.then(() => orToast(removeTurns(of.id, turns, of.notebook ?? null))).then(() => {});
   }
 
   // Gives whether it is deleted.
   /** @param {string} id @param {string | null} notebook */
   async remove(id, notebook) {
     this.removed.add(id);
-    for (const [turn, own] of this.changed) if (own.conversation.id === id) this.changed.delete(turn);
+    for (const [turn, { conversation: of }] of this.changed) if (of.id === id) this.changed.delete(turn);
     await this.sent;
-    const done = await tried(remove(`conversations/${id}`, notebook));
+    const done = await orToast(remove(`conversations/${id}`, notebook));
     if (!done) this.removed.delete(id);
     return Boolean(done);
   }
@@ -148,7 +148,7 @@ export class Store {
   // Gives whether it is there again.
   /** @param {string} id @param {string | null} notebook */
   async restore(id, notebook) {
-    const done = await tried(restore(`conversations/${id}`, notebook));
+    const done = await orToast(restore(`conversations/${id}`, notebook));
     if (done) this.removed.delete(id);
     return Boolean(done);
   }
@@ -159,24 +159,24 @@ export class Store {
   // where that is "".
   /** @param {string | null} notebook */
   last(notebook) {
-    const name = this.#own("current", notebook);
+    const name = this.#key("current", notebook);
     return tab.get(name) ?? storage.get(name) ?? "";
   }
 
   // It is shown, in the notebook that is open.
   /** @param {string} id */
   isShown(id) {
-    for (const kept of [tab, storage]) kept.set(this.#own("current"), id);
+    for (const kept of [tab, storage]) kept.set(this.#key("current"), id);
   }
 
   // Ids of the documents that are not asked.
   get left() {
-    return new Set(/** @type {string[] | null} */ (read(this.#own("left"))));
+    return new Set(/** @type {string[] | null} */ (read(this.#key("left"))));
   }
 
   /** @param {Set<string>} ids */
   set left(ids) {
-    storage.set(this.#own("left"), JSON.stringify([...ids]));
+    storage.set(this.#key("left"), JSON.stringify([...ids]));
   }
 
   // What is written and not yet asked, in a conversation.
@@ -187,7 +187,7 @@ export class Store {
   keepDraft = (id, text) => tab.set(`${this.prefix}draft/${id}`, text);
 
   /** @param {string} name @param {string | null} notebook */
-  #own = (name, notebook = open_.notebook) => `${this.prefix}${name}${notebook ? `/${notebook}` : ""}`;
+  #key = (name, notebook = active.notebook) => `${this.prefix}${name}${notebook ? `/${notebook}` : ""}`;
 }
 
 // Whether the server will not have something, now or later; it may be away for a moment, or want one to
@@ -196,7 +196,7 @@ export class Store {
 const isRefused = (error) => error instanceof Failure && error.status !== undefined && error.status < 500 && ![401, 408, 429].includes(error.status);
 
 /** @returns {Conversation} */
-export const fresh = () => ({ id: newId(), title: "", named: false, updated: Date.now(), turns: [], notebook: open_.notebook });
+export const fresh = () => ({ id: newId(), title: "", named: false, updated: Date.now(), turns: [], notebook: active.notebook });
 export const newId = () => crypto.getRandomValues(new Uint32Array(3)).join("-");
 
 // --- which questions a conversation has -----------------------------------------------------------
@@ -205,10 +205,10 @@ export const newId = () => crypto.getRandomValues(new Uint32Array(3)).join("-");
 // being written in it.
 /** @param {Turn[]} here @param {Turn[]} there */
 export function merged(here, there) {
-  const own = new Map(here.map((turn) => [turn.id, turn]));
+  const known = new Map(here.map((turn) => [turn.id, turn]));
   return there.map((turn) => {
-    const known = own.get(turn.id);
-    return known && isSame(known, turn) ? known : turn;
+    const mine = known.get(turn.id);
+    return mine && isSame(mine, turn) ? mine : turn;
   });
 }
 
@@ -220,12 +220,12 @@ const isSame = (one, other) => one.state === other.state && one.vote === other.v
 export function takeOut(conversation, gone) {
   const before = conversation.turns;
   conversation.turns = before.filter((turn) => !gone.includes(turn));
-  parts.store.drop(conversation, gone.map(({ id }) => id));
+  app.store.drop(conversation, gone.map(({ id }) => id));
   /** @param {Turn} [instead] */
   return (instead) => {
-    if (instead) parts.store.drop(conversation, [instead.id]);
+    if (instead) app.store.drop(conversation, [instead.id]);
     const since = conversation.turns.filter((turn) => turn !== instead && !before.includes(turn));
     conversation.turns = [...before, ...since];
-    for (const turn of gone) parts.store.keep(conversation, turn);
+    for (const turn of gone) app.store.keep(conversation, turn);
   };
 }

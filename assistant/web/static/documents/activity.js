@@ -2,14 +2,14 @@
 // a folder that is followed.
 
 import { $, h, toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { folder, open_, tried } from "../shared/server.js";
-import { locale, say, sentenceOf } from "../shared/words.js";
-import { howRead } from "./facts.js";
+import { app } from "../shared/app.js";
+import { folder, active, orToast } from "../shared/api.js";
+import { locale, say, sentenceOf } from "../shared/i18n.js";
+import { howRead } from "./metadata.js";
 /** @import { Change, Key, Unread } from "../../types.js" */
 
-const MOST = 200;
-const EVERY = 3000; // milliseconds between questions whether anything has changed
+const MAX_ENTRIES = 200;
+const POLL_INTERVAL = 3000; // milliseconds
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
 
 /** @type {Record<Change["what"], Key>} */
@@ -24,13 +24,13 @@ export class Activity {
   record(what, name, why = "", time = Date.now()) {
     const when = say("activity.what", { what: say(what), time: clock.format(new Date(time)) });
     const row = h("li", { dir: "auto" }, h("b", {}, name), h("small", {}, when), why && h("small", { class: "wrong" }, why));
-    this.rows = [{ notebook: open_.notebook, row }, ...this.rows].slice(0, MOST);
+    this.rows = [{ notebook: active.notebook, row }, ...this.rows].slice(0, MAX_ENTRIES);
     this.draw();
   }
 
   // What has happened in the notebook that is open.
   draw() {
-    const here = this.rows.filter(({ notebook }) => notebook === open_.notebook);
+    const here = this.rows.filter(({ notebook }) => notebook === active.notebook);
     $("activity-list").replaceChildren(...here.map(({ row }) => row));
     $("activity").hidden = !here.length;
     $("activity-title").textContent = say("activity.title", { count: here.length });
@@ -43,15 +43,15 @@ export class Folder {
 
   // Ask once, and again and again where the folder is followed.
   async begin() {
-    if (await tried(this.#refresh(true))) this.#follow();
+    if (await orToast(this.#refresh(true))) this.#follow();
   }
 
   // Never two requests at once: the answer to the older one would look like that of a server that was
   // started anew.
-  #follow = () => setTimeout(() => void this.#refresh().catch(() => {}).finally(() => this.#follow()), EVERY);
+  #follow = () => setTimeout(() => void this.#refresh().catch(() => {}).finally(() => this.#follow()), POLL_INTERVAL);
 
   async #refresh(first = false) {
-    const { library, reader } = parts;
+    const { library, reader } = app;
     const { watched, last, changes, unread } = await folder(this.last);
     // Started anew, the other side counts from one again.
     const now = last < this.last ? (await folder(0)).changes : changes;
@@ -75,7 +75,7 @@ export class Folder {
     $("followed").hidden = !watched;
     $("unread-files").hidden = !unread.length;
     $("unread").replaceChildren(...unread.map((one) => {
-      const how = one.code === "scan" ? ` ${howRead({ own: false }, parts.library.pictures, false)}` : "";
+      const how = one.code === "scan" ? ` ${howRead({ own: false }, app.library.pictures, false)}` : "";
       return h("li", { dir: "auto" }, h("b", {}, one.name), h("small", {}, sentenceOf({ ...one, detail: one.reason }), how));
     }));
   }

@@ -1,20 +1,20 @@
 // The documents: which there are, which are asked; searching them, adding and removing.
 
-import { Adding } from "../adding/adding.js";
-import { droppable, ways } from "../adding/ways.js";
+import { UploadQueue } from "../uploads/queue.js";
+import { droppable, ways } from "../uploads/inputs.js";
 import { $, action, h, toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { haveBack, open_, remove, session, takeOut, tried } from "../shared/server.js";
+import { app } from "../shared/app.js";
+import { restoreDocument, active, remove, session, takeOut, orToast } from "../shared/api.js";
 import { storage, tellTabs } from "../shared/storage.js";
-import { number, say } from "../shared/words.js";
+import { number, say } from "../shared/i18n.js";
 import { Activity } from "./activity.js";
-import { ORDERS, factsOf, howRead, isFound, ordered, unreadOf } from "./facts.js";
-import { Handling } from "./handling.js";
+import { ORDERS, factsOf, howRead, isFound, ordered, unreadOf } from "./metadata.js";
+import { DocumentMenu } from "./menu.js";
 /** @import { Key, Listed, Session, Wanted } from "../../types.js" */
 
 const ORDER = "footnote/order"; // where this browser keeps how they are ordered
-const FEW = 6; // documents among which nobody searches
-const EVERY = 60_000; // milliseconds between looks at what others have added; also a sign of life
+const MIN_SEARCHABLE = 6; // documents from which the list can be searched
+const POLL_INTERVAL = 60_000; // milliseconds; also a sign of life
 
 /** @typedef {{ one: Listed, told: string, item: HTMLElement, tick: HTMLInputElement }} Row */
 
@@ -35,11 +35,11 @@ export class Library {
     this.pictures = began.pictures;
     this.fetches = began.fetch; // pages of the web
     this.dialog = $("library");
-    this.menu = new Handling(this);
-    this.adding = new Adding();
-    this.ways = (/** @type {string} */ id) => ways(this.adding, this.fetches, id);
+    this.menu = new DocumentMenu(this);
+    this.uploads = new UploadQueue();
+    this.ways = (/** @type {string} */ id) => ways(this.uploads, this.fetches, id);
     $("ways").append(this.ways("files"));
-    droppable(this.adding);
+    droppable(this.uploads);
     for (const id of ["open-library", "asking"]) $(id).addEventListener("click", () => this.open());
     this.dialog.addEventListener("close", () => $("top").after($("adding")));
     const search = $("library-search");
@@ -56,7 +56,7 @@ export class Library {
     $("remove-ticked").addEventListener("click", () => this.#sure());
     $("remove-ticked").addEventListener("blur", () => this.#ticked());
     const look = () => void this.refresh(true);
-    setInterval(look, EVERY);
+    setInterval(look, POLL_INTERVAL);
     addEventListener("focus", look);
   }
 
@@ -72,7 +72,7 @@ export class Library {
   // Another notebook is open.
   /** @param {Listed[]} documents */
   enter(documents) {
-    this.adding.leave();
+    this.uploads.leave();
     this.activity.draw();
     $("put-in").open = !documents.length;
     this.take(documents);
@@ -85,20 +85,20 @@ export class Library {
     this.activity.record(wanted.id ? "activity.pictures" : isThere ? "activity.replaced" : "activity.added", found.title);
     tellTabs({ what: "documents" });
     await this.refresh();
-    if (parts.reader.document?.id === found.id) void parts.reader.show(found.id, true);
+    if (app.reader.document?.id === found.id) void app.reader.show(found.id, true);
   }
 
   // Which there are, or which of them are asked, is otherwise.
   changed() {
-    parts.reader.offer(this.documents);
-    parts.talk.composer.ready();
-    parts.welcome.draw();
+    app.reader.offer(this.documents);
+    app.chat.composer.ready();
+    app.welcome.draw();
   }
 
   // What was said and kept is held against the documents anew.
   async hold() {
-    await parts.kept.refresh();
-    await parts.talk.lookOver();
+    await app.noteStore.refresh();
+    await app.chat.lookOver();
   }
 
   // What had the focus is gone.
@@ -108,7 +108,7 @@ export class Library {
 
   /** @param {Listed[]} documents */
   take(documents) {
-    const { current, mayWrite } = parts.notebooks;
+    const { current, mayWrite } = app.notebooks;
     const told = JSON.stringify([documents, current?.id, mayWrite]);
     this.documents = documents;
     if (told !== this.told) this.draw();
@@ -118,7 +118,7 @@ export class Library {
 
   // Ids of the documents that are asked.
   asked() {
-    const { left } = parts.store;
+    const { left } = app.store;
     return this.documents.filter((d) => !left.has(d.id)).map((d) => d.id);
   }
 
@@ -126,7 +126,7 @@ export class Library {
 
   draw() {
     const { documents } = this;
-    const { current, mayWrite } = parts.notebooks;
+    const { current, mayWrite } = app.notebooks;
     this.told = JSON.stringify([documents, current?.id, mayWrite]);
     const focused = document.activeElement;
     const rows = ordered(documents, $("library-order").value).map((one) => this.#row(one));
@@ -137,7 +137,7 @@ export class Library {
     for (const { one, item } of rows) {
       if (one.folder !== folder) {
         folder = one.folder;
-        const inside = documents.filter((own) => own.folder === one.folder).map(({ id }) => id);
+        const inside = documents.filter(({ folder: other }) => other === one.folder).map(({ id }) => id);
         items.push(h("li", { class: "folder", dataset: { folder: one.folder } }, h("h3", { dir: "auto" }, one.folder.split("/").join(" › ")), h("button", { type: "button", class: "more", "aria-label": say("list.only.label", { title: folder }), onclick: () => this.#only(inside) }, say("list.only"))));
       }
       items.push(item);
@@ -147,7 +147,7 @@ export class Library {
     $("library-title").textContent = current?.name ?? say("library.title");
     $("ways").hidden = !mayWrite;
     $("library-tools").hidden = documents.length < 2;
-    $("library-find").hidden = documents.length < FEW;
+    $("library-find").hidden = documents.length < MIN_SEARCHABLE;
     this.menu.draw();
     this.#find();
   }
@@ -155,7 +155,7 @@ export class Library {
   // The row of a document: the one that there is, as long as it tells the same.
   /** @param {Listed} one @returns {Row} */
   #row(one) {
-    const { current, mayWrite } = parts.notebooks;
+    const { current, mayWrite } = app.notebooks;
     const told = JSON.stringify([one, current?.id, mayWrite]);
     const there = this.rows.get(one.id);
     if (there?.told === told) return there;
@@ -166,7 +166,7 @@ export class Library {
     const item = h("li", {},
       h("label", { dir: "auto" }, tick, h("span", {}, h("b", {}, title), h("small", {}, factsOf(one)), one.stale && h("small", { class: "wrong" }, say("list.stale")))),
       h("div", { class: "acts" },
-        h("button", { type: "button", class: "more", "aria-label": say("library.open.label", { title }), onclick: () => { this.dialog.close(); void parts.reader.show(id).then(() => parts.reader.open()); } }, say("library.open")),
+        h("button", { type: "button", class: "more", "aria-label": say("library.open.label", { title }), onclick: () => { this.dialog.close(); void app.reader.show(id).then(() => app.reader.open()); } }, say("library.open")),
         h("button", { type: "button", class: "more only", "aria-label": say("list.only.label", { title }), onclick: () => this.#only([id]) }, say("list.only")),
         current ? mayWrite && action("out", say("list.take_out", { title }), () => this.remove([one])) : own && action("trash", say("library.remove", { title }), () => this.remove([one])),
         action("dots", say("list.more", { title }), () => this.menu.open(one, item)),
@@ -181,14 +181,14 @@ export class Library {
   #unread(one) {
     const may = one.own && this.pictures !== "missing";
     return h("p", { class: "unread" },
-      h("small", { class: "wrong" }, [unreadOf(one), howRead(one, this.pictures, Boolean(parts.notebooks.current))].filter(Boolean).join(" ")),
-      may && h("button", { type: "button", class: "more", "aria-label": say("pictures.read.label", { name: one.title }), onclick: () => this.adding.readPictures(one) }, say("pictures.read")),
+      h("small", { class: "wrong" }, [unreadOf(one), howRead(one, this.pictures, Boolean(app.notebooks.current))].filter(Boolean).join(" ")),
+      may && h("button", { type: "button", class: "more", "aria-label": say("pictures.read.label", { name: one.title }), onclick: () => this.uploads.readPictures(one) }, say("pictures.read")),
     );
   }
 
   // Those that are looked for, which are all where nothing is.
   #found() {
-    const text = this.documents.length < FEW ? "" : $("library-search").value.trim();
+    const text = this.documents.length < MIN_SEARCHABLE ? "" : $("library-search").value.trim();
     return this.documents.filter((one) => isFound(one, text));
   }
 
@@ -220,14 +220,14 @@ export class Library {
     const removable = this.#removable().length;
     $("remove-ticked").hidden = removable === 0;
     delete $("remove-ticked").dataset.sure;
-    $("remove-ticked").textContent = say(parts.notebooks.current ? "list.take_out.ticked" : "list.remove.ticked", { count: removable });
+    $("remove-ticked").textContent = say(app.notebooks.current ? "list.take_out.ticked" : "list.remove.ticked", { count: removable });
   }
 
   /** @param {(left: Set<string>) => unknown} change what is not asked */
   #leave(change) {
-    const { left } = parts.store;
+    const { left } = app.store;
     change(left);
-    parts.store.left = left;
+    app.store.left = left;
     this.#ticked();
     this.changed();
   }
@@ -245,7 +245,7 @@ export class Library {
   // Those that are ticked and found, and may be removed: from the notebook that is open, or else for good.
   #removable() {
     const asked = new Set(this.asked());
-    const { current, mayWrite } = parts.notebooks;
+    const { current, mayWrite } = app.notebooks;
     return this.#found().filter(({ id, own }) => asked.has(id) && (current ? mayWrite : own));
   }
 
@@ -255,14 +255,14 @@ export class Library {
     const button = $("remove-ticked");
     if (gone.length < 2 || button.dataset.sure === String(gone.length)) return void this.remove(gone);
     button.dataset.sure = String(gone.length);
-    button.textContent = say(parts.notebooks.current ? "list.take_out.sure" : "list.remove.sure", { count: gone.length });
+    button.textContent = say(app.notebooks.current ? "list.take_out.sure" : "list.remove.sure", { count: gone.length });
   }
 
   // Remove documents, or take them out of the notebook that is open; all of them can be had back.
   /** @param {Listed[]} gone */
   async remove(gone) {
-    const { notebook } = open_;
-    const { current } = parts.notebooks;
+    const { notebook } = active;
+    const { current } = app.notebooks;
     const [only] = gone;
     if (!only) return;
     const items = [...this.rows.values()].filter(({ item }) => !item.hidden);
@@ -274,13 +274,13 @@ export class Library {
     else this.focus();
     const names = { name: current?.name ?? "", title: only.title, count: done.length };
     const told = say(current ? (done.length === 1 ? "list.taken_out" : "list.taken_out.several") : done.length === 1 ? "library.removed" : "list.removed", names);
-    if (done.length) toast(told, say("history.undo"), () => void this.#each(done, "activity.restored", (id) => haveBack(id, notebook)));
+    if (done.length) toast(told, say("history.undo"), () => void this.#each(done, "activity.restored", (id) => restoreDocument(id, notebook)));
   }
 
   // Do something with each document; gives those with which it could be done.
   /** @param {Listed[]} ones @param {Key} what @param {(id: string) => Promise<unknown>} act */
   async #each(ones, what, act) {
-    const went = await Promise.all(ones.map(({ id }) => tried(act(id))));
+    const went = await Promise.all(ones.map(({ id }) => orToast(act(id))));
     const done = ones.filter((_, at) => went[at]);
     for (const { title } of done) this.activity.record(what, title);
     tellTabs({ what: "documents" });
@@ -291,10 +291,10 @@ export class Library {
   // Ask which documents there are; `quietly`: that they cannot be had is told when they are wanted.
   async refresh(quietly = false) {
     const ask = ++this.asks;
-    const { notebook } = open_;
-    const answer = await (quietly ? session().catch(() => {}) : tried(session()));
+    const { notebook } = active;
+    const answer = await (quietly ? session().catch(() => {}) : orToast(session()));
     // A later answer was there before, or another notebook is open by now.
-    if (!answer || ask < this.shown || notebook !== open_.notebook) return;
+    if (!answer || ask < this.shown || notebook !== active.notebook) return;
     this.shown = ask;
     this.take(answer.documents);
   }

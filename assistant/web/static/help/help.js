@@ -3,13 +3,13 @@
 
 import { isSheet } from "../reading/pane.js";
 import { $, Latest, announce, closest, h, oneLine, smoothly, textsIn, onKey } from "../shared/dom.js";
-import { help, messageOf, topic } from "../shared/server.js";
-import { language, say } from "../shared/words.js";
+import { help, messageOf, topic } from "../shared/api.js";
+import { language, say } from "../shared/i18n.js";
 /** @import { Citation, HelpPart, HelpPlace, HelpTopic } from "../../types.js" */
 
 const LINK = /^#help(?:\/([\w-]+)(?:\/([\p{L}\p{N}-]+))?)?$/u;
 const OF_HELP = "help:"; // how the source of what is cited there begins
-const PAUSE = 150; // milliseconds without a key after which words are looked for
+const TYPING_DELAY = 150; // milliseconds without a key after which words are looked for
 
 // Headings come below the one of the pane.
 /** @type {Record<string, string>} */
@@ -57,7 +57,7 @@ export class Help {
     $("help-list").addEventListener("click", () => void this.#list(true));
     $("help-find").addEventListener("input", () => {
       clearTimeout(this.typing);
-      this.typing = setTimeout(() => void this.#list(), PAUSE);
+      this.typing = setTimeout(() => void this.#list(), TYPING_DELAY);
     });
     $("help-english").hidden = language === "en";
     this.body.addEventListener("click", (event) => this.#clicked(event));
@@ -188,11 +188,11 @@ function mark(block, words) {
     const { length } = node;
     const [from, to] = [Math.max(0, start), Math.min(length, end)];
     if (from < to) {
-      const own = node.splitText(from);
-      own.splitText(to - from);
+      const piece = node.splitText(from);
+      piece.splitText(to - from);
       const element = h("mark", { class: "chosen" });
-      own.replaceWith(element);
-      element.append(own);
+      piece.replaceWith(element);
+      element.append(piece);
       marks.push(element);
     }
     start -= length;

@@ -1,14 +1,14 @@
 // Goes to a place: a notebook, a conversation of it, a question in that. What is asked for last counts,
 // and nothing changes before all of it is there.
 
-import { targetOf } from "../asking/exporting.js";
+import { targetOf } from "../chat/export.js";
 import { fresh } from "../conversations/store.js";
 import { helpIn } from "../help/help.js";
 import { tell } from "../shared/address.js";
 import { Latest, toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { open_, session, tried } from "../shared/server.js";
-import { say } from "../shared/words.js";
+import { app } from "../shared/app.js";
+import { active, session, orToast } from "../shared/api.js";
+import { say } from "../shared/i18n.js";
 /** @import { Place } from "../shared/address.js" */
 /** @import { Conversation } from "../../types.js" */
 
@@ -19,15 +19,15 @@ export class Navigation {
   // Go there; gives whether that was done. Without a conversation it is the one that was shown last in
   // that notebook, and with null a new one. `again`: there is no place that one would go back to.
   /** @param {Partial<Place>} place @param {boolean} again */
-  async goTo({ notebook = open_.notebook, conversation: id, turn }, again = false) {
+  async goTo({ notebook = active.notebook, conversation: id, turn }, again = false) {
     const isLast = this.wanted.next();
-    const isOther = notebook !== open_.notebook;
-    const wanted = id === undefined ? parts.store.last(notebook) : id;
-    const { conversation } = parts.talk;
+    const isOther = notebook !== active.notebook;
+    const wanted = id === undefined ? app.store.last(notebook) : id;
+    const { conversation } = app.chat;
     const isThere = this.began && !isOther && (wanted ? wanted === conversation.id : !conversation.turns.length);
     const [began, found] = await Promise.all([
-      isOther ? tried(session(notebook)) : null,
-      isThere || !wanted ? null : tried(parts.store.load(wanted, notebook)),
+      isOther ? orToast(session(notebook)) : null,
+      isThere || !wanted ? null : orToast(app.store.load(wanted, notebook)),
     ]);
     if (!isLast()) return false;
     if (began === undefined || found === undefined) {
@@ -42,16 +42,16 @@ export class Navigation {
       }
     }
     if (began) {
-      open_.notebook = notebook;
-      parts.notebooks.draw();
-      if (notebook && !parts.notebooks.current) void parts.notebooks.refresh(); // shared just now
-      parts.library.enter(began.documents);
-      parts.kept.all = []; // until it is known what is kept here
-      void parts.kept.refresh();
+      active.notebook = notebook;
+      app.notebooks.draw();
+      if (notebook && !app.notebooks.current) void app.notebooks.refresh(); // shared just now
+      app.library.enter(began.documents);
+      app.noteStore.all = []; // until it is known what is kept here
+      void app.noteStore.refresh();
     }
     if (!isThere) this.show(found ?? fresh(), again);
-    const asked = turn && parts.talk.conversation.turns.find((one) => one.id === turn);
-    if (asked) parts.talk.goTo(asked);
+    const asked = turn && app.chat.conversation.turns.find((one) => one.id === turn);
+    if (asked) app.chat.goTo(asked);
     return true;
   }
 
@@ -60,14 +60,14 @@ export class Navigation {
   show(conversation, again = false) {
     this.wanted.next();
     this.began = true;
-    parts.talk.show(conversation);
+    app.chat.show(conversation);
     this.#tell(again);
   }
 
   /** @param {boolean} again */
   #tell(again) {
     if (again && (targetOf(location.hash) || helpIn(location.hash))) return; // the address of a citation, or of the help, stays
-    const { id, turns } = parts.talk.conversation;
-    void tell({ notebook: open_.notebook, conversation: turns.length ? id : null }, again);
+    const { id, turns } = app.chat.conversation;
+    void tell({ notebook: active.notebook, conversation: turns.length ? id : null }, again);
   }
 }

@@ -1,11 +1,11 @@
 // Notebooks: named sets of documents with conversations of their own. One of them is open, or none:
 // then all documents are asked.
 
-import { exportMenu } from "../asking/exporting.js";
+import { exportMenu } from "../chat/export.js";
 import { $, Latest, action, h, toast, onKey } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { addNotebook, changeNotebook, notebooks, open_, remove, restore, tried } from "../shared/server.js";
-import { say } from "../shared/words.js";
+import { app } from "../shared/app.js";
+import { addNotebook, changeNotebook, notebooks, active, remove, restore, orToast } from "../shared/api.js";
+import { say } from "../shared/i18n.js";
 /** @import { Notebook } from "../../types.js" */
 
 export class Notebooks {
@@ -28,7 +28,7 @@ export class Notebooks {
 
   // The one that is open.
   get current() {
-    return this.all.find(({ id }) => id === open_.notebook) ?? null;
+    return this.all.find(({ id }) => id === active.notebook) ?? null;
   }
 
   // Whether its reader may ask and add in what is open.
@@ -38,14 +38,14 @@ export class Notebooks {
 
   // Go to one, or to none.
   /** @param {string | null} notebook */
-  open = (notebook) => parts.navigation.goTo({ notebook });
+  open = (notebook) => app.navigation.goTo({ notebook });
 
   async refresh() {
     const isLast = this.asked.next();
-    const found = await tried(notebooks());
+    const found = await orToast(notebooks());
     if (!found || !isLast()) return;
     this.all = found;
-    if (open_.notebook && !this.current) await this.open(null); // deleted, or no longer shared
+    if (active.notebook && !this.current) await this.open(null); // deleted, or no longer shared
     this.draw();
   }
 
@@ -60,7 +60,7 @@ export class Notebooks {
     const field = $("notebook-name");
     const name = field.value.trim();
     if (!name) return field.focus();
-    const made = await tried(addNotebook(name));
+    const made = await orToast(addNotebook(name));
     if (!made) return;
     field.value = "";
     this.asked.next();
@@ -81,7 +81,7 @@ export class Notebooks {
 
   /** @param {string | null} id @param {string} name */
   #name(id, name) {
-    const current = id === open_.notebook ? "true" : undefined;
+    const current = id === active.notebook ? "true" : undefined;
     return h("button", { type: "button", class: "name", dir: "auto", "aria-current": current, onclick: () => this.#choose(id) }, name);
   }
 
@@ -129,7 +129,7 @@ export class Notebooks {
   /** @param {Notebook} one @param {HTMLElement} item */
   #rename(one, item) {
     const field = h("input", { "aria-label": say("notebooks.name"), maxlength: "120", dir: "auto", required: true, value: one.name });
-    this.#form(item, () => tried(changeNotebook(one.id, { name: field.value })), field);
+    this.#form(item, () => orToast(changeNotebook(one.id, { name: field.value })), field);
   }
 
   // Who else may read it, or write in it: a line each, and one more.
@@ -156,22 +156,22 @@ export class Notebooks {
     const done = () => {
       const shared = Object.fromEntries([...rows.children].map((row) => [row.querySelector("input")?.value.trim() ?? "", /** @type {"read" | "write"} */ (row.querySelector("select")?.value ?? "read")]));
       delete shared[""]; // one without a name is shared with nobody
-      return tried(changeNotebook(one.id, { shared }));
+      return orToast(changeNotebook(one.id, { shared }));
     };
     this.#form(item, done, h("p", { class: "fine" }, say("notebooks.share.how", { name: one.name })), rows, more);
   }
 
   /** @param {Notebook} one */
   async #remove(one) {
-    if (!(await tried(remove(`notebooks/${one.id}`)))) return;
+    if (!(await orToast(remove(`notebooks/${one.id}`)))) return;
     this.asked.next();
-    const wasOpen = one.id === open_.notebook;
+    const wasOpen = one.id === active.notebook;
     this.all = this.all.filter(({ id }) => id !== one.id);
     if (wasOpen) await this.open(null);
     this.draw();
     $("notebook-name").focus();
     toast(say("notebooks.deleted", { name: one.name }), say("history.undo"), async () => {
-      await tried(restore(`notebooks/${one.id}`));
+      await orToast(restore(`notebooks/${one.id}`));
       await this.refresh();
       if (wasOpen) await this.open(one.id);
     });

@@ -1,14 +1,14 @@
 // The panel of what is kept: each with its quotes as they stand now, and its reader's note.
 
-import { exportMenu } from "../asking/exporting.js";
-import { nameOf } from "../asking/passages.js";
+import { exportMenu } from "../chat/export.js";
+import { passageKey } from "../chat/passages.js";
 import { topicOf } from "../help/help.js";
 import { $, action, characters, flagged, h, oneLine, toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { document_, tried } from "../shared/server.js";
-import { day, say } from "../shared/words.js";
-import { noting } from "./kept.js";
-/** @import { Target } from "../asking/exporting.js" */
+import { app } from "../shared/app.js";
+import { loadDocument, orToast } from "../shared/api.js";
+import { day, say } from "../shared/i18n.js";
+import { noting } from "./store.js";
+/** @import { Target } from "../chat/export.js" */
 /** @import { Citation, Key, Noted, PlaceNow, Turn } from "../../types.js" */
 
 const SHOWN = 3; // quotes that are shown at once
@@ -21,7 +21,7 @@ const STANDINGS = { there: "notes.there", changed: "notes.changed", gone: "notes
 function quotesOf({ note, now }) {
   const all = note.answer?.citations ?? (note.citation ? [note.citation] : []);
   const quotes = all.map((citation, at) => ({ citation, now: now[at] }));
-  const chosen = quotes.filter(({ citation }) => note.noted?.includes(nameOf(citation)));
+  const chosen = quotes.filter(({ citation }) => note.noted?.includes(passageKey(citation)));
   return chosen.length ? chosen : quotes;
 }
 
@@ -38,26 +38,26 @@ export class Notes {
   open() {
     this.dialog.showModal();
     this.draw();
-    void parts.kept.refresh();
+    void app.noteStore.refresh();
   }
 
   // Keep an answer, with what its reader notes.
   /** @param {Turn} turn @param {string | null} text null: what is noted already, or nothing @param {string} [over] what was there before */
   async keep(turn, text, over) {
-    const conversation = parts.talk.conversation.id;
+    const conversation = app.chat.conversation.id;
     const { id, answer } = turn;
     if (!answer) return;
-    if (text === null) await parts.kept.refresh(); // another tab may have kept it, with a note
-    if (text === null && parts.kept.of(turn)) return;
-    const created = parts.kept.of(turn)?.created ?? Date.now();
-    const said = await parts.kept.put({ id, kind: "answer", text: text ?? "", created, conversation, turn: id, answer, noted: turn.noted }, over);
+    if (text === null) await app.noteStore.refresh(); // another tab may have kept it, with a note
+    if (text === null && app.noteStore.of(turn)) return;
+    const created = app.noteStore.of(turn)?.created ?? Date.now();
+    const said = await app.noteStore.put({ id, kind: "answer", text: text ?? "", created, conversation, turn: id, answer, noted: turn.noted }, over);
     if (said) toast(say(text === null ? "notes.kept" : said), say("notes.show"), () => this.open());
   }
 
   // The list, while it is seen. What is being written in it stays.
   draw() {
     if (!this.dialog.open) return;
-    const { all } = parts.kept;
+    const { all } = app.noteStore;
     $("notes-export").replaceChildren(...(all.length ? [exportMenu("notes", say("notes.export"))] : []));
     $("notes-none").hidden = all.length > 0;
     const list = $("note-list");
@@ -84,10 +84,10 @@ export class Notes {
     }
     const { conversation, turn, answer, citation } = note;
     const title = answer?.question ?? (citation ? citation.document : "");
-    const quotes = quotesOf(noted).map(({ citation: own, now: at }) => this.#quote(own, at));
+    const quotes = quotesOf(noted).map((quote) => this.#quote(quote.citation, quote.now));
     const { field, element } = noting(note.id, async (text, over) => {
-      const last = parts.kept.noted(note.id)?.note ?? note;
-      const said = await parts.kept.put({ ...last, text }, over);
+      const last = app.noteStore.noted(note.id)?.note ?? note;
+      const said = await app.noteStore.put({ ...last, text }, over);
       if (said) toast(say(said));
     });
     field.value = note.text;
@@ -100,8 +100,8 @@ export class Notes {
       quotes.length > SHOWN && h("details", {}, h("summary", { class: "more" }, say("notes.more", { count: quotes.length - SHOWN })), h("ul", { class: "quotes" }, ...quotes.slice(SHOWN))),
       mine ? element : h("p", { dir: "auto" }, note.text),
       h("div", { class: "acts" },
-        conversation && h("button", { type: "button", class: "more", onclick: () => this.#leave(() => parts.navigation.goTo({ conversation, turn: turn ?? null })) }, say("notes.conversation")),
-        mine && action("trash", say("notes.remove", { title: oneLine(title) }), () => parts.kept.remove(note.id, "notes.removed")),
+        conversation && h("button", { type: "button", class: "more", onclick: () => this.#leave(() => app.navigation.goTo({ conversation, turn: turn ?? null })) }, say("notes.conversation")),
+        mine && action("trash", say("notes.remove", { title: oneLine(title) }), () => app.noteStore.remove(note.id, "notes.removed")),
       ),
     );
     return { told, item, field };
@@ -123,18 +123,18 @@ export class Notes {
   // Open a quote where it stands now; where that reads otherwise, its paragraph.
   /** @param {Citation} citation @param {PlaceNow} [now] */
   async #show(citation, now) {
-    if (topicOf(citation)) return this.#leave(() => parts.help.light(citation));
+    if (topicOf(citation)) return this.#leave(() => app.help.light(citation));
     const document = citation.document_id;
     let { start = null, end = null } = now ?? {};
     if (start === null || end === null) {
-      const whole = await tried(document_(document));
+      const whole = await orToast(loadDocument(document));
       const paragraph = whole?.paragraphs.find(({ number }) => number === now?.paragraph);
       if (!paragraph) return;
       [start, end] = [paragraph.start, paragraph.start + characters(paragraph.text).length];
     }
     /** @type {Target} */
     const target = { document, start, end };
-    this.#leave(() => parts.reader.follow(target));
+    this.#leave(() => app.reader.follow(target));
   }
 
   /** @param {() => unknown} act */

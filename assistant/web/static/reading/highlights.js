@@ -1,11 +1,11 @@
 // What a reader has highlighted: places in documents, each with what is noted about it.
 
 import { newId } from "../conversations/store.js";
-import { drafted } from "../notes/kept.js";
+import { drafted } from "../notes/store.js";
 import { $, doubt, h } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { say } from "../shared/words.js";
-import { beside } from "./selecting.js";
+import { app } from "../shared/app.js";
+import { say } from "../shared/i18n.js";
+import { beside } from "./selection.js";
 /** @import { Citation, Noted } from "../../types.js" */
 
 /**
@@ -25,7 +25,7 @@ export class Highlights {
   // Those in a document, but for what is gone from it.
   /** @param {string} documentId @returns {Highlighted[]} */
   in(documentId) {
-    return parts.kept.all.flatMap((noted) => {
+    return app.noteStore.all.flatMap((noted) => {
       const { citation, id, kind } = noted.note;
       const [now] = noted.now;
       if (kind !== "highlight" || citation?.document_id !== documentId || typeof now?.paragraph !== "number") return [];
@@ -39,7 +39,7 @@ export class Highlights {
   async keep(citation) {
     const { document_id, start, end } = citation;
     if (this.in(document_id).some(({ at }) => at?.start === start && at.end === end)) return true;
-    return Boolean(await parts.kept.put({ id: newId(), kind: "highlight", text: "", created: Date.now(), citation }));
+    return Boolean(await app.noteStore.put({ id: newId(), kind: "highlight", text: "", created: Date.now(), citation }));
   }
 
   // Show what is noted about one, to be read and written.
@@ -48,7 +48,7 @@ export class Highlights {
     const { note, mine, by } = noted;
     const text = h("textarea", { rows: "3", dir: "auto", maxlength: "20000", "aria-label": say("reader.note"), placeholder: say("reader.note"), readonly: !mine });
     text.value = note.text;
-    drafted(text, note.id, (said, over) => parts.kept.put({ ...note, text: said }, over));
+    drafted(text, note.id, (said, over) => app.noteStore.put({ ...note, text: said }, over));
     this.card.replaceChildren(
       h("q", { dir: "auto" }, citation.quote),
       doubt(citation.uncertain) || "",
@@ -56,7 +56,7 @@ export class Highlights {
       mine || note.text ? text : "",
       mine || !by ? "" : h("p", { class: "since" }, say("reader.highlight.by", { name: by })),
       h("p", { class: "acts" },
-        mine && h("button", { type: "button", onclick: () => { this.card.hidePopover(); void parts.kept.remove(note.id, "reader.highlight.removed"); } }, say("reader.highlight.remove")),
+        mine && h("button", { type: "button", onclick: () => { this.card.hidePopover(); void app.noteStore.remove(note.id, "reader.highlight.removed"); } }, say("reader.highlight.remove")),
         h("button", { type: "button", onclick: () => this.card.hidePopover() }, say("page.close")),
       ),
     );

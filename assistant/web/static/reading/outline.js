@@ -2,7 +2,7 @@
 
 import { $, announce, h, onKey } from "../shared/dom.js";
 import { storage } from "../shared/storage.js";
-import { number as written, say } from "../shared/words.js";
+import { number as written, say } from "../shared/i18n.js";
 import { isSheet } from "./pane.js";
 /** @import { Heading } from "./paragraphs.js" */
 /** @import { Reader } from "./reader.js" */

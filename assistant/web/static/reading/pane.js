@@ -1,14 +1,14 @@
 // How the document is shown: how much of the page it has, or whether any, and how large it is. The
 // browser keeps that, and theme.js has it before anything is painted.
 
-import { $ } from "../shared/dom.js";
+import { $, actOnKey } from "../shared/dom.js";
 import { storage } from "../shared/storage.js";
-import { say } from "../shared/words.js";
+import { say } from "../shared/i18n.js";
 /** @import { Reader } from "./reader.js" */
 
-const USUAL = 45; // percent of the width
-const WIDE = 65;
-const [LEAST, MOST] = [25, 75];
+const DEFAULT_SHARE = 45; // percent of the width
+const WIDE_SHARE = 65;
+const [MIN_SHARE, MAX_SHARE] = [25, 75];
 const STEP = 3;
 /** @type {Record<"zoom" | "size", number[]>} */
 const STEPS = {
@@ -24,7 +24,7 @@ export const isSheet = () => matchMedia("(max-width: 60rem)").matches;
 
 export class Pane {
   root = document.documentElement;
-  share = this.#kept("share", USUAL);
+  share = this.#kept("share", DEFAULT_SHARE);
   divider = $("divider");
 
   /** @param {Reader} reader */
@@ -32,7 +32,7 @@ export class Pane {
     this.reader = reader;
     this.divider.addEventListener("keydown", (event) => this.#pressed(event));
     this.divider.addEventListener("pointerdown", (event) => this.#dragged(event));
-    $("reader-wide").addEventListener("click", () => this.#widen(this.share < WIDE ? WIDE : USUAL));
+    $("reader-wide").addEventListener("click", () => this.#widen(this.share < WIDE_SHARE ? WIDE_SHARE : DEFAULT_SHARE));
     $("close-reader").addEventListener("click", () => isSheet() || this.hide());
     $("larger").addEventListener("click", () => this.#scale(1));
     $("smaller").addEventListener("click", () => this.#scale(-1));
@@ -69,27 +69,24 @@ export class Pane {
 
   /** @param {number} share */
   #widen(share) {
-    this.share = Math.round(Math.max(LEAST, Math.min(MOST, share)));
+    this.share = Math.round(Math.max(MIN_SHARE, Math.min(MAX_SHARE, share)));
     this.reader.scrolling.keeping(() => this.#keep("share", this.share));
     this.#tell();
   }
 
   #tell() {
     const { divider, share } = this;
-    divider.ariaValueMin = String(LEAST);
-    divider.ariaValueMax = String(MOST);
+    divider.ariaValueMin = String(MIN_SHARE);
+    divider.ariaValueMax = String(MAX_SHARE);
     divider.ariaValueNow = String(share);
-    $("reader-wide").ariaPressed = String(share >= WIDE);
+    $("reader-wide").ariaPressed = String(share >= WIDE_SHARE);
   }
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
-    /** @type {Record<string, number>} */
-    const steps = { ArrowLeft: this.share + STEP, ArrowRight: this.share - STEP, Home: LEAST, End: MOST };
-    const share = steps[event.key];
-    if (share === undefined) return;
-    event.preventDefault();
-    this.#widen(share);
+    /** @param {number} share */
+    const widen = (share) => () => this.#widen(share);
+    actOnKey(event, { ArrowLeft: widen(this.share + STEP), ArrowRight: widen(this.share - STEP), Home: widen(MIN_SHARE), End: widen(MAX_SHARE) });
   }
 
   /** @param {PointerEvent} event */

@@ -1,13 +1,13 @@
 // A document's text as elements: its paragraphs under their headings, its tables, and places in them.
 
 import { characters, doubt, h, located, textsIn } from "../shared/dom.js";
-import { marked } from "../shared/marking.js";
-import { say } from "../shared/words.js";
+import { marked } from "../shared/marks.js";
+import { say } from "../shared/i18n.js";
 import { columnsOf, row, tableOf } from "./table.js";
 /** @import { Citation, Paragraph, Rectangle, Span, Whole } from "../../types.js" */
 
-const LINE = 27; // pixels, about
-const LIKE = 0.3; // share of words from which a paragraph is like another
+const LINE_HEIGHT = 27; // pixels, about
+const MIN_LIKENESS = 0.3; // share of words from which a paragraph is like another
 
 /**
  * A paragraph on the page. `spans`: what is marked in it, as JSON.
@@ -69,7 +69,7 @@ function blockOf(paragraph, columns, first) {
   );
   const element = h("div", { class: "block", dataset: { number: paragraph.number } }, number, text, doubt(paragraph.uncertain));
   // About as high as it will be, so that the scroll bar is right before it is laid out.
-  element.style.containIntrinsicHeight = `auto ${(1 + Math.ceil(paragraph.text.length / 58)) * LINE}px`;
+  element.style.containIntrinsicHeight = `auto ${(1 + Math.ceil(paragraph.text.length / 58)) * LINE_HEIGHT}px`;
   return { element, text, number, paragraph, columns, spans: "[]" };
 }
 
@@ -149,11 +149,11 @@ export function mostLike(text, paragraphs) {
   const wanted = wordsOf(text);
   /** @type {Paragraph | null} */
   let found = null;
-  let most = LIKE;
+  let most = MIN_LIKENESS;
   for (const paragraph of paragraphs) {
-    const own = wordsOf(paragraph.text);
-    const shared = [...own].filter((word) => wanted.has(word)).length;
-    const likeness = shared / (own.size + wanted.size - shared);
+    const words = wordsOf(paragraph.text);
+    const shared = [...words].filter((word) => wanted.has(word)).length;
+    const likeness = shared / (words.size + wanted.size - shared);
     if (likeness > most) [found, most] = [paragraph, likeness];
   }
   return found;

@@ -2,22 +2,22 @@
 // highlighted in it, and what can be done with a paragraph.
 
 import { $, Latest, announce, doubted, h } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { document_, messageOf } from "../shared/server.js";
-import { say } from "../shared/words.js";
-import { Beside } from "./beside.js";
-import { Finding } from "./finding.js";
+import { app } from "../shared/app.js";
+import { loadDocument, messageOf } from "../shared/api.js";
+import { say } from "../shared/i18n.js";
+import { ParagraphPanel } from "./paragraph-panel.js";
+import { Search } from "./search.js";
 import { Highlights } from "./highlights.js";
 import { Outline } from "./outline.js";
 import { Pane, isSheet } from "./pane.js";
 import { citationOf, endOf, markIn, mostLike, offset, textOf } from "./paragraphs.js";
 import { Scrolling } from "./scrolling.js";
 import { Sheets } from "./sheets.js";
-/** @import { Target } from "../asking/exporting.js" */
+/** @import { Target } from "../chat/export.js" */
 /** @import { Block, Heading } from "./paragraphs.js" */
 /** @import { Citation, Listed, Paragraph, Whole } from "../../types.js" */
 
-const LONG = 300; // paragraphs from which those out of sight are not laid out
+const LONG_DOCUMENT = 300; // paragraphs from which those out of sight are not laid out
 
 export class Reader {
   /** @type {Whole | null} */
@@ -46,8 +46,8 @@ export class Reader {
     this.outline = new Outline(this);
     this.scrolling = new Scrolling(this);
     this.pane = new Pane(this);
-    this.finding = new Finding(this);
-    this.beside = new Beside(this);
+    this.search = new Search(this);
+    this.panel = new ParagraphPanel(this);
     this.pages.addEventListener("scroll", () => requestAnimationFrame(() => this.outline.at(this.scrolling.seen())), { passive: true });
     $("as-text").addEventListener("click", () => this.#turnOver());
     $("overview").addEventListener("click", () => this.document && this.ask(say("reader.overview.ask"), this.document.title));
@@ -70,7 +70,7 @@ export class Reader {
   ask(question, title) {
     const { id = "" } = this.document ?? {};
     this.close();
-    parts.talk.ask(question, { about: { document: id, title, number: 0, text: "" }, alone: true });
+    app.chat.ask(question, { about: { document: id, title, number: 0, text: "" }, alone: true });
   }
 
   // What is highlighted in the document.
@@ -78,7 +78,7 @@ export class Reader {
 
   // Another conversation is shown: what is said about a paragraph is of the one before.
   leave() {
-    this.beside.unselect();
+    this.panel.unselect();
     this.close();
   }
 
@@ -86,7 +86,7 @@ export class Reader {
   /** @param {Listed[]} documents */
   offer(documents) {
     const select = $("reader-choice");
-    if ([...select.options].map(({ value }) => value).join() !== documents.map(({ id }) => id).join()) this.finding.fold();
+    if ([...select.options].map(({ value }) => value).join() !== documents.map(({ id }) => id).join()) this.search.fold();
     select.replaceChildren(...documents.map((d) => h("option", { value: d.id }, d.title)));
     select.hidden = documents.length < 2;
     $("reader-heading").hidden = documents.length > 1;
@@ -110,7 +110,7 @@ export class Reader {
     this.loading = null;
     if (this.document?.id === id && !again) return true;
     this.loading = id;
-    const loaded = await document_(id).catch(messageOf);
+    const loaded = await loadDocument(id).catch(messageOf);
     if (!isWanted()) return null;
     this.loading = null;
     this.note(typeof loaded === "string" ? loaded : "");
@@ -138,7 +138,7 @@ export class Reader {
     $("as-text").textContent = say(printed ? "reader.text" : "reader.pages");
     $("overview").hidden = false;
     this.pages.classList.toggle("printed", printed);
-    this.pages.classList.toggle("long", !printed && document.paragraphs.length > LONG);
+    this.pages.classList.toggle("long", !printed && document.paragraphs.length > LONG_DOCUMENT);
     this.pages.scrollTop = 0;
     if (!printed) this.sheets.close();
     const shown = printed ? this.sheets.open(document) : this.text;
@@ -147,7 +147,7 @@ export class Reader {
     this.scrolling.went = null;
     this.outline.show(document, this.headings, printed);
     this.pane.measure();
-    this.finding.find();
+    this.search.find();
   }
 
   // Show the pages instead of the text, or the text instead of the pages, where one was reading.
@@ -170,7 +170,7 @@ export class Reader {
     this.pages.replaceChildren();
     $("reader-heading").textContent = "";
     this.note("");
-    this.finding.find();
+    this.search.find();
   }
 
   // What is highlighted may be other than before.
@@ -202,7 +202,7 @@ export class Reader {
       block.element.classList.toggle("cited", spans.length > 0);
       block.element.classList.toggle("altered", (owned.get(number) ?? []).some(({ at }) => !at));
       markIn(block, [...spans, ...own]);
-      block.element.querySelector(".mine")?.replaceWith(this.beside.mine(number));
+      block.element.querySelector(".mine")?.replaceWith(this.panel.mine(number));
     }
   }
 
@@ -234,7 +234,7 @@ export class Reader {
       this.#layOut();
     }
     this.mark(all, citation);
-    this.beside.select(block, false);
+    this.panel.select(block, false);
     const lit = this.isPrinted() ? this.pages.querySelector(".light.chosen") : block.text.querySelector("mark.chosen");
     this.scrolling.bring(lit ?? block.element);
     announce(say("reader.shown", { quote: doubted(citation.quote, citation.uncertain) }));

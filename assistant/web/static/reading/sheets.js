@@ -1,9 +1,9 @@
 // A document as it is printed: its pages as pictures, made as they come into view, with the words over
 // them to select, to find, and to light up what is cited.
 
-import { Latest, doubt, doubted, h } from "../shared/dom.js";
-import { pagePicture, pageWords } from "../shared/server.js";
-import { say } from "../shared/words.js";
+import { Latest, clipped, doubt, doubted, h } from "../shared/dom.js";
+import { pageImage, pageWords } from "../shared/api.js";
+import { say } from "../shared/i18n.js";
 /** @import { Highlighted } from "./highlights.js" */
 /** @import { Citation, PageSize, Paragraph, Properties, Rectangle, Whole, Word } from "../../types.js" */
 
@@ -99,7 +99,7 @@ export class Sheets {
     if (!width || sheet.drawn >= width) return;
     sheet.drawn = width;
     try {
-      const content = await pagePicture(this.id, sheet.number, width);
+      const content = await pageImage(this.id, sheet.number, width);
       if (sheet.drawn !== width || !sheet.element.isConnected) return;
       const src = URL.createObjectURL(content);
       const picture = h("img", { alt: "", src, onload: () => URL.revokeObjectURL(src) });
@@ -161,14 +161,7 @@ export class Sheets {
   // The words of the pages that lie in a range.
   /** @param {Range} range @returns {Word[]} */
   wordsIn(range) {
-    return [...this.shown].filter(([span]) => {
-      if (!range.intersectsNode(span)) return false;
-      const own = new Range();
-      own.selectNodeContents(span);
-      if (span.contains(range.startContainer)) own.setStart(range.startContainer, range.startOffset);
-      if (span.contains(range.endContainer)) own.setEnd(range.endContainer, range.endOffset);
-      return String(own).trim() !== "";
-    }).map(([, word]) => word);
+    return [...this.shown].filter(([span]) => range.intersectsNode(span) && String(clipped(range, span)).trim()).map(([, word]) => word);
   }
 
   /** @param {"lights" | "owns" | "finds"} layer @param {Rectangle[]} places @param {Properties} properties @param {"div" | "button"} tag */

@@ -1,7 +1,7 @@
 // Rows of a table, told as `Year: 2021 | Revenue: 5.2`, as cells under the names of their columns.
 
 import { characters, h } from "../shared/dom.js";
-import { marked } from "../shared/marking.js";
+import { marked } from "../shared/marks.js";
 /** @import { Span } from "../../types.js" */
 
 const CELL = " | ";
@@ -9,8 +9,8 @@ const NAME = ": ";
 
 // How wide columns are, in rem: at least; at most, where there are few of them and where there are many;
 // the first at most, which lies over the others; and about as much for a character.
-const [LEAST, FEW, MANY, FIRST, CHARACTER] = [4, 8, 15, 9, 0.55];
-const SOME = 4; // columns from which a table may have to be scrolled
+const [MIN_WIDTH, MAX_FEW, MAX_MANY, MAX_FIRST, CHARACTER] = [4, 8, 15, 9, 0.55];
+const MANY_COLUMNS = 4; // columns from which a table may have to be scrolled
 const GAP = 0.75;
 
 /**
@@ -95,8 +95,8 @@ function widthsOf(texts, columns) {
   for (const text of texts) {
     for (const { at, value } of cellsIn(text, columns)) longest[at] = Math.max(longest[at] ?? 0, value.length);
   }
-  const most = longest.length < SOME ? FEW : MANY;
-  return Array.from(longest, (/** @type {number | undefined} */ length, at) => Math.max(LEAST, Math.min((length ?? 0) * CHARACTER, at ? most : FIRST)));
+  const most = longest.length < MANY_COLUMNS ? MAX_FEW : MAX_MANY;
+  return Array.from(longest, (/** @type {number | undefined} */ length, at) => Math.max(MIN_WIDTH, Math.min((length ?? 0) * CHARACTER, at ? most : MAX_FIRST)));
 }
 
 // What a row shows: each cell in its column, with what is marked in it; names and dividers are there

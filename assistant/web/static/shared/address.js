@@ -45,7 +45,7 @@ export async function tell(place, again) {
 // Let going back close what lies over the page: dialogs, which on a narrow page have a place of their
 // own in the history. `hear` is told of every other place that one goes to.
 /** @param {HTMLDialogElement[]} dialogs @param {() => boolean} narrow @param {() => void} hear */
-export function goBack(dialogs, narrow, hear) {
+export function closeOnBack(dialogs, narrow, hear) {
   /** @param {HTMLDialogElement} dialog */
   const over = (dialog) => {
     /** @type {unknown} */
@@ -67,9 +67,9 @@ export function goBack(dialogs, narrow, hear) {
     }).observe(dialog, { attributeFilter: ["open"] });
   }
   addEventListener("popstate", () => {
-    const own = closing;
+    const done = closing;
     closing = null;
-    if (own) return own();
+    if (done) return done();
     for (const dialog of dialogs) if (dialog.open && !over(dialog)) dialog.close();
     hear();
   });

@@ -1,6 +1,6 @@
 // Elements from values. Text only ever becomes text: nothing here parses markup.
 
-import { say } from "./words.js";
+import { say } from "./i18n.js";
 /** @import { Child, Citation, ElementById, ElementOf, Icon, Key, Properties } from "../../types.js" */
 
 // An element with properties (`on…` listens, `dataset` and `hidden` as in the DOM, all else is an
@@ -39,14 +39,19 @@ export const $ = (id) => /** @type {ElementById<Id>} */ (document.getElementById
 /** @param {Event} event @param {string} selector @returns {HTMLElement | null} */
 export const closest = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
 
+// Do what a key stands for, and nothing else; other keys keep their meaning.
+/** @param {KeyboardEvent} event @param {Record<string, () => unknown>} acts by key */
+export function actOnKey(event, acts) {
+  const act = acts[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
 // Have a key do something, and nothing else.
 /** @param {Pick<EventTarget, "addEventListener">} target @param {string} key @param {() => unknown} act @param {(event: KeyboardEvent) => boolean} [when] */
 export function onKey(target, key, act, when = () => true) {
-  target.addEventListener("keydown", (event) => {
-    if (!(event instanceof KeyboardEvent) || event.key !== key || !when(event)) return;
-    event.preventDefault();
-    act();
-  });
+  target.addEventListener("keydown", (event) => event instanceof KeyboardEvent && when(event) && actOnKey(event, { [key]: act }));
 }
 
 // An icon of page.html.
@@ -90,12 +95,12 @@ export function menu(name, label, ...items) {
 
 // What is asked for last counts, whichever the server answers first.
 export class Latest {
-  #begun = 0;
+  #count = 0;
 
   // Begin something; gives what tells whether it still is the last.
   next() {
-    const own = ++this.#begun;
-    return () => own === this.#begun;
+    const number = ++this.#count;
+    return () => number === this.#count;
   }
 }
 
@@ -107,8 +112,8 @@ export function announce(text) {
   $("announcer").textContent = text;
 }
 
-const BRIEFLY = 8000; // milliseconds that something is told
-const LONG = 20_000; // and something that can be done about it
+const TOAST_TIME = 8000; // milliseconds
+const ACTION_TIME = 20_000; // where something can be done about it
 
 /** @type {number | undefined} */
 let fading;
@@ -135,7 +140,7 @@ export function toast(text, label, act) {
   box.hidden = false;
   const fade = () => {
     clearTimeout(fading);
-    fading = setTimeout(() => (box.matches(":hover, :focus-within") ? fade() : done()), act ? LONG : BRIEFLY);
+    fading = setTimeout(() => (box.matches(":hover, :focus-within") ? fade() : done()), act ? ACTION_TIME : TOAST_TIME);
   };
   fade();
 }
@@ -191,6 +196,16 @@ export function textsIn(element) {
   const found = [];
   while (walker.nextNode()) found.push(/** @type {Text} */ (walker.currentNode));
   return found;
+}
+
+// The part of a range that lies in an element which it touches.
+/** @param {Range} range @param {Element} element */
+export function clipped(range, element) {
+  const part = new Range();
+  part.selectNodeContents(element);
+  if (element.contains(range.startContainer)) part.setStart(range.startContainer, range.startOffset);
+  if (element.contains(range.endContainer)) part.setEnd(range.endContainer, range.endOffset);
+  return part;
 }
 
 /** @param {string} text */

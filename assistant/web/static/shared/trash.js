@@ -1,8 +1,8 @@
 // What was deleted and can still be had back: below each list of what there is.
 
 import { $, doubted, h, toast } from "./dom.js";
-import { trash, tried } from "./server.js";
-import { moment, say } from "./words.js";
+import { trash, orToast } from "./api.js";
+import { moment, say } from "./i18n.js";
 /** @import { Deleted } from "../../types.js" */
 
 // Show it in a dialog, as soon as that is wanted; `restored` hears of what is had back.
@@ -16,7 +16,7 @@ export function trashIn(dialog, kind, restore, restored) {
   $(dialog).append(box);
 
   async function draw() {
-    const all = await tried(trash());
+    const all = await orToast(trash());
     if (!all) return;
     const here = all.filter((one) => one.kind === kind);
     list.replaceChildren(...here.map((one) => h("li", {},
@@ -28,7 +28,7 @@ export function trashIn(dialog, kind, restore, restored) {
 
   /** @param {Deleted} one */
   async function back(one) {
-    if (!(await tried(restore(one)))) return;
+    if (!(await orToast(restore(one)))) return;
     await restored();
     await draw();
     title.focus();

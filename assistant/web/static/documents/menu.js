@@ -2,13 +2,13 @@
 // into notebooks; and the documents that may be put into the notebook that is open.
 
 import { $, h, outward, toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { open_, putIn, session, takeOut, tried } from "../shared/server.js";
-import { say } from "../shared/words.js";
+import { app } from "../shared/app.js";
+import { active, putIn, session, takeOut, orToast } from "../shared/api.js";
+import { say } from "../shared/i18n.js";
 /** @import { Library } from "./library.js" */
 /** @import { Listed, Notebook } from "../../types.js" */
 
-export class Handling {
+export class DocumentMenu {
   /** @param {Library} library */
   constructor(library) {
     this.library = library;
@@ -21,7 +21,7 @@ export class Handling {
   /** @param {Listed} one @param {HTMLElement} row */
   open(one, row) {
     const { id, title, link, address } = one;
-    const { all, current } = parts.notebooks;
+    const { all, current } = app.notebooks;
     const into = current ? [] : all.filter(({ role, documents }) => role !== "read" && !documents.includes(id));
     this.box.replaceChildren(...[
       outward(link),
@@ -43,18 +43,18 @@ export class Handling {
 
   /** @param {Notebook} notebook @param {Listed} one */
   async #put({ id, name, documents }, { id: document, title }) {
-    if (!(await tried(putIn(id, document)))) return;
+    if (!(await orToast(putIn(id, document)))) return;
     documents.push(document);
     toast(say("list.put", { title, name }), say("history.undo"), () => {
       documents.splice(documents.indexOf(document), 1);
-      void tried(takeOut(id, document));
+      void orToast(takeOut(id, document));
     });
   }
 
   // --- into the notebook that is open ---------------------------------------------------------
 
   draw() {
-    const { current, mayWrite } = parts.notebooks;
+    const { current, mayWrite } = app.notebooks;
     $("put-in").hidden = !current || !mayWrite;
     $("put-in-title").textContent = say("list.put_in", { name: current?.name ?? "" });
     void this.#offer();
@@ -62,10 +62,10 @@ export class Handling {
 
   // Those that are not in it.
   async #offer() {
-    const { notebook } = open_;
+    const { notebook } = active;
     if (!$("put-in").open || !notebook) return;
-    const all = await tried(session(null));
-    if (!all || notebook !== open_.notebook) return;
+    const all = await orToast(session(null));
+    if (!all || notebook !== active.notebook) return;
     const inside = new Set(this.library.documents.map(({ id }) => id));
     const others = all.documents.filter(({ id }) => !inside.has(id));
     $("put-in-none").hidden = others.length > 0;
@@ -74,7 +74,7 @@ export class Handling {
 
   /** @param {string} notebook @param {Listed} one */
   async #putHere(notebook, { id, title }) {
-    if (!(await tried(putIn(notebook, id)))) return;
+    if (!(await orToast(putIn(notebook, id)))) return;
     this.library.activity.record("activity.put_in", title);
     await this.library.refresh(); // which draws what is left to put in
     $("put-in-title").focus();

@@ -1,13 +1,13 @@
 // Where a question is written: what it is about or which one it replaces, its draft, and whether it can
 // be asked.
 
-import { $, characters, closest } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { say } from "../shared/words.js";
+import { $, characters, closest, onKey } from "../shared/dom.js";
+import { app } from "../shared/app.js";
+import { say } from "../shared/i18n.js";
 import { aboutIn } from "./answer.js";
 /** @import { About, Turn } from "../../types.js" */
 
-const QUESTION = 4000; // characters of a question
+const MAX_QUESTION = 4000; // characters
 
 export class Composer {
   box = $("question");
@@ -21,31 +21,18 @@ export class Composer {
   constructor() {
     $("composer").addEventListener("submit", () => this.#send());
     this.box.addEventListener("input", () => this.#written());
-    this.box.addEventListener("keydown", (event) => this.#pressed(event));
-    $("stop").addEventListener("click", () => parts.talk.stop());
+    onKey(this.box, "Enter", () => this.#send(), (event) => !event.shiftKey && !event.isComposing);
+    onKey(this.box, "Escape", () => this.askAbout(null), () => !$("context").hidden);
+    // The shortcuts of the page work there.
+    onKey(this.box, "Escape", () => $("turns").focus(), (event) => !event.defaultPrevented && !this.busy);
+    onKey(this.box, "ArrowUp", () => app.chat.goUp(), () => !this.box.value);
+    $("stop").addEventListener("click", () => app.chat.stop());
     $("context-drop").addEventListener("click", () => this.askAbout(null));
     // What has another use of that key comes first.
     addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || event.defaultPrevented || closest(event, "input, select") || document.querySelector("dialog[open]")) return;
-      parts.talk.stop();
+      app.chat.stop();
     });
-  }
-
-  /** @param {KeyboardEvent} event */
-  #pressed(event) {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-      event.preventDefault();
-      this.#send();
-    } else if (event.key === "Escape" && !$("context").hidden) {
-      event.preventDefault();
-      this.askAbout(null);
-    } else if (event.key === "Escape" && !this.busy) {
-      event.preventDefault();
-      $("turns").focus(); // where the keys of the page are heard
-    } else if (event.key === "ArrowUp" && !this.box.value) {
-      event.preventDefault();
-      parts.talk.goUp();
-    }
   }
 
   #send() {
@@ -55,13 +42,13 @@ export class Composer {
     this.askAbout(null);
     this.box.value = editing ? before : "";
     this.#written();
-    parts.talk.send(question, about ?? editing?.about, editing);
+    app.chat.send(question, about ?? editing?.about, editing);
   }
 
   // Another conversation is shown: what was being written in it.
   show() {
     this.askAbout(null);
-    this.box.value = parts.store.draft(parts.talk.drafted());
+    this.box.value = app.store.draft(app.chat.drafted());
     this.ready();
   }
 
@@ -94,16 +81,16 @@ export class Composer {
 
   // What is written is kept as long as the tab is open, but for a question that is edited.
   #written() {
-    if (!this.editing) parts.store.keepDraft(parts.talk.drafted(), this.box.value);
+    if (!this.editing) app.store.keepDraft(app.chat.drafted(), this.box.value);
     this.ready();
   }
 
   // Whether it can be asked: there is something to ask, and it is not too long.
   ready() {
-    const over = characters(this.box.value.trim()).length - QUESTION;
+    const over = characters(this.box.value.trim()).length - MAX_QUESTION;
     $("too-long").hidden = over <= 0;
     if (over > 0) $("too-long").textContent = say("question.long", { count: over });
-    $("send").disabled = over > 0 || !(this.about || parts.library.asked().length);
+    $("send").disabled = over > 0 || !(this.about || app.library.asked().length);
   }
 
   // Whether one is being answered, which can be stopped instead.

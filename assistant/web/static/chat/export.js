@@ -3,8 +3,8 @@
 
 import { linkToHelp, topicOf } from "../help/help.js";
 import { doubted, h, menu, oneLine, pathOf, placeOf, toast } from "../shared/dom.js";
-import { cite, exportOf, tried } from "../shared/server.js";
-import { say } from "../shared/words.js";
+import { cite, exportOf, orToast } from "../shared/api.js";
+import { say } from "../shared/i18n.js";
 import { citationsOf, headingOver, isDoubtful, isPoint, isUnsure, missing, sentencesOf } from "./answer.js";
 /** @import { Citation, Key, Placed, Turn } from "../../types.js" */
 
@@ -48,7 +48,7 @@ export function withFootnotes(turn) {
 // Put text on the clipboard, also where a page without TLS may not use the newer way, and tell of it.
 /** @param {string | Promise<string>} text @param {string} told */
 export async function copy(text, told) {
-  const said = await tried(Promise.resolve(text));
+  const said = await orToast(Promise.resolve(text));
   if (said === undefined) return;
   const { clipboard } = /** @type {{ clipboard?: Clipboard }} */ (navigator);
   if (clipboard) await clipboard.writeText(said);

@@ -1,6 +1,6 @@
 // What can be done by a key, of which a sheet of page.html tells.
 
-import { $, closest, undo } from "../shared/dom.js";
+import { $, actOnKey, closest, undo } from "../shared/dom.js";
 
 // Let keys do these things, wherever nothing is written and nothing lies over the page.
 /** @param {Record<string, () => unknown>} acts */
@@ -13,9 +13,6 @@ export function listen(acts) {
     if (event.ctrlKey || event.metaKey || document.querySelector("dialog:modal")) return;
     // In passages, keys go through them.
     if (closest(event, "[role=feed]") && event.key.length === 1 && "jkyn".includes(event.key)) return;
-    const act = event.key === "?" ? () => sheet.showModal() : acts[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
+    actOnKey(event, { ...acts, "?": () => sheet.showModal() });
   });
 }

@@ -1,26 +1,26 @@
 // What can be done with a paragraph of the document, or with what is selected in it: to ask about it, to
 // highlight it, to copy it. What there is about a paragraph already stands below it.
 
-import { asText, copy } from "../asking/exporting.js";
+import { asText, copy } from "../chat/export.js";
 import { announce, characters, closest, doubted, h, oneLine, smoothly, toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { say } from "../shared/words.js";
+import { app } from "../shared/app.js";
+import { say } from "../shared/i18n.js";
 import { endOf } from "./paragraphs.js";
-import { offerAt, selectedPrint, selectedText } from "./selecting.js";
+import { offerActions, selectedPrint, selectedText } from "./selection.js";
 /** @import { Block } from "./paragraphs.js" */
 /** @import { Reader } from "./reader.js" */
-/** @import { Selected } from "./selecting.js" */
+/** @import { Selected } from "./selection.js" */
 /** @import { Key, Turn } from "../../types.js" */
 
-const ABOUT = 300; // characters of what a question is about
+const MAX_ABOUT = 300; // characters of what a question is about
 
-export class Beside {
+export class ParagraphPanel {
   /** @param {Reader} reader */
   constructor(reader) {
     this.reader = reader;
     reader.pages.addEventListener("click", (event) => this.#clicked(event));
     reader.pages.addEventListener("keydown", (event) => this.#moved(event));
-    offerAt(reader.pages, [
+    offerActions(reader.pages, [
       ["reader.ask", "", () => this.#withSelected((selected) => this.#ask(selected))],
       ["reader.highlight.add", "writes", () => this.#withSelected((selected) => void this.#highlight(selected))],
       ["reader.copy", "", () => this.#withSelected((selected) => void this.#copy(selected))],
@@ -81,7 +81,7 @@ export class Beside {
     block.number.setAttribute("aria-expanded", "true");
     const whole = { paragraph: block.paragraph, start: block.paragraph.start, end: endOf(block.paragraph), cut: false };
     const { id, title } = this.reader.document;
-    const citing = parts.talk.citing(id, number);
+    const citing = app.chat.citing(id, number);
     const heading = block.paragraph.heading.at(-1);
     /** @type {[Key, string, () => void][]} */
     const acts = [
@@ -106,27 +106,28 @@ export class Beside {
   /** @param {Turn} turn */
   #goTo(turn) {
     this.reader.close();
-    parts.talk.goTo(turn);
+    app.chat.goTo(turn);
   }
 
   // What its reader has highlighted in a paragraph.
   /** @param {number} number */
   mine(number) {
-    const own = this.reader.highlighted().filter(({ paragraph }) => paragraph === number);
-    return h("ul", { class: "mine", "aria-label": say("reader.highlights"), hidden: !own.length }, ...own.map(({ id, at, citation, noted }) => h("li", {}, h(
-      "button",
-      { type: "button", class: "citing", dir: "auto", onclick: (event) => this.#openHighlight(id, /** @type {HTMLElement} */ (event.currentTarget)) },
-      doubted(say("source.quote", { text: oneLine(citation.quote) }), citation.uncertain),
-      noted.note.text && h("span", { class: "noted" }, ` ${noted.note.text}`),
-      !at && h("span", { class: "since" }, ` ${say("reader.highlight.changed")}`),
-    ))));
+    const mine = this.reader.highlighted().filter(({ paragraph }) => paragraph === number);
+    return h("ul", { class: "mine", "aria-label": say("reader.highlights"), hidden: !mine.length }, ...mine.map(({ id, at, citation, noted }) => {
+      const onclick = (/** @type {Event} */ event) => this.#openHighlight(id, /** @type {HTMLElement} */ (event.currentTarget));
+      return h("li", {}, h("button", { type: "button", class: "citing", dir: "auto", onclick },
+        doubted(say("source.quote", { text: oneLine(citation.quote) }), citation.uncertain),
+        noted.note.text && h("span", { class: "noted" }, ` ${noted.note.text}`),
+        !at && h("span", { class: "since" }, ` ${say("reader.highlight.changed")}`),
+      ));
+    }));
   }
 
   // --- what is selected -----------------------------------------------------------------------
 
   /** @param {string | undefined} id @param {HTMLElement} beside */
   #openHighlight(id, beside) {
-    const one = this.reader.highlighted().find((own) => own.id === id);
+    const one = this.reader.highlighted().find((highlight) => highlight.id === id);
     if (one) this.reader.highlights.open(one, beside.getClientRects()[0] ?? beside.getBoundingClientRect());
   }
 
@@ -146,11 +147,11 @@ export class Beside {
   #ask({ paragraph, start, end }) {
     if (!this.reader.document) return;
     this.reader.close();
-    parts.talk.composer.askAbout({
+    app.chat.composer.askAbout({
       document: this.reader.document.id,
       title: paragraph.heading.at(-1) ?? this.reader.document.title,
       number: paragraph.number,
-      text: characters(paragraph.text).slice(start - paragraph.start, end - paragraph.start).slice(0, ABOUT).join(""),
+      text: characters(paragraph.text).slice(start - paragraph.start, end - paragraph.start).slice(0, MAX_ABOUT).join(""),
     });
   }
 

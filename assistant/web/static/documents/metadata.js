@@ -1,6 +1,6 @@
 // What the list tells of a document, and in what order.
 
-import { day, locale, say } from "../shared/words.js";
+import { day, locale, say } from "../shared/i18n.js";
 /** @import { Key, Listed, Pictures } from "../../types.js" */
 
 const languages = new Intl.DisplayNames(locale, { type: "language", fallback: "code" });

@@ -1,22 +1,22 @@
 // The ways to add documents: files, a folder, a text, an address; and what is dropped on the page.
 
 import { $, h, toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { add, addAddress, open_, there } from "../shared/server.js";
+import { app } from "../shared/app.js";
+import { add, addAddress, active, there } from "../shared/api.js";
 import { tab } from "../shared/storage.js";
-import { say } from "../shared/words.js";
+import { say } from "../shared/i18n.js";
 import { bookmarklet } from "./bookmarklet.js";
-/** @import { Adding } from "./adding.js" */
+/** @import { UploadQueue } from "./queue.js" */
 /** @import { Key, Wanted } from "../../types.js" */
 
-const UNSEEN = /^(\.|~\$|thumbs\.db$|desktop\.ini$)/i; // what systems put beside people's files
+const IGNORED = /^(\.|~\$|thumbs\.db$|desktop\.ini$)/i; // what systems put beside people's files
 const PASTED = "footnote/pasted"; // what is written and not added yet
-const WORDS = 6; // of a text that are its name
+const NAME_WORDS = 6; // of a text that are its name
 
 // Each goes to the notebook that is open when it is chosen.
 /** @param {File} file @param {string} [folder] where it lies in a folder @param {{ title: string, address: string }} [about] of a page of the web */
 export function wantedFile(file, folder = "", about) {
-  const where = { folder, notebook: open_.notebook, ...about };
+  const where = { folder, notebook: active.notebook, ...about };
   return withPictures((ocr) => ({
     name: file.name,
     bytes: file.size,
@@ -33,18 +33,18 @@ const withPictures = (wanted) => ({ ...wanted(false), pictures: { ...wanted(true
 const folderOf = (path) => path.split("/").filter(Boolean).slice(0, -1).join("/");
 
 /** @param {{ file: File, path: string }[]} found */
-const wantedFiles = (found) => found.filter(({ file }) => !UNSEEN.test(file.name)).map(({ file, path }) => wantedFile(file, folderOf(path)));
+const wantedFiles = (found) => found.filter(({ file }) => !IGNORED.test(file.name)).map(({ file, path }) => wantedFile(file, folderOf(path)));
 
 /** @param {string} written @returns {Wanted} */
 export function wantedAddress(written) {
   const value = /^https?:/i.test(written) ? written : `https://${written}`;
-  const { notebook } = open_;
+  const { notebook } = active;
   return withPictures((ocr) => ({ name: value, begin: (_, signal) => addAddress(value, signal, { notebook, ocr }) }));
 }
 
 // Where one chooses what to add.
-/** @param {Adding} adding @param {boolean} fetch whether addresses may be added @param {string} [id] of the field for files */
-export function ways(adding, fetch, id) {
+/** @param {UploadQueue} uploads @param {boolean} fetch whether addresses may be added @param {string} [id] of the field for files */
+export function ways(uploads, fetch, id) {
   const files = picker("ways.files", { id }, (chosen) => chosen.map((file) => wantedFile(file)));
   const folder = "webkitdirectory" in HTMLInputElement.prototype && picker("ways.folder", { webkitdirectory: true }, (chosen) => wantedFiles(chosen.map((file) => ({ file, path: file.webkitRelativePath }))));
   const text = h("textarea", { rows: "5", required: true, "aria-label": say("ways.text.label"), placeholder: say("ways.text.label"), dir: "auto" });
@@ -52,7 +52,7 @@ export function ways(adding, fetch, id) {
   text.addEventListener("input", () => tab.set(PASTED, text.value));
   const pasted = form("ways.text", text, () => {
     tab.remove(PASTED);
-    const beginning = (text.value.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, WORDS).join(" ").slice(0, 60) || say("ways.text.name");
+    const beginning = (text.value.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, NAME_WORDS).join(" ").slice(0, 60) || say("ways.text.name");
     return { ...wantedFile(new File([text.value], `${beginning}.txt`)), isNew: true };
   });
   const address = h("input", { type: "text", inputmode: "url", required: true, "aria-label": say("ways.address.label"), placeholder: say("ways.address.label") });
@@ -70,7 +70,7 @@ export function ways(adding, fetch, id) {
   /** @param {Key} key @param {Record<string, string | boolean | undefined>} how @param {(chosen: File[]) => Wanted[]} wanted */
   function picker(key, how, wanted) {
     const input = h("input", { type: "file", multiple: true, class: "unseen", ...how, onchange: () => {
-      adding.add(wanted([...(input.files ?? [])]));
+      uploads.add(wanted([...(input.files ?? [])]));
       input.value = "";
     } });
     return h("label", { class: "way" }, input, h("span", {}, say(key)));
@@ -81,7 +81,7 @@ export function ways(adding, fetch, id) {
     const body = h("form", { hidden: true }, field, h("button", { type: "submit", class: "wide" }, say("ways.add")));
     const { opener, show } = opening(key, body, field);
     body.addEventListener("submit", () => {
-      adding.add([wanted()]);
+      uploads.add([wanted()]);
       field.value = "";
       show(false);
       opener.focus();
@@ -103,11 +103,11 @@ export function ways(adding, fetch, id) {
 }
 
 // Let files and folders be dropped anywhere on the page, where that may be.
-/** @param {Adding} adding */
-export function droppable(adding) {
+/** @param {UploadQueue} uploads */
+export function droppable(uploads) {
   const cover = $("dropping");
   /** @param {DragEvent} event */
-  const holds = (event) => event.dataTransfer?.types.includes("Files") && parts.notebooks.mayWrite;
+  const holds = (event) => event.dataTransfer?.types.includes("Files") && app.notebooks.mayWrite;
   addEventListener("dragenter", (event) => holds(event) && (cover.hidden = false));
   addEventListener("dragleave", (event) => event.relatedTarget || (cover.hidden = true)); // off the page
   addEventListener("dragover", (event) => holds(event) && event.preventDefault());
@@ -117,7 +117,7 @@ export function droppable(adding) {
     event.preventDefault();
     // All have to be taken before anything is waited for.
     const found = [...(event.dataTransfer?.items ?? [])].map((item) => dropped(item.getAsFile(), item.webkitGetAsEntry()));
-    void Promise.all(found).then((files) => adding.add(wantedFiles(files.flat())));
+    void Promise.all(found).then((files) => uploads.add(wantedFiles(files.flat())));
   });
 }
 

@@ -2,9 +2,9 @@
 // there already, so that nothing that is being read moves.
 
 import { $, closest, doubt, flagged, h, pathOf, placeOf, onKey } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { pieces, say } from "../shared/words.js";
-import { Actions, questions, waysOn } from "./acting.js";
+import { app } from "../shared/app.js";
+import { pieces, say } from "../shared/i18n.js";
+import { Actions, questions, waysOn } from "./actions.js";
 import { aboutIn, citationsOf, figures, headingOver, isDoubtful, isPoint, isUnsure, kindOf, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
 import { Passages, sources } from "./passages.js";
 /** @import { Child, Citation, Key, Sentence, Turn } from "../../types.js" */
@@ -26,8 +26,8 @@ export class TurnView {
     this.body = h("div", { class: "answer" });
     this.after = h("div", { class: "after" });
     this.question = h("h2", { class: "question", dir: "auto" }, turn.question);
-    const titles = parts.library.documents.filter(({ id }) => turn.within?.includes(id)).map(({ title }) => title);
-    const within = titles.length > 0 && titles.length < parts.library.documents.length && say("turn.within", { titles: titles.join(", ") });
+    const titles = app.library.documents.filter(({ id }) => turn.within?.includes(id)).map(({ title }) => title);
+    const within = titles.length > 0 && titles.length < app.library.documents.length && say("turn.within", { titles: titles.join(", ") });
     const told = [turn.about && aboutIn(turn.about), within].filter(Boolean).join(" ");
     const about = told && h("p", { class: "about", dir: "auto" }, told);
     this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, about, this.stage, this.body, this.after);
@@ -65,7 +65,7 @@ export class TurnView {
     const several = (turn.documents?.length ?? 0) > 1;
     const links = (waiting && searches ? [] : (sources ?? [])).map((source, at, all) => {
       const named = several && source.document_id !== all[at - 1]?.document_id;
-      return h("button", { type: "button", class: "place", title: pathOf(source), onclick: () => parts.talk.light(source) }, named && h("span", { class: "of", dir: "auto" }, source.document), `¶ ${source.paragraph}`);
+      return h("button", { type: "button", class: "place", title: pathOf(source), onclick: () => app.chat.light(source) }, named && h("span", { class: "of", dir: "auto" }, source.document), `¶ ${source.paragraph}`);
     });
     const { outcome = "failed", passages: all = 0 } = turn.answer?.writing ?? {};
     const more = links.length > 0 && all > links.length && outcome !== "failed" && h("span", {}, ` ${say("turn.and_more")}`);
@@ -130,7 +130,7 @@ export class TurnView {
   #marker(citation) {
     return h("a", { href: "#reader", class: "marker", dataset: { marker: citation.marker }, "aria-describedby": "tooltip",
       "aria-label": say("source.marker", { marker: citation.marker, document: citation.document, place: placeOf(citation) }),
-      onclick: (event) => { event.preventDefault(); parts.talk.follow(this.turn, citation); },
+      onclick: (event) => { event.preventDefault(); app.chat.follow(this.turn, citation); },
     }, `[${citation.marker}]`);
   }
 

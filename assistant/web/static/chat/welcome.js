@@ -1,9 +1,9 @@
 // The first minute: adding documents, and questions to begin with about those that are asked.
 
 import { $, Latest, h } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { starters } from "../shared/server.js";
-import { say } from "../shared/words.js";
+import { app } from "../shared/app.js";
+import { starters } from "../shared/api.js";
+import { say } from "../shared/i18n.js";
 
 const MAIN = "What are the main points?"; // eslint-disable-line no-restricted-syntax -- told by the server, which knows it so
 
@@ -13,14 +13,14 @@ export class Welcome {
   asked = null; // what the questions that are shown are about
 
   constructor() {
-    const { library } = parts;
+    const { library } = app;
     $("begin").append(library.ways("first-files"));
     if (library.pictures !== "missing") $("begin-kinds").append(` ${say("welcome.pictures")}`);
     $("begin-kept").textContent = say(library.isOwn ? "welcome.own" : "welcome.stays");
   }
 
   draw() {
-    const { library: { documents }, notebooks } = parts;
+    const { library: { documents }, notebooks } = app;
     const isFirst = !notebooks.current && documents.every(({ sample }) => sample);
     const sample = isFirst && documents.find((one) => one.sample);
     $("welcome").classList.toggle("first", isFirst);
@@ -33,9 +33,9 @@ export class Welcome {
 
   // Not while more is being added, which each would have to be looked for anew with.
   async #suggest() {
-    const ids = parts.library.asked();
+    const ids = app.library.asked();
     const asked = ids.join(" ");
-    if (parts.library.adding.busy || asked === this.asked) return;
+    if (app.library.uploads.busy || asked === this.asked) return;
     this.asked = asked;
     const isLast = this.suggesting.next();
     const list = $("starters");
@@ -47,7 +47,7 @@ export class Welcome {
     if (!isLast()) return; // others are asked by now
     list.replaceChildren(...questions.map((question) => {
       const said = question === MAIN ? say("welcome.main") : question;
-      return h("li", {}, h("button", { type: "button", dir: "auto", onclick: () => parts.talk.ask(said) }, said));
+      return h("li", {}, h("button", { type: "button", dir: "auto", onclick: () => app.chat.ask(said) }, said));
     }));
     list.setAttribute("aria-busy", "false");
     list.hidden = questions.length === 0;

@@ -1,8 +1,8 @@
 // What is selected in the document, as a place in it, and what can be done with that: a few buttons
 // beside the selection, wherever it is.
 
-import { $, characters, h } from "../shared/dom.js";
-import { say } from "../shared/words.js";
+import { $, characters, clipped, h } from "../shared/dom.js";
+import { say } from "../shared/i18n.js";
 import { offset, endOf } from "./paragraphs.js";
 /** @import { Block } from "./paragraphs.js" */
 /** @import { Sheets } from "./sheets.js" */
@@ -23,16 +23,14 @@ export function selectedText(blocks, range) {
       if (first) break;
       continue;
     }
-    const own = new Range();
-    own.selectNodeContents(text);
-    const before = own.cloneRange();
-    if (text.contains(range.startContainer)) own.setStart(range.startContainer, range.startOffset);
-    if (text.contains(range.endContainer)) own.setEnd(range.endContainer, range.endOffset);
-    const words = String(own).trim();
+    const part = clipped(range, text);
+    const words = String(part).trim();
     if (!words) continue;
     if (first) return { ...first, cut: true };
-    before.setEnd(own.startContainer, own.startOffset);
-    const blank = String(own).length - String(own).trimStart().length;
+    const before = new Range();
+    before.setStart(text, 0);
+    before.setEnd(part.startContainer, part.startOffset);
+    const blank = String(part).length - String(part).trimStart().length;
     const start = offset(paragraph, String(before).length + blank);
     first = { paragraph, start, end: start + characters(words).length, cut: false };
   }
@@ -53,7 +51,7 @@ export function selectedPrint(sheets, paragraphs, range) {
 
 // The buttons beside a selection in the document. They are over it, and take no focus from it.
 /** @param {HTMLElement} view @param {[Key, string, () => void][]} acts each with its class */
-export function offerAt(view, acts) {
+export function offerActions(view, acts) {
   const bar = h("div", { id: "selected", role: "toolbar", "aria-label": say("reader.selected"), popover: "manual" });
   bar.append(...acts.map(([key, name, act]) => h("button", { type: "button", class: name || undefined, onclick: () => { act(); hide(); } }, say(key))));
   bar.addEventListener("pointerdown", (event) => event.preventDefault()); // the selection stays
@@ -63,10 +61,10 @@ export function offerAt(view, acts) {
   const hide = () => bar.matches(":popover-open") && bar.hidePopover();
   const show = () => {
     const selection = getSelection();
-    const own = selection && !selection.isCollapsed && selection.rangeCount > 0 && view.contains(selection.anchorNode) && selection.getRangeAt(0);
-    if (!own || !String(own).trim()) return hide();
+    const range = selection && !selection.isCollapsed && selection.rangeCount > 0 && view.contains(selection.anchorNode) && selection.getRangeAt(0);
+    if (!range || !String(range).trim()) return hide();
     if (pressed) return;
-    const [at, seen] = [own.getBoundingClientRect(), view.getBoundingClientRect()];
+    const [at, seen] = [range.getBoundingClientRect(), view.getBoundingClientRect()];
     if (at.bottom < seen.top || at.top > seen.bottom) return hide();
     if (!bar.matches(":popover-open")) bar.showPopover();
     beside(bar, at, view);

@@ -1,21 +1,21 @@
 // Passages of the documents on cards: what an answer was made from, what may answer, what comes
 // closest. Those that may answer can be gone through by keys, and judged.
 
-import { closest, flagged, h, oneLine, outward, pathOf, smoothly } from "../shared/dom.js";
-import { excerpt, marked } from "../shared/marking.js";
-import { parts } from "../shared/parts.js";
-import { say } from "../shared/words.js";
+import { actOnKey, closest, flagged, h, oneLine, outward, pathOf, smoothly } from "../shared/dom.js";
+import { excerpt, marked } from "../shared/marks.js";
+import { app } from "../shared/app.js";
+import { say } from "../shared/i18n.js";
 import { sentencesOf } from "./answer.js";
-import { copy, WAYS } from "./exporting.js";
+import { copy, WAYS } from "./export.js";
 /** @import { Child, Citation, Properties, Turn } from "../../types.js" */
 
 // Names a passage in its turn.
 /** @param {Citation} citation */
-export const nameOf = (citation) => `${citation.document_id}/${citation.start}`;
+export const passageKey = (citation) => `${citation.document_id}/${citation.start}`;
 
 // The id of the text of its card.
 /** @param {Turn} turn @param {Citation} citation */
-const idOf = (turn, citation) => `text-${turn.id}/${nameOf(citation)}`;
+const idOf = (turn, citation) => `text-${turn.id}/${passageKey(citation)}`;
 
 // What an answer was made from. Citations of the same paragraph share a card, so that it is read once.
 /** @param {Turn} turn @param {Citation[]} citations */
@@ -39,22 +39,17 @@ function card(turn, group, properties, ...judging) {
   const spans = group.map((c) => ({ start: c.start - c.paragraph_start, end: c.end - c.paragraph_start, key: c.marker }));
   const short = excerpt(first.paragraph_text, spans);
   const text = h("p", { id: idOf(turn, first), class: `paragraph ${first.paragraph_kind ?? "prose"}`, dir: "auto" }, ...short.pieces);
-  /** @type {HTMLButtonElement} */
-  const more = h("button", {
-    type: "button",
-    class: "more",
-    "aria-expanded": "false",
-    onclick: () => {
-      const open = more.getAttribute("aria-expanded") === "true";
-      more.setAttribute("aria-expanded", String(!open));
-      more.textContent = say(open ? "passages.more" : "passages.less");
-      text.replaceChildren(...(open ? excerpt(first.paragraph_text, spans).pieces : marked(first.paragraph_text, spans)).filter((piece) => piece !== false));
-    },
-  }, say("passages.more"));
+  const more = h("button", { type: "button", class: "more", "aria-expanded": "false" }, say("passages.more"));
+  more.addEventListener("click", () => {
+    const open = more.getAttribute("aria-expanded") === "true";
+    more.setAttribute("aria-expanded", String(!open));
+    more.textContent = say(open ? "passages.more" : "passages.less");
+    text.replaceChildren(...(open ? short.pieces : marked(first.paragraph_text, spans)).filter((piece) => piece !== false));
+  });
   const keys = group.map((c) => c.marker > 0 && h("span", { class: "key" }, `[${c.marker}]`));
   const ways = WAYS.map(({ name, copied, said }) => h("button", { type: "button", class: "more", onclick: () => copy(said(group), say(copied)) }, say(name)));
   return h("article", { class: "card", ...properties },
-    h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => parts.talk.follow(turn, first) }, ...flagged(first)))),
+    h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => app.chat.follow(turn, first) }, ...flagged(first)))),
     first.introduction && h("p", { class: "introduction", dir: "auto" }, first.introduction),
     properties.class ? "" : text,
     h("footer", {}, ...judging, short.whole || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
@@ -92,7 +87,7 @@ export class Passages {
     const number = this.cards.length + 1;
     const noted = h("span", { class: "noted", title: say("passages.noted.more") }, say("passages.noted"));
     const button = h("button", { type: "button", class: "more", onclick: () => this.#toggle(citation) });
-    const properties = { dataset: { passage: nameOf(citation) }, tabindex: number === 1 ? "0" : "-1", "aria-posinset": number, "aria-label": pathOf(citation), "aria-describedby": idOf(turn, citation) };
+    const properties = { dataset: { passage: passageKey(citation) }, tabindex: number === 1 ? "0" : "-1", "aria-posinset": number, "aria-label": pathOf(citation), "aria-describedby": idOf(turn, citation) };
     const element = card(turn, [citation], properties, h("span", { class: "judging" }, noted, button));
     this.cards.push({ citation, element, noted, button });
     this.feed.append(element);
@@ -123,30 +118,27 @@ export class Passages {
     /** @type {Record<string, () => unknown>} */
     const keys = { j: down, ArrowDown: down, k: up, ArrowUp: up, y: () => this.#toggle(one.citation) };
     if (this.none) keys.n = () => this.#refuse();
-    if (event.target === one.element) keys.Enter = () => parts.talk.follow(this.turn, one.citation);
-    const act = keys[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
+    if (event.target === one.element) keys.Enter = () => app.chat.follow(this.turn, one.citation);
+    actOnKey(event, keys);
   }
 
   /** @param {Citation} citation */
   #toggle(citation) {
     const { noted = [] } = this.turn;
-    const name = nameOf(citation);
+    const name = passageKey(citation);
     const left = noted.filter((one) => one !== name);
-    if (left.length === noted.length) return parts.talk.note(this.turn, [...noted, name]);
-    return parts.talk.note(this.turn, left.length ? left : undefined);
+    if (left.length === noted.length) return app.chat.note(this.turn, [...noted, name]);
+    return app.chat.note(this.turn, left.length ? left : undefined);
   }
 
   // Say that none of them answers it, or take that back.
-  #refuse = () => parts.talk.note(this.turn, this.turn.noted && !this.turn.noted.length ? undefined : []);
+  #refuse = () => app.chat.note(this.turn, this.turn.noted && !this.turn.noted.length ? undefined : []);
 
   // Show what its reader says of each.
   tell() {
     const { noted } = this.turn;
     for (const { citation, element, noted: said, button } of this.cards) {
-      const is = noted?.includes(nameOf(citation)) ?? false;
+      const is = noted?.includes(passageKey(citation)) ?? false;
       element.classList.toggle("answers", is);
       said.hidden = !is;
       button.textContent = say(is ? "passages.undo" : "passages.answers");

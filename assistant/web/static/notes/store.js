@@ -2,16 +2,16 @@
 // reader's, held against the documents as they are now.
 
 import { Latest, h, toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { isStatus, notes, open_, putNote, remove, restore, tried } from "../shared/server.js";
+import { app } from "../shared/app.js";
+import { isStatus, notes, active, putNote, remove, restore, orToast } from "../shared/api.js";
 import { tab, tellTabs } from "../shared/storage.js";
-import { say } from "../shared/words.js";
+import { say } from "../shared/i18n.js";
 /** @import { Key, Note, Noted, Turn } from "../../types.js" */
 
 const DRAFTS = "footnote/note/"; // with the note's id, what was written and not saved
-const CONFLICT = 409; // of HTTP: somebody else has changed it meanwhile
+const CONFLICT = 409; // somebody else has changed it meanwhile
 
-export class Kept {
+export class NoteStore {
   /** @type {Noted[]} */
   all = [];
   asked = new Latest();
@@ -31,12 +31,12 @@ export class Kept {
   // Gives whether it is known by now what is kept.
   async #look() {
     const isLast = this.asked.next();
-    const found = await tried(notes());
+    const found = await orToast(notes());
     if (!found || !isLast()) return false;
     this.all = found;
-    parts.talk.judged();
-    parts.reader.remark();
-    parts.notes.draw();
+    app.chat.judged();
+    app.reader.remark();
+    app.notes.draw();
     return true;
   }
 
@@ -54,9 +54,9 @@ export class Kept {
   // in its place: what somebody else has written meanwhile is kept as well.
   /** @param {Note} note @param {string} [over] */
   put(note, over) {
-    const { notebook } = open_;
+    const { notebook } = active;
     return this.#next(async () => {
-      const said = await tried(this.#put(note, notebook, over));
+      const said = await orToast(this.#put(note, notebook, over));
       if (!said) return null;
       tab.remove(`${DRAFTS}${note.id}`);
       await this.#tell();
@@ -71,7 +71,7 @@ export class Kept {
       return "notes.saved";
     } catch (error) {
       if (!isStatus(error, CONFLICT)) throw error;
-      const theirs = (await notes(notebook)).find((own) => own.note.id === note.id)?.note.text ?? "";
+      const theirs = (await notes(notebook)).find((other) => other.note.id === note.id)?.note.text ?? "";
       await putNote({ ...note, text: `${theirs}\n${note.text}` }, notebook, theirs);
       return "notes.both";
     }
@@ -80,12 +80,12 @@ export class Kept {
   // Delete one; it can be had back. `told` is what is said of it.
   /** @param {string} id @param {Key} told */
   remove(id, told) {
-    const { notebook } = open_;
+    const { notebook } = active;
     return this.#next(async () => {
-      if (!(await tried(remove(`notes/${id}`, notebook)))) return;
+      if (!(await orToast(remove(`notes/${id}`, notebook)))) return;
       tab.remove(`${DRAFTS}${id}`);
       await this.#tell();
-      toast(say(told), say("history.undo"), () => this.#next(() => tried(restore(`notes/${id}`, notebook)).then(() => this.#tell())));
+      toast(say(told), say("history.undo"), () => this.#next(() => orToast(restore(`notes/${id}`, notebook)).then(() => this.#tell())));
     });
   }
 

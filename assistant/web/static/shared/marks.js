@@ -22,11 +22,8 @@ export function marked(text, spans) {
     else {
       const [own, cited] = [over.find((s) => s.own), over.filter((s) => !s.own)];
       const chosen = cited.some((s) => s.chosen);
-      pieces.push(h(
-        "mark",
-        { class: chosen ? "chosen" : undefined, dataset: { ...(cited.length && { keys: cited.map((s) => s.key).join(" ") }), ...(own && { own: own.key }) } },
-        piece,
-      ));
+      const dataset = { ...(cited.length && { keys: cited.map((s) => s.key).join(" ") }), ...(own && { own: own.key }) };
+      pieces.push(h("mark", { class: chosen ? "chosen" : undefined, dataset }, piece));
     }
     start = end;
   }

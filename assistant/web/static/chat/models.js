@@ -2,9 +2,9 @@
 // or, where none is, one that runs on this machine. It is offered, and writes only if it is let.
 
 import { $, Latest, h, toast } from "../shared/dom.js";
-import { writers } from "../shared/server.js";
+import { writers } from "../shared/api.js";
 import { tab } from "../shared/storage.js";
-import { say } from "../shared/words.js";
+import { say } from "../shared/i18n.js";
 /** @import { Checked, Key, Writers } from "../../types.js" */
 
 const CHOICE = "footnote/writer";
@@ -17,7 +17,7 @@ const CHECKED = { passed: "check.passed", unchecked: "check.unchecked", failed: 
 /** @param {string} name @param {Checked} check */
 const writer = (name, check) => say(check === "failed" ? "writing.failed" : "writing.by_checked", { name, check: say(CHECKED[check]) });
 
-export class Writing {
+export class ModelChoice {
   /** @type {Writers} */
   offers = { set: null, check: null, offered: [], missing: null };
   // What questions are asked with; null: nothing was chosen, and what is set writes.

@@ -1,15 +1,15 @@
 // What can be done with an answer: copy it, ask again, take it along, keep it with a note, judge it; look
 // elsewhere, and ask what it offers.
 
-import { noting } from "../notes/kept.js";
+import { noting } from "../notes/store.js";
 import { addressOf } from "../shared/address.js";
 import { action, flagged, h } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { open_, reworded, tried } from "../shared/server.js";
-import { say } from "../shared/words.js";
+import { app } from "../shared/app.js";
+import { active, reworded, orToast } from "../shared/api.js";
+import { say } from "../shared/i18n.js";
 import { citationsOf, isOfDocuments, isUnsure } from "./answer.js";
-import { copy, exportMenu, withFootnotes } from "./exporting.js";
-import { nameOf } from "./passages.js";
+import { copy, exportMenu, withFootnotes } from "./export.js";
+import { passageKey } from "./passages.js";
 /** @import { Key, Reason, Thumb, Turn } from "../../types.js" */
 
 /** @type {[Thumb, Key][]} */
@@ -28,22 +28,22 @@ export class Actions {
     this.thumbs = judged ? THUMBS.map(([verdict, name]) => action(verdict, say(name), () => this.#judge(verdict))) : [];
     this.keep = turn.answer ? action("keep", say("turn.keep"), () => this.#keep()) : null;
     this.keep?.classList.add("writes");
-    const { field, element } = noting(turn.id, (text, over) => parts.notes.keep(turn, text, over), true);
+    const { field, element } = noting(turn.id, (text, over) => app.notes.keep(turn, text, over), true);
     this.field = field;
     this.note = element;
     const toPrint = h("button", { type: "button", onclick: () => setTimeout(() => print()) }, say("export.print"));
-    const { conversation, composer } = parts.talk;
-    const here = () => `${location.origin}${addressOf({ notebook: open_.notebook, conversation: conversation.id, turn: turn.id })}`;
+    const { conversation, composer } = app.chat;
+    const here = () => `${location.origin}${addressOf({ notebook: active.notebook, conversation: conversation.id, turn: turn.id })}`;
     const link = h("button", { type: "button", onclick: () => void copy(here(), say("export.linked")) }, say("export.link"));
     const mine = conversation.mine !== false;
     const row = h("div", { class: "actions", role: "group", "aria-label": say("turn.actions") },
       turn.answer && action("copy", say("turn.copy"), () => copy(withFootnotes(turn), say("turn.copied"))),
-      action("retry", say("turn.retry"), () => parts.talk.retry(turn), turn.state === "failed" || turn.state === "stopped"),
+      action("retry", say("turn.retry"), () => app.chat.retry(turn), turn.state === "failed" || turn.state === "stopped"),
       mine && action("edit", say("turn.edit"), () => composer.askAbout(null, turn)),
       this.keep,
       turn.answer && exportMenu(`conversations/${conversation.id}`, say("turn.export"), { turn: turn.id }, toPrint, link),
       ...this.thumbs,
-      mine && action("trash", say("turn.delete"), () => parts.talk.drop(turn)),
+      mine && action("trash", say("turn.delete"), () => app.chat.drop(turn)),
     );
     this.element = h("div", {}, row, this.note);
     this.tell();
@@ -52,22 +52,22 @@ export class Actions {
   // Show what its reader says of it, and whether it is kept.
   tell() {
     this.thumbs.forEach((thumb, number) => thumb.setAttribute("aria-pressed", String(THUMBS[number]?.[0] === this.turn.vote)));
-    const note = parts.kept.of(this.turn);
+    const note = app.noteStore.of(this.turn);
     this.keep?.setAttribute("aria-pressed", String(Boolean(note)));
     this.note.hidden = !note;
     if (note && document.activeElement !== this.field) this.field.value = note.text;
   }
 
   async #keep() {
-    const isKept = Boolean(parts.kept.of(this.turn));
-    await (isKept ? parts.kept.remove(this.turn.id, "notes.removed") : parts.notes.keep(this.turn, null));
+    const isKept = Boolean(app.noteStore.of(this.turn));
+    await (isKept ? app.noteStore.remove(this.turn.id, "notes.removed") : app.notes.keep(this.turn, null));
     if (!this.note.hidden && !isKept) this.field.focus();
   }
 
   /** @param {Thumb} verdict */
   async #judge(verdict) {
     const isTaken = this.turn.vote === verdict; // once more takes it back
-    await parts.talk.vote(this.turn, isTaken ? null : verdict);
+    await app.chat.vote(this.turn, isTaken ? null : verdict);
     this.form?.remove();
     if (verdict !== "down" || this.turn.vote !== "down") return;
     this.form = this.#reasons();
@@ -81,7 +81,7 @@ export class Actions {
     const name = `reason-${turn.id}`;
     const reasons = REASONS.map(([value, key]) => h("label", {}, h("input", { type: "radio", name, value }), say(key)));
     const passages = [...citationsOf(turn), ...(turn.answer?.closest ?? [])].map((citation) => {
-      const box = h("input", { type: "checkbox", value: nameOf(citation) });
+      const box = h("input", { type: "checkbox", value: passageKey(citation) });
       return { box, label: h("label", { dir: "auto" }, box, h("span", {}, ...flagged(citation), h("q", {}, citation.quote))) };
     });
     const comment = h("textarea", { rows: "2", dir: "auto", "aria-label": say("reason.words"), placeholder: say("reason.words"), maxlength: "2000" });
@@ -95,7 +95,7 @@ export class Actions {
     form.addEventListener("submit", () => {
       const reason = /** @type {Reason | null} */ (new FormData(form).get(name));
       const right = passages.filter(({ box }) => box.checked).map(({ box }) => box.value);
-      void parts.talk.vote(turn, "down", { reason, comment: comment.value.trim(), right }).then(() => form.remove());
+      void app.chat.vote(turn, "down", { reason, comment: comment.value.trim(), right }).then(() => form.remove());
     });
     return form;
   }
@@ -110,18 +110,18 @@ const offer = (label, onclick) => h("button", { type: "button", class: "offer", 
 /** @param {Turn} turn */
 export function waysOn(turn) {
   const { question, about, alone, documents = [], answer } = turn;
-  const all = parts.library.documents.map(({ id }) => id);
+  const all = app.library.documents.map(({ id }) => id);
   const best = citationsOf(turn)[0] ?? answer?.closest[0];
   /** @param {string[]} within */
-  const again = (within) => parts.talk.ask(question, { about, alone, within });
+  const again = (within) => app.chat.ask(question, { about, alone, within });
   const other = offer(say("going.words"), async () => {
-    if (!parts.writing.writes) return parts.talk.composer.suggest(question);
+    if (!app.models.writes) return app.chat.composer.suggest(question);
     other.disabled = true;
-    const found = await tried(reworded(answer?.standalone_question ?? question, parts.writing.choice));
+    const found = await orToast(reworded(answer?.standalone_question ?? question, app.models.choice));
     other.disabled = false;
     if (!other.isConnected) return; // another conversation is shown by now
-    if (found) parts.talk.ask(found, { about, alone: true, within: documents });
-    else parts.talk.composer.suggest(question);
+    if (found) app.chat.ask(found, { about, alone: true, within: documents });
+    else app.chat.composer.suggest(question);
   });
   return h("div", { class: "offers", role: "group", "aria-label": say("going.title") },
     all.some((id) => !documents.includes(id)) && offer(say("going.all", { count: all.length }), () => again(all)),
@@ -134,7 +134,7 @@ export function waysOn(turn) {
 /** @param {Turn} turn */
 export function questions(turn) {
   const found = (turn.instead ?? []).map((question) =>
-    h("li", {}, h("button", { type: "button", class: "instead", dir: "auto", onclick: () => parts.talk.ask(question, { alone: true }) }, question)),
+    h("li", {}, h("button", { type: "button", class: "instead", dir: "auto", onclick: () => app.chat.ask(question, { alone: true }) }, question)),
   );
   const title = say(turn.state === "refused" ? "answer.instead" : "answer.next");
   return found.length ? h("div", { class: "can" }, h("h3", {}, title), h("ul", {}, ...found)) : "";

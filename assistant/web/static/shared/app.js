@@ -1,6 +1,6 @@
 // The parts of the page, of each of which there is one. main.js makes them; they ask each other for
 // things by this.
 
-/** @import { Parts } from "../../types.js" */
+/** @import { App } from "../../types.js" */
 
-export const parts = /** @type {Parts} */ ({});
+export const app = /** @type {App} */ ({});

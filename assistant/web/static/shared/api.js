@@ -2,8 +2,8 @@
 
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
-import { language, say, sentenceOf } from "./words.js";
-/** @import { Deleted, Everywhere, Folder, Found_, HelpFound, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, WholeTopic, Word, Writers } from "../../types.js" */
+import { language, say, sentenceOf } from "./i18n.js";
+/** @import { Deleted, Everywhere, Folder, SearchHit, HelpFound, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, WholeTopic, Word, Writers } from "../../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -13,13 +13,13 @@ let key = "";
 
 // The notebook that is open; what is asked and kept is of it.
 /** @type {{ notebook: string | null }} */
-export const open_ = { notebook: null };
+export const active = { notebook: null };
 
 /** @param {string} path @param {string | null} [notebook] */
-const within = (path, notebook = open_.notebook) => (notebook ? `${path}?notebook=${notebook}` : path);
+const within = (path, notebook = active.notebook) => (notebook ? `${path}?notebook=${notebook}` : path);
 // Of an address, with the notebook that is open or another.
 /** @param {Record<string, string>} values @param {string | null} [notebook] */
-const query = (values, notebook = open_.notebook) => new URLSearchParams({ ...values, ...(notebook && { notebook }) }).toString();
+const query = (values, notebook = active.notebook) => new URLSearchParams({ ...values, ...(notebook && { notebook }) }).toString();
 
 // Why something was not done; `request` names what was asked of the server in its log, `status` is
 // that of HTTP where something was begun and came to nothing, `code` its kind.
@@ -47,7 +47,7 @@ export function messageOf(error) {
 
 // What comes of some work; where that fails, it is told why.
 /** @template Value @param {Promise<Value>} work */
-export const tried = (work) => work.catch((/** @type {unknown} */ error) => toast(messageOf(error)));
+export const orToast = (work) => work.catch((/** @type {unknown} */ error) => toast(messageOf(error)));
 
 // Who this browser is: a secret that only it has, under which its documents are kept.
 // Two tabs that begin at the same time agree on the one that is kept.
@@ -101,9 +101,9 @@ export const restore = (path, notebook = null) => post(within(`${path}/restore`,
 export const session = async (notebook) => /** @type {Session} */ (await json(await ask(within("session", notebook))));
 
 /** @param {string} id */
-export const document_ = async (id) => /** @type {Whole} */ (await json(await ask(`documents/${encodeURIComponent(id)}`)));
+export const loadDocument = async (id) => /** @type {Whole} */ (await json(await ask(`documents/${encodeURIComponent(id)}`)));
 /** @param {string} id @param {number} page @param {number} width in pixels */
-export const pagePicture = async (id, page, width) => (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
+export const pageImage = async (id, page, width) => (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
 /** @param {string} id @param {number} page */
 export const pageWords = async (id, page) => /** @type {Word[]} */ (await json(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
 // How often some words stand in each of the documents that can be asked.
@@ -135,12 +135,12 @@ export const putIn = (id, document) => ask(`notebooks/${id}/documents/${document
 export const takeOut = (id, document) => remove(`notebooks/${id}/documents/${document}`);
 // Have a document back that was taken out of a notebook, or else deleted.
 /** @param {string} id @param {string | null} notebook */
-export const haveBack = (id, notebook) => (notebook ? putIn(notebook, id) : restore(`documents/${id}`));
+export const restoreDocument = (id, notebook) => (notebook ? putIn(notebook, id) : restore(`documents/${id}`));
 
 /** @param {string | null} [notebook] */
 export const conversations = async (notebook) => /** @type {{ conversations: Listing[] }} */ (await json(await ask(within("conversations", notebook)))).conversations;
 /** @param {string} text */
-export const searchConversations = async (text) => /** @type {{ found: Found_[] }} */ (await json(await ask(`conversations/search?${query({ text })}`))).found;
+export const searchConversations = async (text) => /** @type {{ found: SearchHit[] }} */ (await json(await ask(`conversations/search?${query({ text })}`))).found;
 /** @param {string} id @param {string | null} notebook */
 export const conversation = async (id, notebook) => /** @type {KeptConversation} */ (await json(await ask(within(`conversations/${id}`, notebook))));
 /** @param {string} id @param {string} title @param {Turn} turn @param {string | null} [notebook] */

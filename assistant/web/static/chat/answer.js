@@ -2,12 +2,12 @@
 // to the server, as the conversation before the next question, and to a screen reader.
 
 import { doubted, h, pathOf, toast } from "../shared/dom.js";
-import { number as written, pieces, say } from "../shared/words.js";
-import { laidOut, placed } from "./exporting.js";
-import { nameOf } from "./passages.js";
+import { number as written, pieces, say } from "../shared/i18n.js";
+import { laidOut, placed } from "./export.js";
+import { passageKey } from "./passages.js";
 /** @import { About, Answer, AnswerKind, Child, Key, Said, Sentence, ServerEvent, Turn, Vote, Why, Writing } from "../../types.js" */
 
-const LONGEST = 8000; // characters of what is told of a turn
+const MAX_MESSAGE = 8000; // characters of each message of the history
 const REFUSAL = "The documents do not say."; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
 
 /** @param {Turn} turn */
@@ -43,12 +43,12 @@ export const isPoint = (turn, sentence) => isUnsure(turn) || ["overview", "where
 // comparison what is compared, of a passage where it stands; "" where it is the one before's.
 /** @param {Turn} turn @param {Sentence} sentence @param {Sentence} [before] */
 export function headingOver(turn, sentence, before) {
-  /** @param {Sentence} [own] */
-  const heading = (own) => {
-    const citation = citationsOf(turn).find((c) => c.marker === own?.markers[0]);
-    if (!own || !isPoint(turn, own)) return ["", ""];
+  /** @param {Sentence} [of] */
+  const heading = (of) => {
+    const citation = citationsOf(turn).find((c) => c.marker === of?.markers[0]);
+    if (!of || !isPoint(turn, of)) return ["", ""];
     if (isUnsure(turn)) return citation ? [citation.document_id, pathOf(citation)] : ["", ""];
-    if (own.item || own.about) return ["", own.about ?? ""];
+    if (of.item || of.about) return ["", of.about ?? ""];
     return citation ? [citation.document_id, citation.heading.at(-1) ?? citation.document] : ["", ""];
   };
   const [document, words = ""] = heading(sentence);
@@ -149,7 +149,7 @@ export function historyOf(before, { about, alone }) {
       { role: "assistant", content: turn.state === "refused" ? REFUSAL : laidOut(turn, sentencesOf(turn).map((s) => s.text)) },
     ]);
   if (about?.text) said.push({ role: "user", content: about.text });
-  return said.slice(-24).map(({ role, content }) => ({ role, content: content.slice(0, LONGEST) }));
+  return said.slice(-24).map(({ role, content }) => ({ role, content: content.slice(0, MAX_MESSAGE) }));
 }
 
 // What is said of an answer, as the server takes it; `noted` names the passages that answer.
@@ -161,7 +161,7 @@ export function judgement(turn, answer, before, verdict, noted, why) {
     question: turn.question,
     history: historyOf(before, turn),
     citations: citations.map(placed),
-    chosen: [...citations, ...closest].filter((c) => noted.includes(nameOf(c))).map(placed),
+    chosen: [...citations, ...closest].filter((c) => noted.includes(passageKey(c))).map(placed),
     reason: why?.reason ?? null,
     comment: why?.comment ?? "",
   };

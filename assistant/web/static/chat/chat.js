@@ -3,34 +3,34 @@
 import { fresh, merged, newId, takeOut } from "../conversations/store.js";
 import { topicOf } from "../help/help.js";
 import { tell } from "../shared/address.js";
-import { $, announce, smoothly, toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { Failure, answers, isStatus, lapsed, messageOf, open_, tried, vote } from "../shared/server.js";
-import { say } from "../shared/words.js";
+import { $, Latest, announce, smoothly, toast } from "../shared/dom.js";
+import { app } from "../shared/app.js";
+import { Failure, answers, isStatus, lapsed, messageOf, active, orToast, vote } from "../shared/api.js";
+import { say } from "../shared/i18n.js";
 import { citationsOf, historyOf, isTold, judgement, lookedAgain, spoken, take } from "./answer.js";
 import { Composer } from "./composer.js";
-import { nameOf } from "./passages.js";
+import { passageKey } from "./passages.js";
 import { TurnView, tooltips } from "./turn.js";
 /** @import { About, Citation, Conversation, How, Thumb, Turn, Vote, Why } from "../../types.js" */
 
-const GONE = 404; // of HTTP: a document is not there any more
-const AGAIN = 5000; // milliseconds after which one has stayed
-const CHANGED = 503; // of HTTP: the documents have, or cannot be read any more
+const NOT_FOUND = 404; // a document is not there any more
+const LEAVE_TIMEOUT = 5000; // milliseconds after which the page was not left
+const UNAVAILABLE = 503; // the documents have changed, or cannot be read any more
 
-export class Talk {
+export class Chat {
   conversation = fresh();
   /** @type {Map<string, TurnView>} */
   views = new Map(); // by the element's id
   /** @type {Map<string, { conversation: Conversation, stopping: AbortController }>} */
   running = new Map(); // those that are being answered, by id
   leaving = false; // the page: what breaks off then has not failed
-  readings = 0; // of the conversation that is shown: only what is read last counts
+  reading = new Latest(); // of the conversation that is shown
   composer = new Composer();
 
   constructor() {
     addEventListener("beforeunload", () => {
       this.leaving = true;
-      setTimeout(() => (this.leaving = false), AGAIN); // one may stay
+      setTimeout(() => (this.leaving = false), LEAVE_TIMEOUT)
     });
     tooltips($("turns"), (marker) => {
       const view = this.views.get(marker.closest(".turn")?.id ?? "");
@@ -42,15 +42,15 @@ export class Talk {
   /** @param {Conversation} conversation */
   show(conversation) {
     this.conversation = this.running.get(conversation.id)?.conversation ?? conversation;
-    parts.store.isShown(conversation.turns.length ? conversation.id : "");
+    app.store.isShown(conversation.turns.length ? conversation.id : "");
     this.composer.show();
     this.#draw();
     const last = this.conversation.turns.at(-1);
     if (last) this.#viewOf(last)?.element.scrollIntoView({ block: "start", behavior: "instant" });
-    parts.reader.leave();
+    app.reader.leave();
     const answered = this.conversation.turns.findLast(isTold);
     this.#cite(answered);
-    void parts.history.draw();
+    void app.history.draw();
     void this.lookOver();
   }
 
@@ -66,14 +66,14 @@ export class Talk {
   /** @returns {Promise<void>} */
   async again() {
     const { conversation } = this;
-    const { sent } = parts.store;
-    const reading = ++this.readings;
-    const found = await tried(parts.store.load(conversation.id));
-    if (!found || reading !== this.readings || conversation !== this.conversation || this.running.has(conversation.id)) return;
-    if (sent !== parts.store.sent) return this.again(); // it may be older than what was done here meanwhile
+    const { sent } = app.store;
+    const isLast = this.reading.next();
+    const found = await orToast(app.store.load(conversation.id));
+    if (!found || !isLast() || conversation !== this.conversation || this.running.has(conversation.id)) return;
+    if (sent !== app.store.sent) return this.again(); // it may be older than what was done here meanwhile
     Object.assign(conversation, found, { turns: merged(conversation.turns, found.turns) });
     this.#draw();
-    void parts.history.draw();
+    void app.history.draw();
   }
 
   #draw() {
@@ -150,7 +150,7 @@ export class Talk {
       this.stop(conversation.id);
       back(instead);
       if (conversation === this.conversation) this.#draw();
-      void parts.history.draw();
+      void app.history.draw();
     });
   }
 
@@ -162,7 +162,7 @@ export class Talk {
     if (this.running.has(this.conversation.id)) return;
     if (this.composer.editing) this.composer.askAbout(null);
     if (this.conversation.mine === false) {
-      parts.navigation.show(fresh());
+      app.navigation.show(fresh());
       toast(say("conversation.own"));
     }
     /** @type {Turn} */
@@ -195,13 +195,13 @@ export class Talk {
     view.element.scrollIntoView({ block: "start", behavior: smoothly() });
     this.#saved(conversation, turn);
     this.#busy();
-    const documents = () => turn.within ?? (turn.about ? [turn.about.document] : parts.library.asked());
+    const documents = () => turn.within ?? (turn.about ? [turn.about.document] : app.library.asked());
     turn.documents = documents();
     try {
       await this.#streamed(conversation, turn, stopping.signal).catch(async (/** @type {unknown} */ error) => {
-        if (!isStatus(error, GONE)) throw error;
+        if (!isStatus(error, NOT_FOUND)) throw error;
         // Somebody has taken a document away: the others are asked.
-        await parts.library.refresh(true);
+        await app.library.refresh(true);
         if (String(documents()) === String(turn.documents)) throw error;
         turn.documents = documents();
         await this.#streamed(conversation, turn, stopping.signal);
@@ -214,15 +214,15 @@ export class Talk {
         turn.failure = error instanceof Failure ? error.message : say("page.mistake", { message: messageOf(error) });
         turn.request = error instanceof Failure ? error.request : undefined;
         // What was shown may mix two versions of the documents: it goes.
-        if (isStatus(error, CHANGED)) Object.assign(turn, { sources: [], sentences: [], citations: [] });
+        if (isStatus(error, UNAVAILABLE)) Object.assign(turn, { sources: [], sentences: [], citations: [] });
       }
     }
     for (const name of ["place", "model", "passages", "searches"]) Reflect.deleteProperty(turn, name);
     this.running.delete(conversation.id);
     this.#viewOf(turn)?.update();
     this.#saved(conversation, turn);
-    if (parts.store.removed.has(conversation.id)) return; // it was stopped by that
-    if (conversation !== this.conversation) return toast(say("conversation.answered", { question: turn.question }), say("conversation.show"), () => void parts.navigation.goTo({ notebook: conversation.notebook ?? null, conversation: conversation.id }));
+    if (app.store.removed.has(conversation.id)) return; // it was stopped by that
+    if (conversation !== this.conversation) return toast(say("conversation.answered", { question: turn.question }), say("conversation.show"), () => void app.navigation.goTo({ notebook: conversation.notebook ?? null, conversation: conversation.id }));
     this.#busy();
     this.#cite(turn);
     announce(spoken(turn));
@@ -231,7 +231,7 @@ export class Talk {
   /** @param {Conversation} conversation @param {Turn} turn @param {AbortSignal} signal */
   async #streamed(conversation, turn, signal) {
     const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
-    const asked = { question: turn.question, history: historyOf(before, turn), documents: turn.documents ?? [], notebook: open_.notebook, llm: parts.writing.choice, section: turn.about?.number ? turn.about.title : null };
+    const asked = { question: turn.question, history: historyOf(before, turn), documents: turn.documents ?? [], notebook: active.notebook, llm: app.models.choice, section: turn.about?.number ? turn.about.title : null };
     for await (const event of answers(asked, signal)) {
       take(turn, event);
       this.#viewOf(turn)?.update();
@@ -243,10 +243,10 @@ export class Talk {
   #saved(conversation, turn) {
     if (!conversation.turns.includes(turn)) return; // it was deleted meanwhile
     conversation.updated = Date.now();
-    parts.store.keep(conversation, turn);
-    parts.store.isShown(this.conversation.id);
-    if (conversation === this.conversation) void tell({ notebook: open_.notebook, conversation: conversation.id }, true);
-    void parts.history.draw();
+    app.store.keep(conversation, turn);
+    app.store.isShown(this.conversation.id);
+    if (conversation === this.conversation) void tell({ notebook: active.notebook, conversation: conversation.id }, true);
+    void app.history.draw();
   }
 
   #busy = () => this.composer.answering(this.running.has(this.conversation.id));
@@ -256,17 +256,17 @@ export class Talk {
   /** @param {Turn} turn @param {Citation} citation */
   follow(turn, citation) {
     for (const one of $("turns").querySelectorAll("[aria-current]")) one.removeAttribute("aria-current");
-    const one = this.#viewOf(turn)?.element.querySelector(`.marker[data-marker="${citation.marker}"], .card[data-passage="${nameOf(citation)}"]`);
+    const one = this.#viewOf(turn)?.element.querySelector(`.marker[data-marker="${citation.marker}"], .card[data-passage="${passageKey(citation)}"]`);
     one?.setAttribute("aria-current", "true");
     this.light(citation, citation.marker ? citationsOf(turn) : (turn.answer?.closest ?? []));
   }
 
   // Show what a citation quotes, in its document or in the help.
   /** @param {Citation} citation @param {Citation[]} all */
-  light = (citation, all = [citation]) => void (topicOf(citation) ? parts.help.light(citation) : parts.reader.light(citation, all));
+  light = (citation, all = [citation]) => void (topicOf(citation) ? app.help.light(citation) : app.reader.light(citation, all));
 
   /** @param {Turn} [turn] */
-  #cite = (turn) => void parts.reader.cite((turn ? citationsOf(turn) : []).filter((citation) => !topicOf(citation)));
+  #cite = (turn) => void app.reader.cite((turn ? citationsOf(turn) : []).filter((citation) => !topicOf(citation)));
 
   /** @param {Turn} turn */
   goTo(turn) {
@@ -305,13 +305,13 @@ export class Talk {
     if (!turn.answer) return;
     const { conversation } = this;
     const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
-    const taken = await tried(vote(judgement(turn, turn.answer, before, verdict, said.noted ?? [], why)));
+    const taken = await orToast(vote(judgement(turn, turn.answer, before, verdict, said.noted ?? [], why)));
     if (!taken) return;
     Object.assign(turn, said);
-    parts.store.keep(conversation, turn);
+    app.store.keep(conversation, turn);
     this.#viewOf(turn)?.judged();
-    const note = parts.kept.of(turn);
-    if (note && String(note.noted) !== String(turn.noted)) void parts.kept.put({ ...note, noted: turn.noted });
+    const note = app.noteStore.of(turn);
+    if (note && String(note.noted) !== String(turn.noted)) void app.noteStore.put({ ...note, noted: turn.noted });
     // What is said of a passage is shown beside it, which nothing should cover.
     if (verdict === said.vote) toast(say("turn.thanks"));
     else announce(say(verdict ? "turn.noted" : "turn.taken_back"));

@@ -1,16 +1,16 @@
 // What is being added, and documents whose pictures are being read: several at once, each of which may
 // be cancelled; and how far that is, above everything else.
 
-import { languageName } from "../documents/facts.js";
+import { languageName } from "../documents/metadata.js";
 import { $, announce, h, toast } from "../shared/dom.js";
-import { parts } from "../shared/parts.js";
-import { Failure, messageOf, readPictures } from "../shared/server.js";
-import { number, say } from "../shared/words.js";
+import { app } from "../shared/app.js";
+import { Failure, messageOf, readPictures } from "../shared/api.js";
+import { number, say } from "../shared/i18n.js";
 /** @import { Listed, Wanted } from "../../types.js" */
 
 // The server reads one after the other: meanwhile the next one is sent. Not more, for all tabs of a
 // browser have six connections together.
-const AT_ONCE = 2;
+const MAX_RUNNING = 2;
 // The shares of the work by the end of which something is sent, and its pictures are read.
 const SENT = 0.3;
 const SEEN = 0.8;
@@ -38,14 +38,14 @@ const OPEN = new Set(["waiting", "running", "asking"]);
  * @property {Wanted} [pictures] what can be done instead: it has failed since its text is in pictures
  */
 
-export class Adding {
+export class UploadQueue {
   /** @type {Item[]} */
   items = []; // since nothing was being added
 
   constructor() {
     addEventListener("beforeunload", (event) => this.busy && event.preventDefault());
     $("adding-cancel").addEventListener("click", () => this.items.forEach((item) => this.#cancel(item)));
-    $("adding-show").addEventListener("click", () => parts.library.open());
+    $("adding-show").addEventListener("click", () => app.library.open());
     $("adding-close").addEventListener("click", () => ($("adding").hidden = true));
     for (const [id, both] of /** @type {const} */ ([["adding-replace", false], ["adding-both", true]])) {
       $(id).addEventListener("click", () => this.#asking().forEach((item) => void this.#decide(item, both)));
@@ -107,14 +107,14 @@ export class Adding {
   // Begin as many as may be at once.
   #go() {
     const running = this.items.filter(({ state }) => state === "running").length;
-    for (const item of this.items.filter(({ state }) => state === "waiting").slice(0, AT_ONCE - running)) void this.#run(item);
+    for (const item of this.items.filter(({ state }) => state === "waiting").slice(0, MAX_RUNNING - running)) void this.#run(item);
     this.#tell();
     if (this.busy) return;
     // What came of it is told at the end of all of it.
     const added = this.items.filter(({ state }) => state === "done");
     if (added.length && !$("library").open) toast(say(areRead(added) ? "pictures.all_done" : "adding.done", { count: added.length }));
-    parts.library.changed();
-    void parts.library.hold();
+    app.library.changed();
+    void app.library.hold();
   }
 
   /** @param {Wanted} wanted @param {Item} [before] @returns {Item} */
@@ -140,14 +140,14 @@ export class Adding {
     try {
       if (!item.isDecided && (await this.#isThere(item))) return;
       const found = await this.#added(item);
-      await parts.library.added(found, wanted); // who reads that it is added may ask it at once
+      await app.library.added(found, wanted); // who reads that it is added may ask it at once
       says.textContent = say(words.done, { count: found.paragraphs });
       announce(say(words.spoken, { title: found.title }));
       if (found.language !== "en") says.textContent += `. ${say("adding.language", { language: languageName(found.language) })}`;
       this.#end(item, "done");
     } catch (error) {
       if (stopping.signal.aborted) {
-        await parts.library.refresh();
+        await app.library.refresh();
         this.#end(item, "cancelled");
       } else this.#fail(item, error);
     }
@@ -239,21 +239,21 @@ export class Adding {
     const { wanted, words, row, says } = item;
     const { name, pictures } = wanted;
     const isScan = error instanceof Failure && error.code === "scan";
-    const why = [messageOf(error), isScan && parts.library.pictures === "missing" && say("pictures.missing")].filter(Boolean).join(" ");
+    const why = [messageOf(error), isScan && app.library.pictures === "missing" && say("pictures.missing")].filter(Boolean).join(" ");
     says.textContent = why;
     says.setAttribute("role", "alert");
-    if (isScan && pictures && parts.library.pictures !== "missing") item.pictures = pictures;
+    if (isScan && pictures && app.library.pictures !== "missing") item.pictures = pictures;
     const [label, text] = item.pictures ? /** @type {const} */ (["pictures.read.label", "pictures.read"]) : /** @type {const} */ ([words.again, "adding.again"]);
     const again = h("button", { type: "button", class: "more", "aria-label": say(label, { name }), onclick: () => this.#again([item]) }, say(text));
     const close = h("button", { type: "button", class: "more", "aria-label": say(words.forget, { name }), onclick: () => {
       row.remove();
       this.#tell();
-      parts.library.focus();
+      app.library.focus();
     } }, say("adding.forget"));
     item.cancel.after(again, close);
     this.#end(item, "wrong");
     if (item.pictures) row.classList.add("asking"); // one click mends it
-    parts.library.activity.record(wanted.id ? "activity.pictures.failed" : "activity.failed", name, why);
+    app.library.activity.record(wanted.id ? "activity.pictures.failed" : "activity.failed", name, why);
   }
 
   /** @param {Item} item @param {"done" | "wrong" | "cancelled"} state */
@@ -261,7 +261,7 @@ export class Adding {
     const { row, bar, says, cancel, words } = item;
     item.state = state;
     row.classList.add(state);
-    if (document.activeElement === cancel) parts.library.focus();
+    if (document.activeElement === cancel) app.library.focus();
     // First what failed, then what is still to be done.
     if (state === "wrong") $("uploads").prepend(row);
     else $("uploads").append(row);

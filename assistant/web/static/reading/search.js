@@ -1,8 +1,8 @@
 // Finding words: in the document that is open, and how often they are in each of all documents.
 
 import { $, Latest, h } from "../shared/dom.js";
-import { findEverywhere, tried } from "../shared/server.js";
-import { number as written, say } from "../shared/words.js";
+import { findEverywhere, orToast } from "../shared/api.js";
+import { number as written, say } from "../shared/i18n.js";
 import { endOf, offset, range } from "./paragraphs.js";
 /** @import { Heading, Place } from "./paragraphs.js" */
 /** @import { Reader } from "./reader.js" */
@@ -16,9 +16,9 @@ import { endOf, offset, range } from "./paragraphs.js";
 // Older browsers have none, and find without lighting up.
 const { highlights } = /** @type {{ highlights?: HighlightRegistry }} */ (CSS);
 
-const LIT = 2000; // places found that are lit up; all are counted
+const MAX_MARKED = 2000; // places that are lit up; all are counted
 
-export class Finding {
+export class Search {
   /** @type {(Thing & Place)[]} */
   found = [];
   at = -1;
@@ -64,7 +64,7 @@ export class Finding {
       for (const thing of this.#things()) {
         for (const { index, 0: match } of thing.words.matchAll(pattern)) this.found.push({ ...thing, start: index, end: index + match.length });
       }
-      if (!this.reader.isPrinted()) highlights?.set("found", new Highlight(...this.found.slice(0, LIT).map(range)));
+      if (!this.reader.isPrinted()) highlights?.set("found", new Highlight(...this.found.slice(0, MAX_MARKED).map(range)));
     }
     $("find-on").disabled = $("find-back").disabled = !this.found.length;
     $("find-all").disabled = !wanted;
@@ -104,17 +104,16 @@ export class Finding {
 
   async #everywhere() {
     const isLast = this.counted.next();
-    const told = await tried(findEverywhere(this.#wanted()));
+    const told = await orToast(findEverywhere(this.#wanted()));
     if (!told || !isLast()) return;
     const { documents, more } = told;
     const total = documents.reduce((sum, { hits }) => sum + hits, 0);
     $("hits").replaceChildren(
       h("p", { role: "status" }, total ? say("reader.everywhere.found", { count: total, documents: say("reader.everywhere.documents", { count: documents.length }) }) : say("reader.everywhere.none")),
-      h("ul", {}, ...documents.map(({ id, title, hits }) => h("li", {}, h(
-        "button",
-        { type: "button", dir: "auto", onclick: () => void this.#openAt(id) },
-        h("span", {}, title), " ", h("span", { class: "count" }, say("reader.everywhere.hits", { count: hits })),
-      )))),
+      h("ul", {}, ...documents.map(({ id, title, hits }) => {
+        const count = h("span", { class: "count" }, say("reader.everywhere.hits", { count: hits }));
+        return h("li", {}, h("button", { type: "button", dir: "auto", onclick: () => void this.#openAt(id) }, h("span", {}, title), " ", count));
+      })),
       more ? h("p", {}, say("reader.everywhere.more", { count: documents.length })) : "",
     );
     $("hits").hidden = false;
