@@ -38,7 +38,7 @@ await speak();
 active.notebook = placeIn(location.hash)?.notebook ?? null;
 /** @type {Session} */
 const began = await session().catch(async (/** @type {unknown} */ error) => {
-  // The notebook that the address names may be gone: what is in none is there all the same.
+  // The notebook in the address may be gone: then start without one.
   const wanted = active.notebook;
   active.notebook = null;
   const instead = wanted ? await session().catch(() => null) : null;

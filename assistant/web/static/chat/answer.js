@@ -1,5 +1,5 @@
-// What is said of an answer: what it is made of, how its sentences stand, how sure it is; and how it is told
-// to the server, as the conversation before the next question, and to a screen reader.
+// An answer in words: its sources, verdicts and confidence; and how it is sent to the server, as the history
+// of the next question, and read aloud.
 
 import { doubted, h, pathOf, toast } from "../shared/dom.js";
 import { number as written, pieces, say } from "../shared/i18n.js";
@@ -113,7 +113,7 @@ export function figures({ answer }) {
   return [sure, time < 950 ? say("answer.milliseconds", { time: Math.round(time) }) : say("answer.seconds", { time: written(time / 1000, 1) })].filter(Boolean).join(" · ");
 }
 
-// --- how it is told -------------------------------------------------------------------------------
+// --- sent and read aloud --------------------------------------------------------------------------
 
 // What comes of a question becomes part of its turn.
 /** @param {Turn} turn @param {ServerEvent} event */

@@ -122,7 +122,7 @@ export class Chat {
     if (!editing) return this.ask(question, { about });
     if (question === editing.question) return; // nothing is otherwise
     const { conversation } = this;
-    // By its id: another tab may have asked meanwhile, and all of them been read anew.
+    // By its id: another tab may have asked meanwhile, and all turns been loaded again.
     const at = conversation.turns.findIndex(({ id }) => id === editing.id);
     // What follows an edited question followed from it as it was.
     const gone = at < 0 ? [] : conversation.turns.slice(at);
@@ -132,7 +132,7 @@ export class Chat {
     if (gone.length > 1) this.#offer(conversation, gone, back, conversation.turns.at(-1));
   }
 
-  // Delete a question, which can be had back.
+  // Delete a question, which can be undone.
   /** @param {Turn} turn */
   drop(turn) {
     const { conversation } = this;
@@ -294,7 +294,7 @@ export class Chat {
   /** @param {Turn} turn @param {Thumb | null} verdict @param {Why} [why] */
   vote = (turn, verdict, why) => this.#judge(turn, verdict, { vote: verdict ?? undefined, noted: why?.right.length ? why.right : undefined }, why);
 
-  // Say which passages answer a question, by their names; none may.
+  // Say which passages answer a question, by their keys; possibly none.
   /** @param {Turn} turn @param {string[]} [noted] */
   note = (turn, noted) => this.#judge(turn, noted ? (noted.length ? "up" : "none") : null, { vote: undefined, noted });
 

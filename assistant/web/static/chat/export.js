@@ -1,5 +1,5 @@
-// What can be taken along: answers and conversations, as text or as files of the server's making; and
-// citations, as links to their places in the documents, as text, and as references.
+// Copying and exporting: answers and conversations as text or as files of the server; citations as links,
+// as text, and as references.
 
 import { linkToHelp, topicOf } from "../help/help.js";
 import { doubted, h, menu, oneLine, pathOf, placeOf, toast } from "../shared/dom.js";
@@ -90,7 +90,7 @@ export const asText = (c) => say("cite.sentence", { quote: oneLine(c.quote), doc
 /** @param {string} format */
 const asReferences = (format) => (/** @type {Citation[]} */ all) => cite(format, all.map(placed));
 
-// The ways to copy citations: what each is called, and what is told of it then.
+// The ways to copy citations: the name of each, and the message afterwards.
 /** @type {{ name: Key, copied: Key, said: (all: Citation[]) => string | Promise<string> }[]} */
 export const WAYS = [
   { name: "cite.link", copied: "cite.link.copied", said: (all) => all.map(linkTo).join("\n") },

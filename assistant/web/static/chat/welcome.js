@@ -31,7 +31,7 @@ export class Welcome {
     void this.#suggest();
   }
 
-  // Not while more is being added, which each would have to be looked for anew with.
+  // Not while documents are being added: each would change them again.
   async #suggest() {
     const ids = app.library.asked();
     const asked = ids.join(" ");

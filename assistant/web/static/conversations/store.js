@@ -1,6 +1,5 @@
-// Conversations, which the server keeps, each question by itself: two tabs that ask in the same one
-// lose nothing of each other. What did not reach it waits in this browser until it does; and what an
-// earlier page kept here is handed over.
+// Conversations, which the server keeps question by question, so that two tabs lose nothing of each other.
+// What did not reach the server waits in this browser; what an earlier version kept here is handed over.
 
 import { toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
@@ -27,7 +26,7 @@ export class Store {
     });
   }
 
-  // One with its questions, of a notebook or of none; null where it is not there.
+  // Load a conversation of a notebook, or of none; null if it is not there.
   /** @param {string} id @param {string | null} notebook @returns {Promise<Conversation | null>} */
   async load(id, notebook = active.notebook) {
     await this.sent;
@@ -51,7 +50,7 @@ export class Store {
     this.#tell();
   }
 
-  // Whether all is kept, for whoever waits for that.
+  // Tell tests whether everything is saved.
   #tell() {
     document.body.dataset.kept = String(!this.changed.size);
   }
@@ -101,7 +100,7 @@ export class Store {
     else if (!storage.set(name, JSON.stringify({ ...(held ?? of), turns }))) toast(say("history.full"));
   }
 
-  // Send what waits here. What is deleted by now is let go of; what is refused otherwise stays.
+  // Send what waits here. What is deleted by now is dropped; what is refused for another reason stays.
   async handOver() {
     for (const name of storage.names(`${this.prefix}conversation/`)) {
       const held = /** @type {Conversation | null} */ (read(name));
@@ -127,14 +126,14 @@ export class Store {
     if (held.named) await renameConversation(held.id, held.title, held.notebook ?? null);
   }
 
-  // Let go of questions, which another one takes the place of.
+  // Remove questions that another one replaces.
   /** @param {Conversation} of @param {string[]} turns */
   drop(of, turns) {
     for (const id of turns) this.changed.delete(id);
     this.sent = this.sent.then(() => orToast(removeTurns(of.id, turns, of.notebook ?? null))).then(() => {});
   }
 
-  // Gives whether it is deleted.
+  // Returns whether it is deleted.
   /** @param {string} id @param {string | null} notebook */
   async remove(id, notebook) {
     this.removed.add(id);
@@ -145,7 +144,7 @@ export class Store {
     return Boolean(done);
   }
 
-  // Gives whether it is there again.
+  // Returns whether it is restored.
   /** @param {string} id @param {string | null} notebook */
   async restore(id, notebook) {
     const done = await orToast(restore(`conversations/${id}`, notebook));
@@ -155,8 +154,8 @@ export class Store {
 
   // --- what this browser keeps -----------------------------------------------------------------
 
-  // The conversation of a notebook, or of none, that was shown last in this tab, or else in any; none
-  // where that is "".
+  // The id of the conversation of a notebook, or of none, that was shown last in this tab, or else in any
+  // tab; "" for a new one.
   /** @param {string | null} notebook */
   last(notebook) {
     const name = this.#key("current", notebook);
@@ -215,7 +214,7 @@ export function merged(here, there) {
 /** @param {Turn} one @param {Turn} other */
 const isSame = (one, other) => one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.answer?.text === other.answer?.text;
 
-// Take questions out. Gives what has them back where they were, in place of what was asked instead.
+// Remove questions. Returns a function that restores them, in place of what was asked instead.
 /** @param {Conversation} conversation @param {Turn[]} gone */
 export function takeOut(conversation, gone) {
   const before = conversation.turns;

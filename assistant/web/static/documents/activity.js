@@ -46,14 +46,13 @@ export class Folder {
     if (await orToast(this.#refresh(true))) this.#follow();
   }
 
-  // Never two requests at once: the answer to the older one would look like that of a server that was
-  // started anew.
+  // Never two requests at once: the answer to the older one would look like that of a restarted server.
   #follow = () => setTimeout(() => void this.#refresh().catch(() => {}).finally(() => this.#follow()), POLL_INTERVAL);
 
   async #refresh(first = false) {
     const { library, reader } = app;
     const { watched, last, changes, unread } = await folder(this.last);
-    // Started anew, the other side counts from one again.
+    // A restarted server counts from one again.
     const now = last < this.last ? (await folder(0)).changes : changes;
     this.last = last;
     for (const { what, name, time, reason: detail, ...error } of now) library.activity.record(WHAT[what], name, sentenceOf({ detail, ...error }), time);

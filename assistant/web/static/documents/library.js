@@ -60,7 +60,7 @@ export class Library {
     addEventListener("focus", look);
   }
 
-  // What is being added is told here too, where nothing beside it can be seen.
+  // The progress of what is being added moves into the dialog, which covers the page.
   open() {
     if (this.dialog.open) return;
     this.dialog.querySelector("header")?.after($("adding"));
@@ -88,14 +88,14 @@ export class Library {
     if (app.reader.document?.id === found.id) void app.reader.show(found.id, true);
   }
 
-  // Which there are, or which of them are asked, is otherwise.
+  // The documents, or which of them are asked, have changed.
   changed() {
     app.reader.offer(this.documents);
     app.chat.composer.ready();
     app.welcome.draw();
   }
 
-  // What was said and kept is held against the documents anew.
+  // Compare answers and notes with the documents again.
   async hold() {
     await app.noteStore.refresh();
     await app.chat.lookOver();
@@ -202,7 +202,7 @@ export class Library {
 
   // --- what is asked --------------------------------------------------------------------------
 
-  // Show which are asked, and nothing else anew.
+  // Show which are asked, without drawing the list again.
   #ticked() {
     const asked = new Set(this.asked());
     for (const [id, { tick }] of this.rows) tick.checked = asked.has(id);
@@ -258,7 +258,7 @@ export class Library {
     button.textContent = say(app.notebooks.current ? "list.take_out.sure" : "list.remove.sure", { count: gone.length });
   }
 
-  // Remove documents, or take them out of the notebook that is open; all of them can be had back.
+  // Remove documents, or take them out of the open notebook; this can be undone.
   /** @param {Listed[]} gone */
   async remove(gone) {
     const { notebook } = active;
@@ -288,7 +288,7 @@ export class Library {
     return done;
   }
 
-  // Ask which documents there are; `quietly`: that they cannot be had is told when they are wanted.
+  // Load the list of documents; `quietly`: without a message if that fails.
   async refresh(quietly = false) {
     const ask = ++this.asks;
     const { notebook } = active;

@@ -24,7 +24,7 @@ function written(date) {
   return year && month && dayOfMonth ? day(new Date(year, month - 1, dayOfMonth)) : date;
 }
 
-// What is told of a document below its title; what is not known is left out.
+// The line below a document's title; what is not known is left out.
 /** @param {Listed} one */
 export function factsOf(one) {
   return [
@@ -58,7 +58,7 @@ export const ORDERS = {
   pages: { key: "list.order.pages", order: (a, b) => b.pages - a.pages },
 };
 
-// The documents in an order, those of a folder together: first those of none.
+// The documents in an order, grouped by folder; first those in none.
 /** @param {Listed[]} documents @param {string} by one of ORDERS */
 export function ordered(documents, by) {
   const order = (ORDERS[by] ?? ORDERS.name)?.order;

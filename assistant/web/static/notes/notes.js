@@ -120,7 +120,7 @@ export class Notes {
     );
   }
 
-  // Open a quote where it stands now; where that reads otherwise, its paragraph.
+  // Open a quote where it is now; if it has changed, its paragraph.
   /** @param {Citation} citation @param {PlaceNow} [now] */
   async #show(citation, now) {
     if (topicOf(citation)) return this.#leave(() => app.help.light(citation));

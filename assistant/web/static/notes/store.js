@@ -1,5 +1,5 @@
-// What is kept in the notebook that is open: answers and highlighted places, each with a note of its
-// reader's, held against the documents as they are now.
+// The notes of the open notebook: answers and highlighted places that are kept, each with what its reader
+// notes, compared with the documents as they are now.
 
 import { Latest, h, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
@@ -28,7 +28,7 @@ export class NoteStore {
     }
   }
 
-  // Gives whether it is known by now what is kept.
+  // Returns whether the notes are known now.
   async #look() {
     const isLast = this.asked.next();
     const found = await orToast(notes());
@@ -50,8 +50,8 @@ export class NoteStore {
     return note && note.answer?.text === turn.answer?.text ? note : null;
   }
 
-  // Keep a note. Gives what is said of that; nothing where it is not kept. `over` is what its writer saw
-  // in its place: what somebody else has written meanwhile is kept as well.
+  // Save a note. Returns the key of what is said about that; null if it was not saved. `over` is the text that
+  // its writer saw: what somebody else has written meanwhile is kept as well.
   /** @param {Note} note @param {string} [over] */
   put(note, over) {
     const { notebook } = active;
@@ -77,7 +77,7 @@ export class NoteStore {
     }
   }
 
-  // Delete one; it can be had back. `told` is what is said of it.
+  // Delete a note, which can be undone. `told` is what is said about it.
   /** @param {string} id @param {Key} told */
   remove(id, told) {
     const { notebook } = active;
@@ -94,7 +94,7 @@ export class NoteStore {
     await this.#look();
   }
 
-  // One after the other: what is deleted while it is still being saved stays deleted.
+  // One after the other: a note that is deleted while it is being saved stays deleted.
   /** @template Value @param {() => Promise<Value>} work @returns {Promise<Value>} */
   #next(work) {
     const done = this.done.then(work);
@@ -105,8 +105,8 @@ export class NoteStore {
 
 // --- writing a note: what is not saved yet is kept as long as the tab is open ----------------------
 
-// The field, and what it stands in; `written` hears what was written, without spaces around it, and
-// what was there before.
+// A field for a note, and the element around it; `written` is called with the new text, without spaces
+// around it, and the one before.
 /** @param {string} id of the note @param {(text: string, over: string) => unknown} written @param {boolean} hidden */
 export function noting(id, written, hidden = false) {
   const field = h("textarea", { rows: "1", dir: "auto", "aria-label": say("notes.own"), placeholder: say("notes.own.more"), maxlength: "20000" });
@@ -114,7 +114,7 @@ export function noting(id, written, hidden = false) {
   return { field, element: h("div", { class: "own", hidden }, field, h("button", { type: "button", class: "more" }, say("notes.save"))) };
 }
 
-// A field in which a note is written; `written` hears what was written, and what was there before.
+// Keep the draft of a note; `written` is called with the new text, and the one before.
 /** @param {HTMLTextAreaElement} field @param {string} id of the note @param {(text: string, over: string) => unknown} written */
 export function drafted(field, id, written) {
   let over = "";

@@ -1,4 +1,4 @@
-// What a reader has highlighted: places in documents, each with what is noted about it.
+// What the reader has highlighted: places in documents, each with a note.
 
 import { newId } from "../conversations/store.js";
 import { drafted } from "../notes/store.js";
@@ -34,7 +34,7 @@ export class Highlights {
     });
   }
 
-  // Keep a place; another one of the same place is not kept. Gives whether it is kept.
+  // Keep a place, once. Returns whether it is kept.
   /** @param {Citation} citation */
   async keep(citation) {
     const { document_id, start, end } = citation;

@@ -102,8 +102,8 @@ export class Reader {
     else if (first && !this.loading) void this.show(first.id);
   }
 
-  // Show a document; when it is shown already (and not added anew), nothing moves. Tells whether it is
-  // there; null where something else was asked for meanwhile.
+  // Show a document; if it is shown already (and was not added again), nothing moves. Returns whether it is
+  // there; null if something else was asked for meanwhile.
   /** @param {string} id */
   async show(id, again = false) {
     const isWanted = this.wanted.next();
@@ -150,7 +150,7 @@ export class Reader {
     this.search.find();
   }
 
-  // Show the pages instead of the text, or the text instead of the pages, where one was reading.
+  // Switch between pages and text, at the same place.
   #turnOver() {
     const at = this.scrolling.seen();
     this.printed = !this.printed;
@@ -173,7 +173,7 @@ export class Reader {
     this.search.find();
   }
 
-  // What is highlighted may be other than before.
+  // The highlights may have changed.
   remark = () => this.mark(this.cited, this.chosen);
 
   // Mark what these citations quote; one of them may be chosen: it is brought into view.

@@ -108,7 +108,7 @@ export class Sheets {
       sheet.element.classList.remove("undrawn");
       sheet.element.prepend(picture);
     } catch {
-      // The words are there all the same: they are shown instead of the picture.
+      // The words are shown instead of the picture.
       if (sheet.drawn === width) sheet.element.classList.add("undrawn");
     }
   }

@@ -1,4 +1,4 @@
-// Rows of a table, told as `Year: 2021 | Revenue: 5.2`, as cells under the names of their columns.
+// Rows of a table, written as `Year: 2021 | Revenue: 5.2`, as cells under the names of their columns.
 
 import { characters, h } from "../shared/dom.js";
 import { marked } from "../shared/marks.js";
@@ -52,9 +52,8 @@ export function columnsOf(rows) {
   return [...known.keys()].filter((name) => name && known.get(name));
 }
 
-// A table to put the rows in that are told so. Its names stay above them; where they have no room, they
-// scroll sideways, and whoever has no pointer can do that too: while it is in view, so that nobody goes
-// through all tables of a document on the way to a place in it.
+// A table for such rows, with the names of its columns above them. If it is too wide it scrolls sideways,
+// by the keyboard too, but only while it is in view: otherwise Tab would stop at every table of a document.
 /** @param {string[]} texts @param {string[]} columns @param {string} label */
 export function tableOf(texts, columns, label) {
   const names = h("div", { class: "head", "aria-hidden": "true" }, columns.length > 0 && h("div", { class: "row names" }, ...columns.map((name, at) => h("span", { class: at ? "cell" : "cell first" }, name))));

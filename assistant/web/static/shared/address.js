@@ -1,11 +1,11 @@
-// The address of the page: which notebook is open, which conversation is shown. Going back goes to the
-// one before, and on a narrow page closes what lies over it.
+// The page's address: which notebook is open and which conversation is shown. Back returns to the one
+// before; on a narrow page it closes the dialog that covers it.
 
 /** @typedef {{ notebook: string | null, conversation: string | null, turn: string | null }} Place */
 
 const PLACE = /^#(?:notebook\/([0-9a-f]{16}))?(?:\/?conversation\/([A-Za-z0-9-]{8,40})(?:\/([A-Za-z0-9-]{8,40}))?)?$/;
 
-// What stands in the address; null where it is none of these.
+// The place that an address names; null for any other address.
 /** @param {string} hash @returns {Place | null} */
 export function placeIn(hash) {
   const [found, notebook, conversation, turn] = PLACE.exec(hash) ?? [];
@@ -25,14 +25,13 @@ let closed = Promise.resolve(); // what lay over the page, and its entry in the 
 /** @type {(() => void) | null} */
 let closing = null; // hears that this is done
 
-// Whatever has just been closed is gone from the history.
+// Waits until a dialog that was just closed is gone from the history.
 async function leaves() {
   await Promise.resolve(); // that it is closed is heard by then
   await closed;
 }
 
-// Show in the address what is shown; `again`: it is the same that was shown, or none that one would
-// go back to.
+// Put the place that is shown into the address; `again`: in place of the current entry of the history.
 /** @param {Partial<Place>} place @param {boolean} again */
 export async function tell(place, again) {
   const address = addressOf(place);
@@ -42,8 +41,8 @@ export async function tell(place, again) {
   else history.pushState(null, "", address);
 }
 
-// Let going back close what lies over the page: dialogs, which on a narrow page have a place of their
-// own in the history. `hear` is told of every other place that one goes to.
+// Let Back close dialogs: on a narrow page each has its own entry in the history. `hear` is called for
+// every other change of place.
 /** @param {HTMLDialogElement[]} dialogs @param {() => boolean} narrow @param {() => void} hear */
 export function closeOnBack(dialogs, narrow, hear) {
   /** @param {HTMLDialogElement} dialog */

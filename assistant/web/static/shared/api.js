@@ -1,4 +1,4 @@
-// Everything that is asked of the server.
+// All requests to the server.
 
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
@@ -21,13 +21,13 @@ const within = (path, notebook = active.notebook) => (notebook ? `${path}?notebo
 /** @param {Record<string, string>} values @param {string | null} [notebook] */
 const query = (values, notebook = active.notebook) => new URLSearchParams({ ...values, ...(notebook && { notebook }) }).toString();
 
-// Why something was not done; `request` names what was asked of the server in its log, `status` is
-// that of HTTP where something was begun and came to nothing, `code` its kind.
+// Why a request failed; `request` is its id in the server's log, `status` that of HTTP, `code` the kind of
+// error.
 export class Failure extends Error {
   /** @param {string} message @param {string | null} [request] @param {number} [status] @param {string | null} [code] */
   constructor(message, request, status, code) {
     super(message);
-    // Of what its reader can set right, nobody need look into the log.
+    // The log is of no use for what the reader can correct.
     this.request = (status ?? 500) < 500 ? undefined : (request ?? undefined);
     this.status = status;
     this.code = code;
@@ -45,12 +45,12 @@ export function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
-// What comes of some work; where that fails, it is told why.
+// The result of some work; if that fails, a toast says why, and the result is undefined.
 /** @template Value @param {Promise<Value>} work */
 export const orToast = (work) => work.catch((/** @type {unknown} */ error) => toast(messageOf(error)));
 
-// Who this browser is: a secret that only it has, under which its documents are kept.
-// Two tabs that begin at the same time agree on the one that is kept.
+// The secret key of this browser, under which its documents are kept. Two tabs that start at the same time
+// agree on the one that is stored.
 function ownKey() {
   const kept = storage.get(KEY);
   key = kept || key || crypto.getRandomValues(new Uint32Array(6)).join("-");
@@ -90,13 +90,13 @@ const send = (method, path, value, signal = null) => ask(path, { method, headers
 /** @param {string} path @param {unknown} value @param {AbortSignal} [signal] */
 const post = (path, value, signal) => send("POST", path, value, signal);
 
-// Delete what is kept at a path, of a notebook or of none; and have it back.
+// Delete what is kept at a path, in a notebook or in none; and restore it.
 /** @param {string} path @param {string | null} notebook */
 export const remove = (path, notebook = null) => ask(within(path, notebook), { method: "DELETE" });
 /** @param {string} path @param {string | null} notebook */
 export const restore = (path, notebook = null) => post(within(`${path}/restore`, notebook), {});
 
-// With the documents of the notebook that is open, or of this one, or of none.
+// The session, with the documents of a notebook (by default the open one), or of none.
 /** @param {string | null} [notebook] */
 export const session = async (notebook) => /** @type {Session} */ (await json(await ask(within("session", notebook))));
 
@@ -106,10 +106,10 @@ export const loadDocument = async (id) => /** @type {Whole} */ (await json(await
 export const pageImage = async (id, page, width) => (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
 /** @param {string} id @param {number} page */
 export const pageWords = async (id, page) => /** @type {Word[]} */ (await json(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
-// How often some words stand in each of the documents that can be asked.
+// How often words occur in each document.
 /** @param {string} text */
 export const findEverywhere = async (text) => /** @type {Everywhere} */ (await json(await ask(`find?${query({ text })}`)));
-// The topics of the help, and where words stand in them.
+// The topics of the help, and where words occur in them.
 /** @param {string} words */
 export const help = async (words) => /** @type {HelpFound} */ (await json(await ask(`help?find=${encodeURIComponent(words)}`)));
 /** @param {string} name */
@@ -133,7 +133,7 @@ export const changeNotebook = async (id, changed) => /** @type {Notebook} */ (aw
 export const putIn = (id, document) => ask(`notebooks/${id}/documents/${document}`, { method: "PUT" });
 /** @param {string} id @param {string} document */
 export const takeOut = (id, document) => remove(`notebooks/${id}/documents/${document}`);
-// Have a document back that was taken out of a notebook, or else deleted.
+// Restore a document that was taken out of a notebook, or else deleted.
 /** @param {string} id @param {string | null} notebook */
 export const restoreDocument = (id, notebook) => (notebook ? putIn(notebook, id) : restore(`documents/${id}`));
 
@@ -160,10 +160,10 @@ export const putNote = (note, notebook, over) => send("PUT", within("notes", not
 /** @param {string} id @param {string | null} [notebook] */
 export const lapsed = async (id, notebook) => /** @type {{ lapsed: Record<string, number[]> }} */ (await json(await ask(within(`conversations/${id}/lapsed`, notebook)))).lapsed;
 
-// What was deleted and can be had back.
+// What was deleted and can be restored.
 export const trash = async () => /** @type {{ deleted: Deleted[] }} */ (await json(await ask(within("trash")))).deleted;
 
-// The address of a file to take along, of what is kept at a path.
+// The address of an exported file of what is kept at a path.
 /** @param {string} path @param {string} format @param {Record<string, string>} more */
 export const exportOf = (path, format, more = {}) => `${path}/export?${query({ format, lang: language, ...more })}`;
 // Places as references for a bibliography.
@@ -175,7 +175,7 @@ export const reworded = async (question, llm) => /** @type {{ question: string }
 
 // --- what takes long -------------------------------------------------------------------------------
 
-// Begin something. Yields the events that come of it; aborting the signal ends it there and here.
+// Start something long. Yields its events; aborting the signal ends it here and on the server.
 /** @param {string} path @param {unknown} value @param {AbortSignal} signal */
 async function* begin(path, value, signal) {
   const response = await post(path, value, signal);
@@ -191,16 +191,16 @@ export const answers = (question, signal) => begin("ask", question, signal);
 /** @param {string} address @param {AbortSignal} signal @param {{ notebook: string | null, ocr: boolean }} how */
 export const addAddress = (address, signal, { notebook, ocr }) => begin(`addresses?${query({ ocr: String(ocr) }, notebook)}`, { address }, signal);
 
-// Have the pictures read in a document that is there.
+// Read the pictures of a document.
 /** @param {string} id @param {AbortSignal} signal */
 export const readPictures = (id, signal) => begin(`documents/${id}/pictures`, {}, signal);
 
-// The document of this owner that a file of a name, in a folder that is added, would take the place of.
+// The owner's document that a file of this name and folder would replace.
 /** @param {string} name @param {string} folder */
 export const there = async (name, folder) => /** @type {Listed | null} */ (await json(await ask(`uploads/there?${new URLSearchParams({ name, folder })}`)));
 
-// Add a file; `arrived` hears the share that has arrived. Yields the events of its indexing; aborting
-// the signal ends it there and here.
+// Add a file; `arrived` is called with the share that was sent. Yields the events of its indexing; aborting
+// the signal ends it here and on the server.
 /** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, ocr: boolean, title?: string, address?: string }} how where it lies in a folder that is added, where it goes to, whether its pictures are read; of a page of the web its title and address @param {string} name that it gets */
 export function add(file, arrived, signal, { folder, notebook, ocr, title = "", address = "" }, name) {
   const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
@@ -230,7 +230,7 @@ export function add(file, arrived, signal, { folder, notebook, ocr, title = "", 
   return events(body, signal);
 }
 
-// The events that come of something, to the last one. One that tells of a failure is thrown.
+// The events of a stream, to the last one. A failure is thrown.
 /** @param {ReadableStream<string>} body @param {AbortSignal} signal @param {string | null} [request] @returns {AsyncGenerator<ServerEvent, void>} */
 async function* events(body, signal, request) {
   const reader = body.getReader();

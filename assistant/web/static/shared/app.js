@@ -1,5 +1,4 @@
-// The parts of the page, of each of which there is one. main.js makes them; they ask each other for
-// things by this.
+// The page's components, one of each. main.js makes them; they reach each other through this object.
 
 /** @import { App } from "../../types.js" */
 

@@ -67,8 +67,7 @@ export function action(name, label, onclick, shown = false) {
   );
 }
 
-// A button that opens a few things to do. It closes with the one that is done, by Escape, and when the
-// focus goes elsewhere.
+// A button that opens a menu. It closes with a choice, by Escape, and when it loses the focus.
 /** @param {Icon} name @param {string} label @param {HTMLElement[]} items */
 export function menu(name, label, ...items) {
   const list = h("div", { class: "items" }, ...items);
@@ -93,11 +92,11 @@ export function menu(name, label, ...items) {
   return element;
 }
 
-// What is asked for last counts, whichever the server answers first.
+// Of several requests only the last one counts, in whatever order the server answers.
 export class Latest {
   #count = 0;
 
-  // Begin something; gives what tells whether it still is the last.
+  // Begin a request; returns a function that tells whether it is still the last one.
   next() {
     const number = ++this.#count;
     return () => number === this.#count;
@@ -118,14 +117,14 @@ const ACTION_TIME = 20_000; // where something can be done about it
 /** @type {number | undefined} */
 let fading;
 
-// It stands in whatever lies over the page: what is beside that can be neither clicked nor heard.
+// The toast goes into the topmost modal dialog: nothing beside that can be clicked or read aloud.
 export function placeToast() {
   const place = [...document.querySelectorAll("dialog:modal")].at(-1) ?? $("talk");
   if ($("toast").parentElement !== place) place.append($("toast"));
 }
 
-// Tell everyone, for a moment; with something to do about it, which Ctrl+Z does too. It stays while one
-// is at it.
+// Show a message for a moment, perhaps with a button, which Ctrl+Z clicks too. It stays while it has the
+// pointer or the focus.
 /** @param {string} text @param {string} [label] @param {() => unknown} [act] */
 export function toast(text, label, act) {
   const box = $("toast");
@@ -145,7 +144,7 @@ export function toast(text, label, act) {
   fade();
 }
 
-// Do what can be done about what was told last; gives whether there is anything.
+// Click the button of the toast that is shown; tells whether there is one.
 export function undo() {
   const button = $("toast").hidden ? null : $("toast").querySelector("button");
   button?.click();
@@ -164,7 +163,7 @@ export function located(locator) {
   return key ? within + say(key, { label }) : locator;
 }
 
-// A text behind which it is told where it was read from a picture, and not surely.
+// A text, with a note where it was read from a picture and is uncertain.
 /** @param {string} text @param {boolean | undefined} is */
 export const doubted = (text, is) => (is ? `${text} (${say("place.uncertain")})` : text);
 
@@ -211,6 +210,6 @@ export function clipped(range, element) {
 /** @param {string} text */
 export const oneLine = (text) => text.split(/\s+/u).join(" ").trim();
 
-// As many characters as Python counts in it.
+// The characters of a text as Python counts them.
 /** @param {string} text */
 export const characters = (text) => Array.from(text);

@@ -1,16 +1,16 @@
-// The words of the page in the language of its reader. Each language is a file in words/; a sentence
-// is found by its key, and text only ever becomes text.
+// The page's texts in the reader's language. Each language is a file in words/, with sentences by key; text
+// never becomes markup.
 
 import { storage } from "./storage.js";
 /** @import { Child, Key, Problem, Words } from "../../types.js" */
 
-// Those that there are.
+// The languages that there are.
 export const LANGUAGES = ["en", "de"];
 export const CHOICE = "footnote/language"; // where this browser keeps what was chosen
 
 const ATTRIBUTES = ["aria-label", "placeholder", "title"];
 
-// The language of ours that an asked one is, whatever its country; none where we have it not.
+// Our language for one that is asked for, whatever its country; empty if there is none.
 /** @param {string} asked */
 const ours = (asked) => LANGUAGES.filter((one) => one === asked || one === asked.split("-")[0]);
 
@@ -36,7 +36,7 @@ export const number = (value, digits) =>
 /** @type {Words} */
 let words;
 
-// Load the words, and put them on the page. Nothing is said before.
+// Load the texts and put them on the page, before anything else is said.
 export async function speak() {
   const answer = await fetch(`page/words/${language}.json`);
   /** @type {unknown} */

@@ -30,7 +30,7 @@ export function marked(text, spans) {
   return pieces;
 }
 
-// A long paragraph around its spans: the same pieces, with what is far from them left out.
+// The same pieces of a long paragraph, without what is far from the spans.
 /** @param {string} text @param {Span[]} spans @param {number} context */
 export function excerpt(text, spans, context = 140) {
   const letters = characters(text);

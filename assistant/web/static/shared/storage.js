@@ -1,5 +1,5 @@
-// What this browser keeps: choices, drafts, and what did not reach the server yet; and what this tab tells
-// the other tabs of the same person.
+// What this browser keeps: choices, drafts, and what did not reach the server yet; and messages between
+// the tabs of one person.
 
 /** @import { News } from "../../types.js" */
 
@@ -16,7 +16,7 @@ function attempt(work, otherwise) {
 /** @param {() => globalThis.Storage} area */
 const keeper = (area) => ({
   get: (/** @type {string} */ name) => attempt(() => area().getItem(name), null),
-  // Gives whether there was room for it.
+  // Returns whether there was room for it.
   set: (/** @type {string} */ name, /** @type {string} */ value) => attempt(() => { area().setItem(name, value); return true; }, false),
   remove: (/** @type {string} */ name) => attempt(() => area().removeItem(name), undefined),
   names: (/** @type {string} */ beginning) => attempt(() => Object.keys(area()).filter((name) => name.startsWith(beginning)), []),
@@ -33,7 +33,7 @@ export const read = (name) => attempt(() => /** @type {unknown} */ (JSON.parse(s
 /** @type {BroadcastChannel | undefined} */
 let channel;
 
-// `hear` is told what another tab has changed.
+// Call `hear` with what another tab has changed.
 /** @param {string} prefix whose tabs they are @param {(news: News) => void} hear */
 export function join(prefix, hear) {
   channel = new BroadcastChannel(prefix);

@@ -1,11 +1,11 @@
-// What was deleted and can still be had back: below each list of what there is.
+// Below each list: what was deleted and can still be restored.
 
 import { $, doubted, h, toast } from "./dom.js";
 import { trash, orToast } from "./api.js";
 import { moment, say } from "./i18n.js";
 /** @import { Deleted } from "../../types.js" */
 
-// Show it in a dialog, as soon as that is wanted; `restored` hears of what is had back.
+// Add the list to a dialog, loaded when it is unfolded; `restored` is called after something was restored.
 /** @param {"library" | "history" | "notebooks" | "notes"} dialog @param {Deleted["kind"]} kind @param {(one: Deleted) => Promise<unknown>} restore @param {() => unknown} restored */
 export function trashIn(dialog, kind, restore, restored) {
   const list = h("ul", {});

@@ -127,7 +127,7 @@ async function dropped(file, entry) {
   return file ? [{ file, path: "" }] : [];
 }
 
-// Of what cannot be read it is told, and the rest is added.
+// A toast names what cannot be read; the rest is added.
 /** @param {FileSystemEntry} entry @returns {Promise<{ file: File, path: string }[]>} */
 const filesIn = (entry) => allIn(entry).catch(() => {
   toast(say("ways.unreadable", { name: entry.name }));

@@ -1,5 +1,5 @@
-// What is being added, and documents whose pictures are being read: several at once, each of which may
-// be cancelled; and how far that is, above everything else.
+// The queue of what is being added, and of documents whose pictures are being read: several at once, each
+// of which can be cancelled; and the progress of all, at the top of the page.
 
 import { languageName } from "../documents/metadata.js";
 import { $, announce, h, toast } from "../shared/dom.js";
@@ -69,7 +69,7 @@ export class UploadQueue {
   // Those of them whose text is in pictures, which can be read.
   #readable = () => this.#failed().filter(({ pictures }) => pictures);
 
-  // Another notebook is open: what was added to the one before is told there no more.
+  // Another notebook is open: the rows of what was added before go.
   leave() {
     for (const row of $("uploads").querySelectorAll(".done, .cancelled")) row.remove();
   }
@@ -110,7 +110,7 @@ export class UploadQueue {
     for (const item of this.items.filter(({ state }) => state === "waiting").slice(0, MAX_RUNNING - running)) void this.#run(item);
     this.#tell();
     if (this.busy) return;
-    // What came of it is told at the end of all of it.
+    // The result is told at the end.
     const added = this.items.filter(({ state }) => state === "done");
     if (added.length && !$("library").open) toast(say(areRead(added) ? "pictures.all_done" : "adding.done", { count: added.length }));
     app.library.changed();
