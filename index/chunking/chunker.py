@@ -84,7 +84,7 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
             number = bisect_right(layout.locators, start, key=attrgetter("start")) - 1
             locator = layout.locators[number] if number >= 0 else None
             content = text[start:end]
-            certainties = [sure for sure in (ocr_confidence(start, end), *above) if sure is not None]
+            confidences = [own for own in (ocr_confidence(start, end), *above) if own is not None]
             paragraphs.append(
                 Paragraph(
                     id=paragraph_id(content, tuple((a - start, b - start) for a, b in sentences)),
@@ -99,7 +99,7 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
                     text=content,
                     sentences=tuple(Sentence(a, b, text[a:b]) for a, b in sentences),
                     language=language,
-                    ocr_confidence=min(certainties, default=None),
+                    ocr_confidence=min(confidences, default=None),
                 )
             )
     return Segmentation(layout.title or title, tuple(paragraphs))
