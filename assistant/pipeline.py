@@ -21,7 +21,6 @@ from assistant.answer import Citation
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.decision import (
     Decision,
-    boost_mentions,
     decide,
     decide_written,
     display_filter,
@@ -180,8 +179,7 @@ class AnswerPipeline:
         if question.again and self.documents.size <= MAX_PARAGRAPHS:
             retriever = self._retriever_of([d.id for d in said_in(question, self.documents)])
         evidence = retriever.retrieve(question, timer, legs)
-        evidence = evidence.scored(self._models.calibration(evidence.read).sentence)
-        return boost_mentions(question, evidence)
+        return evidence.scored(self._models.calibration(evidence.read).sentence)
 
     def _decide(self, question: Question, evidence: Evidence, options: Options) -> Decision:
         given = options.get("refuse_below"), options.get("answer_from")

@@ -63,8 +63,6 @@ def arrange(
     """
     kind = question.kind
     chosen = list(answering)
-    if kind == "definition":
-        chosen = _introduced(question.topic, evidence) + chosen[:EACH]
     if question.more:  # only what would have joined an answer is more of it
         chosen = [candidate for candidate in chosen if candidate.probability >= JOIN]
     quotations = quote(chosen, question.said if question.more else ())
@@ -83,19 +81,6 @@ def arrange(
         alone = tuple(replace(quotation, item=True) for quotation in quotations)
         return Arranged(kind, alone, miscounted(question.standalone, alone))
     return Arranged("fact", tuple(_led(quotations, document)))
-
-
-def _introduced(topic: str, evidence: Evidence) -> list[Candidate]:
-    """The first sentence that names something in the document that says most of it, as far as that
-    was found: where it is introduced."""
-    asked = content_stems(topic)
-    document = evidence.hits[0].paragraph.document_id
-    hits = [hit for hit in evidence.hits if hit.paragraph.document_id == document]
-    for hit in sorted(hits, key=lambda hit: hit.paragraph.start):
-        for number, sentence in enumerate(hit.paragraph.sentences):
-            if asked and asked <= content_stems(sentence.text) and hit.paragraph.kind == "prose":
-                return [Candidate(hit, number, {})]
-    return []
 
 
 def _beside(evidence: Evidence, answering: Sequence[Candidate]) -> list[Quotation]:

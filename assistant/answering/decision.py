@@ -183,7 +183,7 @@ def weigh(
         return Decision(status, confidence)
     enough = ("answered", status)
     answering = [found for found in (evidence, *founds) if status_of(found) in enough]
-    chosen = choose_from(answering, limit, evidence.said)
+    chosen = choose_from(answering, limit)
     left = [
         (part.asked, its)
         for part, found in evidence.parts
@@ -201,16 +201,6 @@ def weigh(
 
 
 # --- by the words of the question --------------------------------------------------------------
-
-
-def boost_mentions(question: Question, evidence: Evidence) -> Evidence:
-    """The evidence with the paragraphs first that name what a question is asked of instead."""
-    named = content_stems(question.instead)
-
-    def lacks(hit: Hit) -> bool:
-        return not named & stems_under(hit.paragraph, hit.paragraph.text)
-
-    return replace(evidence, hits=tuple(sorted(evidence.hits, key=lacks))) if named else evidence
 
 
 def _by_wording(

@@ -29,9 +29,6 @@ JOIN_SEVERAL, JOIN_SEVERAL_SHARE = 0.25, 0.35
 #: A sentence above this share of the likeliest one's probability answers as well as that one; .5
 #: and .7 change next to nothing.
 COVERS = 0.6
-#: What is left of the probability of a sentence that the conversation has said already; .3 and .7
-#: change nothing.
-SAID = 0.5
 #: Sentences that share this much of their terms say the same; .7 and .9 change next to nothing.
 REDUNDANT = 0.8
 
@@ -96,22 +93,20 @@ class Quotation:
         return self.paragraph.text[self.start - start : self.end - start]
 
 
-def choose_from(
-    answered: Sequence[Evidence], limit: int, said: Sequence[str] = ()
-) -> list[Candidate]:
+def choose_from(answered: Sequence[Evidence], limit: int) -> list[Candidate]:
     """The sentences that answer all that is asked: of the first, what `choose` gives; of each
     other, the likeliest sentence, unless what was chosen before holds an answer to it.
 
     Args:
         answered: what was found for the question, or for one thing that it asks; the most important
             first.
-        limit, said: as in `choose`.
+        limit: how many at most.
     """
     chosen: list[Candidate] = []
     for found in answered:
         if len(chosen) == limit or holds_answer(chosen, found):
             continue
-        best = choose(found.candidates, 1 if chosen else limit, said, found.several)
+        best = choose(found.candidates, 1 if chosen else limit, found.several)
         chosen += [candidate for candidate in best if not repeats(candidate, chosen)]
     return chosen
 
@@ -125,36 +120,21 @@ def holds_answer(chosen: Sequence[Candidate], found: Evidence) -> bool:
     return any(probable.get(candidate.place, 0.0) >= COVERS * best > 0 for candidate in chosen)
 
 
-def choose(
-    candidates: Sequence[Candidate],
-    limit: int,
-    said: Sequence[str] = (),
-    several: bool = False,
-) -> list[Candidate]:
+def choose(candidates: Sequence[Candidate], limit: int, several: bool = False) -> list[Candidate]:
     """The sentences that answer, most probable first: at least one.
 
     Args:
         candidates: the sentences to choose from.
         limit: how many at most.
-        said: texts of the conversation; a sentence in one of them is less probable by SAID.
         several: whether more than one thing is asked for.
     """
 
-    def probability(candidate: Candidate) -> float:
-        again = said and any(" ".join(candidate.sentence.text.split()) in text for text in said)
-        return candidate.probability * (SAID if again else 1.0)
-
-    probable = sorted(
-        ((probability(candidate), candidate) for candidate in candidates),
-        key=lambda pair: -pair[0],
-    )
-    if not probable:
-        return []
+    probable = sorted(candidates, key=lambda candidate: -candidate.probability)
     join, share = (JOIN_SEVERAL, JOIN_SEVERAL_SHARE) if several else (JOIN, JOIN_SHARE)
-    best = probable[0][0]
-    chosen: list[Candidate] = [probable[0][1]]
-    for value, candidate in probable[1:]:
-        if len(chosen) == limit or value < max(join, share * best):
+    chosen = probable[:1]
+    for candidate in probable[1:]:
+        least = max(join, share * chosen[0].probability)
+        if len(chosen) == limit or candidate.probability < least:
             break
         if not repeats(candidate, chosen):
             chosen.append(candidate)

@@ -17,13 +17,11 @@ from assistant.query.pointing import NO_PART, Pointed, pointed_at, points_of
 from assistant.query.rewriting import (
     Turn,
     asked_before,
-    asked_with,
     check_roles,
     in_context,
     leans,
     substituted,
     topic_of,
-    word_alone,
 )
 from index.chunking.language import language_of
 from index.encoder import Encoder, Vectors
@@ -33,8 +31,6 @@ from index.models import ENGLISH
 CHAIN = 8
 #: What asks nothing of the documents.
 REPLIED: frozenset[Kind] = frozenset({"courtesy", "about"})
-#: What is said where a word is all that is asked, and makes no whole question of the one before.
-ONE_WORD = "A whole question would be surer to be understood."
 #: The share of what an answer says that is left where it is to be shorter, and it is not told how
 #: much. Not tuned.
 SHORTER = 0.5
@@ -64,7 +60,6 @@ class Question:
         note: what cannot be understood, for the person who asked: passages are shown at most; ""
             where all can.
         length: sentences that are asked for; None where it does not say.
-        topic: who or what a definition is asked of; "" for other kinds.
         section: the heading of the part of a document that it is about, of which an overview is
             that names nothing itself; "" where it is about none.
         instead: what the question before is asked of instead; "" where it is not.
@@ -85,7 +80,6 @@ class Question:
     part: str = ""
     note: str = ""
     length: int | None = None
-    topic: str = ""
     instead: str = ""
     section: str = ""
 
@@ -163,8 +157,6 @@ def _understood(
     pointed = pointed_at(asked, answer, last.standalone, kinds.pointing) if last else None
     if last and pointed and pointed.alone:
         return _about_part(asked, pointed, last, vectors)
-    if last and (word := word_alone(asked)):
-        return _asked_with(asked, word, last, vectors)
     [vector] = vectors.of([asked])
     # What has no letter ("?", "42") has a vector that means nothing.
     spoken = any(map(str.isalpha, asked))
@@ -185,7 +177,6 @@ def _understood(
     if last and kind == "instead" and made:
         kind = last.kind
     standalone = _fitting(made or asked)
-    defined = topic_of(standalone, kinds.request[kind]).text if kind == "definition" else ""
     # What was made of the question before has from it what it needs.
     rewritten = last is not None and standalone != asked
     context = None if rewritten else in_context(asked, [earlier.standalone for earlier in before])
@@ -199,7 +190,6 @@ def _understood(
         context is not None and (leans(asked) or language_of(asked) != ENGLISH),
         _parts(made or asked, kind),
         length=length,
-        topic=defined,
         instead=instead,
     )
 
@@ -233,22 +223,6 @@ def _about_part(asked: str, part: Pointed, last: Question, vectors: QueryVectors
     text = _fitting(part.text)
     return Question(
         asked, text, vectors.of([text])[0], before=last.standalone, more=True, part=text
-    )
-
-
-def _asked_with(asked: str, word: str, last: Question, vectors: QueryVectors) -> Question:
-    """The question before with another question word; it leans on what that one leant on."""
-    made, whole = asked_with(word, last.standalone)
-    text = _fitting(made)
-    context = _fitting(f"{last.before} {text}") if last.leans else None
-    return Question(
-        asked,
-        text,
-        vectors.of([text])[0],
-        before=last.standalone,
-        context=context,
-        leans=last.leans,
-        note="" if whole else ONE_WORD,
     )
 
 

@@ -14,8 +14,6 @@ from itertools import pairwise
 
 from assistant.query.english import (
     ARTICLES,
-    ASKING,
-    AUXILIARIES,
     EMPTY,
     PREPOSITIONS,
     PRONOUNS,
@@ -26,7 +24,6 @@ from assistant.query.english import (
 )
 from index.encoder import Vectors
 from index.errors import QuestionError
-from index.terms.analysis import QUESTION_WORDS
 
 #: One turn of a conversation: {"role": "user" | "assistant", "content": text}.
 Turn = Mapping[str, str]
@@ -66,26 +63,6 @@ _UNIT = re.compile(
 #: What says when or where something is: exchanged for nothing else.
 _WHEN_OR_WHERE = frozenset("in on at during before after under since until".split())
 _PREPOSITION = alternatives(PREPOSITIONS)
-#: A question word with no more than what goes with it: "for how long?", "and why not?".
-_ALONE = re.compile(
-    rf"\W*(?:(?:and|but|or|so|ok|okay)\W+)*(?P<word>(?:{_PREPOSITION})\s+"
-    rf"(?:{alternatives(QUESTION_WORDS)})|(?:(?:for|since|until|by|in)\s+)?how(?:\s+\w+)?|"
-    r"why\s+not|which\s+ones?|(?!what\b)"
-    rf"(?:{alternatives(QUESTION_WORDS)}))(?:\s+(?:is|was)\s+(?:that|this))?"
-    r"(?:\s+(?:then|exactly|though|please|pls))?\W*$",
-    re.IGNORECASE,
-)
-#: A question behind the word that it is asked with, where another may take that word's place.
-_ASKED_WITH = re.compile(
-    rf"\W*(?:(?:(?:{_PREPOSITION})\s+(?:{alternatives(QUESTION_WORDS)})|when|where|why|how|"
-    rf"(?P<object>what|(?:(?:{_PREPOSITION})\s+)?how\s+(?!much\b|many\b)\w+)"
-    r"(?=\s+(?:do|does|did|can|could|will|would|should|may|might|must)\b))\s+)?"
-    rf"(?P<rest>(?:{alternatives(AUXILIARIES)})\b.*\w)",
-    re.IGNORECASE | re.DOTALL,
-)
-_IS_ASKED = re.compile(rf"\W*(?:{alternatives(ASKING)})\b", re.IGNORECASE)
-#: Words that ask for who or which: nothing stands in their place as they are.
-_NAMING = re.compile(r"(?:who|whom|whose|which|what)\b|why\s+not\b", re.IGNORECASE)
 #: Behind these is no thing that could be exchanged for another: "can I spend", "how long", "per
 #: night".
 _NO_THING = re.compile(rf"\b(?:{alternatives(SUBJECTS | {'how', 'per'})})\s$", re.IGNORECASE)
@@ -138,36 +115,6 @@ def leans(question: str) -> bool:
         return named < FEWEST
     words = {word.lower() for word in _WORD.findall(question)}
     return bool(words & _POINTING) or _GOES_ON.match(question) is not None
-
-
-def word_alone(question: str) -> str | None:
-    """The question word that a question is ("for how long?"); None where it says more."""
-    found = _ALONE.match(question)
-    return " ".join(found["word"].split()) if found else None
-
-
-def asked_with(word: str, question: str) -> tuple[str, bool]:
-    """A question asked with another question word, and whether it is a whole question.
-
-    Args:
-        word: see `word_alone`.
-        question: that was asked before ("What does Gabuev warn about?").
-
-    Returns:
-        "Why does Gabuev warn?"; or what the question names behind the word, where that word cannot
-        take the place of the question's own: "Who: the strategy released".
-    """
-    asked = word[0].upper() + word[1:]
-    about = question.split(": ", 1)[-1] if word_alone(question.split(": ")[0]) else question
-    found = _ASKED_WITH.match(about)
-    if found is None or _NAMING.match(word):
-        rest = found["rest"] if found else about
-        topic = topic_of(rest, frozenset()).text if _IS_ASKED.match(about) else ""
-        return f"{asked}: {topic or about.rstrip(' ?.!')}", False
-    rest = found["rest"]
-    if found["object"]:
-        rest = re.sub(rf"\s+(?:{_PREPOSITION})$", "", rest, flags=re.IGNORECASE)
-    return f"{asked} {rest[0].lower()}{rest[1:]}?", True
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,6 @@ class Evidence:
         read: whether a reading model had its say.
         in_context: whether it was found with what was asked before.
         other: then, what was found without that.
-        said: what was answered before, where it leans on that.
     """
 
     hits: tuple[Hit, ...]
@@ -81,7 +80,6 @@ class Evidence:
     read: bool = False
     in_context: bool = False
     other: Evidence | None = None
-    said: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:
@@ -147,7 +145,7 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
     if raw.more or raw.again:
         parts = tuple((part, _kept(each, raw)) for part, each in parts)
         return replace(_kept(found, raw), parts=parts)
-    return replace(found, parts=parts, said=raw.said if found.in_context else ())
+    return replace(found, parts=parts)
 
 
 def _kept(evidence: Evidence, raw: RawEvidence) -> Evidence:

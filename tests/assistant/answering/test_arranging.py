@@ -136,16 +136,6 @@ def test_places_are_told_in_order(ask: Callable[[str], Answer]) -> None:
     assert ask("Where does it talk about unicorns?").kind != "where"
 
 
-def test_a_definition_begins_where_it_is_introduced(tmp_path: Path) -> None:
-    file = tmp_path / "mill.md"
-    first, best = "A stone weir holds the river back.", "A weir is a low dam across a river."
-    text = f"# Mills\n\n{first}\n\nFloods came often.\n\nBelow it is shallow. {best}\n"
-    file.write_text(text, encoding="utf-8")
-    with Assistant.open(file, index_dir=tmp_path / "index") as opened:
-        answer = opened.ask("What is a weir?", answer_from=0.0)
-    assert [sentence.text for sentence in answer.sentences] == [first, best]
-
-
 def test_the_places_of_an_answer(club: Assistant) -> None:
     first = "When is the water turned off?"
     history = [

@@ -10,7 +10,6 @@ from assistant import Answer, Assistant
 from assistant.answering.decision import NOTHING_MORE
 from assistant.documents import shipped_raw_documents
 from assistant.query.pointing import NO_PART
-from assistant.query.question import ONE_WORD
 from assistant.retrieval.evidence import is_said
 
 LISTED = "What are the seven themes?"
@@ -156,14 +155,6 @@ def test_a_part_that_there_is_not_gives_passages(assistant: Assistant) -> None:
     _, missing = talk(assistant, LISTED, "and the ninth?")
     assert (missing.status, missing.note) == ("unsure", NO_PART)
     assert missing.standalone_question == LISTED
-
-
-def test_a_word_alone_that_makes_no_question_gives_passages(assistant: Assistant) -> None:
-    when = "When was the US Indo-Pacific strategy released?"
-    _, who = talk(assistant, when, "who?")
-    assert (who.status, who.note) == ("unsure", ONE_WORD)
-    _, where = talk(assistant, when, "where?")
-    assert where.standalone_question == "Where was the US Indo-Pacific strategy released?"
 
 
 def test_the_context_is_told_as_it_was_understood(assistant: Assistant) -> None:

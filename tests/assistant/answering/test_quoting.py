@@ -118,14 +118,6 @@ def test_a_sentence_comes_with_what_it_cannot_stand_without(
     assert (quotation.text == quoted) == alone
 
 
-def test_what_was_said_is_less_probable_but_not_forbidden() -> None:
-    said = ["Tolls rose by two crowns."]
-    close = [candidate(1, 0, 1.0), candidate(1, 1, 0.8)]
-    assert choose(close, 1, said)[0].number == 1
-    far = [candidate(1, 0, 3.0), candidate(1, 1, -2.0)]
-    assert choose(far, 1, said)[0].number == 0
-
-
 def test_the_sign_of_an_item_is_not_quoted_and_its_number_is() -> None:
     text = "Mind:\n\n\u2022 Pay at the gate.\n\u2022 Go home.\n\nThen:\n\n1. Wait.\n2. Sleep."
     items = [p for p in document_from_text(text, "items.txt").paragraphs if p.kind == "list"]

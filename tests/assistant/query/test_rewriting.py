@@ -14,10 +14,8 @@ from assistant.query.question import CHAIN, understand
 from assistant.query.rewriting import (
     Topic,
     asked_before,
-    asked_with,
     in_context,
     topic_of,
-    word_alone,
 )
 from index import Index
 from index.encoder import Encoder, Vectors
@@ -140,59 +138,6 @@ def test_more_or_less_of_an_answer(
     own = understand(question, after(FIRST), real_encoder)
     assert (own.more, own.again) == (more, again)
     assert (own.standalone == FIRST) == (more or again)
-
-
-@pytest.mark.parametrize(
-    ("question", "word"),
-    [
-        ("why?", "why"),
-        ("and why not?", "why not"),
-        ("for how long", "for how long"),
-        ("by whom?", "by whom"),
-        ("where exactly?", "where"),
-        ("why is that?", "why"),
-        ("what?", None),
-        ("what else?", None),
-        ("who is he?", None),
-        ("When was the harbour dredged?", None),
-    ],
-)
-def test_a_question_word_alone(question: str, word: str | None) -> None:
-    assert word_alone(question) == word
-
-
-@pytest.mark.parametrize(
-    ("before", "word", "asked"),
-    [
-        ("how does it see Japan", "why", "Why does it see Japan?"),
-        ("What does Gabuev warn about?", "why", "Why does Gabuev warn?"),
-        ("Can I bring my dog?", "where", "Where can I bring my dog?"),
-        ("When was the report released?", "by whom", "By whom was the report released?"),
-        ("By whom was the report released?", "since when", "Since when was the report released?"),
-        ("For how long can I stay?", "how much", "How much can I stay?"),
-    ],
-)
-def test_the_question_before_is_asked_with_another_word(before: str, word: str, asked: str) -> None:
-    assert asked_with(word, before) == (asked, True)
-
-
-def test_what_makes_no_whole_question_is_put_behind_the_word() -> None:
-    before = "When was the US strategy released?"
-    assert asked_with("who", before) == ("Who: the US strategy released", False)
-    assert asked_with("who", "how long do we have to pay?") == ("Who: pay", False)
-    assert asked_with("why not", "Who: the US strategy released") == (
-        "Why not: the US strategy released",
-        False,
-    )
-    assert asked_with("why", "Apples keep till March.") == ("Why: Apples keep till March", False)
-
-
-def test_a_word_alone_is_asked_of_what_was_understood(real_encoder: Encoder) -> None:
-    own = understand("why?", after("how does it see China?", "and Japan?"), real_encoder)
-    assert own.standalone == "Why does it see Japan?"
-    assert (own.before, own.kind, own.note) == ("how does it see Japan?", "fact", "")
-    assert understand("who?", after("Why?", FIRST), real_encoder).note
-    assert understand("why?", [], real_encoder).standalone == "why?"
 
 
 def test_an_item_is_the_question_after_it(real_encoder: Encoder) -> None:
