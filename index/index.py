@@ -22,7 +22,7 @@ from index.models import NO_ENTRY, BibliographyEntry, Document, Paragraph, Statu
 from index.public_names import renamed
 from index.read_view import View
 from index.readers.loader import RawDocument, Reading, file_name, is_current, read_raw
-from index.store import former_records
+from index.store import former_records, staging
 from index.store.chroma_server import Server, ServerAddress
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles, SharedPages
@@ -364,7 +364,8 @@ class Index(View):
         """
         manifest = self._store.current().manifest(document_id)
         if not manifest.kept:
-            self._store.keep(replace(manifest, kept=True))
+            with self.database.write() as connection:
+                staging.set_kept(connection, replace(manifest, kept=True))
 
     def remove(self, document_id: str) -> None:
         """Take a document out of the index. The file that it was read from is not touched.
@@ -373,7 +374,8 @@ class Index(View):
             MissingPathError: there is none of that id.
         """
         self._store.current().manifest(document_id)
-        self._store.remove(document_id)
+        with self.database.write() as connection:
+            staging.remove(connection, document_id)
         self._settle()
         self._store.tidy()
 

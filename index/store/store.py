@@ -272,16 +272,6 @@ class Store:
                 yield from some
                 first, size = end, 0
 
-    def keep(self, manifest: Manifest) -> None:
-        """Note that a document is kept; `manifest` says so."""
-        with self.database.write() as connection:
-            staging.set_kept(connection, manifest)
-
-    def remove(self, identity: str) -> None:
-        """Delete a document."""
-        with self.database.write() as connection:
-            staging.remove(connection, identity)
-
     def tidy(self, grace: float = documents.GRACE) -> int:
         """Delete what dead writers left, and what no document has had for `grace` seconds or was
         replaced by a rebuild; gives how many paragraphs that were."""

@@ -15,7 +15,7 @@ from crowd import ask as ask_api
 from helpers import PATIENCE, footnote
 from playwright.sync_api import Browser
 from postgres import PostgresServer
-from replicas import Machines, machines
+from replicas import Machines, killed, machines
 
 pytestmark = pytest.mark.long
 
@@ -38,13 +38,6 @@ def there(
             yield running
     finally:
         chroma.kill()
-
-
-@pytest.fixture
-def program(there: Machines) -> Iterator[httpx.Client]:
-    """A program that reaches whichever replica it is sent to."""
-    with httpx.Client(base_url=there.url, timeout=PATIENCE) as client:
-        yield client
 
 
 def test_a_key_is_known_to_all_replicas_until_it_is_revoked(there: Machines) -> None:
@@ -84,16 +77,12 @@ def test_a_browser_stays_at_a_replica_while_that_is_there(
     assert lit(page) == OWN.strip()
     lost = there.served("/ask")[-1]
     assert lost == there.served("/uploads")[-1]
-    lost.kill()
-    try:
+    with killed(lost):
         turn = ask(page, OWN_QUESTION)
         assert turn.get_attribute("data-state") == "answered"
         turn.locator(".marker").first.click()
         assert lit(page) == OWN.strip()
         assert there.served("/ask")[-1] != lost
-    finally:
-        lost.start()
-        lost.until_ready()
     visit.close()
     forget(there.url)
 
@@ -120,14 +109,10 @@ def test_a_login_is_known_to_all_replicas_and_outlives_the_one_that_gave_it(
         cookies = {cookie["name"]: cookie["value"] for cookie in context.cookies()}
         for replica in guarded.replicas:
             assert _user(replica.url, cookies) == "ann"
+        with killed(*lost):
+            assert ask(page, OWN_QUESTION).get_attribute("data-state") == "answered"
+            assert guarded.served("/ask")[-1] not in lost
         for replica in lost:
-            replica.kill()
-        assert ask(page, OWN_QUESTION).get_attribute("data-state") == "answered"
-        assert guarded.served("/ask")[-1] not in lost
-        for replica in lost:
-            replica.start()
-        for replica in lost:
-            replica.until_ready()
             assert _user(replica.url, cookies) == "ann"
             assert _user(replica.url, {}) is None
         context.close()
@@ -148,21 +133,15 @@ def test_browsers_are_spread(there: Machines) -> None:
     assert set(there.served("/session")) == set(there.replicas)
 
 
-def test_where_no_replica_answers_that_is_told(there: Machines, program: httpx.Client) -> None:
-    for replica in there.replicas:
-        replica.kill()
-    try:
-        response = program.post("/api/ask", json={"question": QUESTION})
+def test_where_no_replica_answers_that_is_told(there: Machines) -> None:
+    with killed(*there.replicas):
+        response = httpx.post(f"{there.url}/api/ask", json={"question": QUESTION}, timeout=PATIENCE)
         assert response.status_code == 503
         assert response.headers["content-type"] == "application/problem+json"
         assert "No replica" in response.json()["detail"]
-    finally:
-        for replica in there.replicas:
-            replica.start()
-        for replica in there.replicas:
-            replica.until_ready()
-    until(lambda: program.get("/health/ready").status_code == 200)
-    assert ask_api(program, QUESTION)["citations"][0]["quote"] == QUOTE
+    with httpx.Client(base_url=there.url, timeout=PATIENCE) as program:
+        until(lambda: program.get("/health/ready").status_code == 200)
+        assert ask_api(program, QUESTION)["citations"][0]["quote"] == QUOTE
 
 
 def test_nothing_is_lost_or_wrong_whatever_happens(there: Machines) -> None:

@@ -85,9 +85,9 @@ class ChromaServer:
         """Let it go on."""
         self.process.send_signal(signal.SIGCONT)
 
-    def address(self, database: str | None = None) -> ServerAddress:
-        """Where it is; a database of its own unless one is named."""
-        return ServerAddress(f"{self.url}/{database or f'test-{uuid.uuid4().hex[:12]}'}")
+    def address(self) -> ServerAddress:
+        """Where it is; each time another database, which is empty."""
+        return ServerAddress(f"{self.url}/test-{uuid.uuid4().hex[:12]}")
 
 
 def until(holds: Callable[[], bool], pause: float = 0.05) -> None:

@@ -197,6 +197,9 @@ def _program(name: str) -> Path:
 def _run(folder: Path, command: Sequence[str | Path], lock: int | None = None) -> None:
     """Run a program as the user of the server; what it starts inherits the lock."""
     path = folder / "log"
+    how: dict[str, Any] = {}
+    if os.geteuid() == 0:  # which these programs refuse
+        how = {"user": _user().pw_uid, "group": _user().pw_gid, "extra_groups": []}
     with path.open("ab") as log:
         ended = subprocess.run(
             command,
@@ -206,17 +209,9 @@ def _run(folder: Path, command: Sequence[str | Path], lock: int | None = None) -
             cwd=folder,
             check=False,
             pass_fds=() if lock is None else (lock,),
-            **_unprivileged(),
+            **how,
         )
     assert ended.returncode == 0, path.read_text(errors="replace")
-
-
-def _unprivileged() -> dict[str, Any]:
-    """How a program is run that refuses root; as whoever runs the tests if that is not root."""
-    if os.geteuid() != 0:
-        return {}
-    user = _user()
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 def _user() -> pwd.struct_passwd:
@@ -365,13 +360,14 @@ postgres_address = template()
 
 
 @contextmanager
-def running_server() -> Iterator[PostgresServer]:
-    """A server for what is no test."""
+def running_server(initial: Path | None = None) -> Iterator[PostgresServer]:
+    """A server of one's own, of what `initialize` made, here or before."""
     with server_folder() as folder:
         watch(folder)
-        initial = folder / "initial"
-        initial.mkdir()
-        initialize(_owned(initial))
+        if initial is None:
+            initial = folder / "initial"
+            initial.mkdir()
+            initialize(_owned(initial))
         server = PostgresServer(folder)
         server.create(initial)
         yield server
@@ -379,9 +375,6 @@ def running_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def own_postgres(postgres_initial: Path) -> Iterator[PostgresServer]:
-    """A server that the test may stop."""
-    with server_folder() as folder:
-        watch(folder)
-        server = PostgresServer(folder)
-        server.create(postgres_initial)
+    """A server that the test may kill."""
+    with running_server(postgres_initial) as server:
         yield server

@@ -134,6 +134,20 @@ class Machines:
 
 
 @contextmanager
+def killed(*replicas: Replica) -> Iterator[None]:
+    """Replicas that are killed, and are there again afterwards."""
+    for replica in replicas:
+        replica.kill()
+    try:
+        yield
+    finally:
+        for replica in replicas:
+            replica.start()
+        for replica in replicas:
+            replica.until_ready()
+
+
+@contextmanager
 def machines(
     folder: Path,
     chroma: ChromaServer,

@@ -165,16 +165,6 @@ def test_the_records_of_a_folder_are_taken_over_once(database: Database, tmp_pat
     assert (folder / FOLDER).exists()
 
 
-def test_an_index_tells_of_it(tmp_path: Path) -> None:
-    write_records(tmp_path)
-    told: list[str] = []
-    with closing(Index(tmp_path, encoder=CheapEncoder(), on_wait=told.append)) as index:
-        assert index.notices == told
-        check(index.database, index)
-    with closing(Index(tmp_path, encoder=CheapEncoder(), on_wait=told.append)) as index:
-        assert (index.notices, len(told)) == ([], 1)
-
-
 def test_the_records_of_a_server_are_taken_over_once(
     tmp_path: Path, chroma: ServerAddress, postgres_address: str
 ) -> None:
@@ -186,13 +176,14 @@ def test_the_records_of_a_server_are_taken_over_once(
             server.collection(f"records.{kind}.all").upsert(
                 ids=[f"{group}:{own}" if group else own], embeddings=[[1.0]], metadatas=[metadata]
             )
+    told: list[str] = []
     where = {"chroma": chroma, "database": postgres_address, "encoder": CheapEncoder()}
-    with closing(Index(tmp_path / "a", **where)) as index:
-        [told] = index.notices
-        assert all(name in told for name in BAD)
+    with closing(Index(tmp_path / "a", **where, on_wait=told.append)) as index:
+        assert index.notices == told
+        assert all(name in told[0] for name in BAD)
         check(index.database, index)
-    with closing(Index(tmp_path / "b", **where)) as index:
-        assert index.notices == []
+    with closing(Index(tmp_path / "b", **where, on_wait=told.append)) as index:
+        assert (index.notices, len(told)) == ([], 1)
         check(index.database, index)
 
 
