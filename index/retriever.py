@@ -16,7 +16,7 @@ import numpy as np
 from index.encoder import Vectors
 from index.models import Paragraph
 from index.store.snapshot import Scope, Snapshot
-from index.terms.segment import sums
+from index.terms.bm25 import sums
 
 # Chosen on squad2_dev, reddit and amazon_reviews: as good as scoring every paragraph.
 SENTENCE_CANDIDATES = 100

@@ -62,9 +62,9 @@ from evals.fitting.validation import fit_logistic
 from evals.metrics.confidence import auroc
 from evals.metrics.statistics import Figure, Measure, figure, ratio
 from index import Hit, document_from_text
-from index.bm25 import BM25Index
 from index.encoder import Encoder
 from index.errors import QuestionSetError
+from index.terms.bm25 import BM25Index
 
 #: Features that a rule is fitted on, with a model of entailment and without. Beside entailment the
 #: cosine keeps more true claims at no more false ones: left out by set, AUROC .942 to .946 (shipped

@@ -19,8 +19,8 @@ import numpy as np
 from evals.datasets.claims import is_held_out
 from evals.datasets.json_lines import read_objects
 from evals.training.examples import LabelledDocument, LabelledParagraph
-from index.bm25 import BM25Index
 from index.chunking.sentences import sentence_spans
+from index.terms.bm25 import BM25Index
 
 #: Characters of a paragraph, which the reader takes whole, and by which similar ones are found.
 MAX_PARAGRAPH = 900

@@ -26,7 +26,7 @@ from index.models import (
     text_hash,
 )
 from index.terms.analysis import Numbers, terms_key
-from index.terms.segment import keys_of_ids
+from index.terms.bm25 import keys_of_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from index.bm25 import BM25Index, Positions
 from index.database.database import Database
 from index.encoder import Vectors
 from index.errors import IndexChangedError, IndexCorruptedError, MissingPathError
@@ -20,8 +19,8 @@ from index.store.chroma import Nearest
 from index.store.manifest import NO_ROWS, Manifest, ParagraphText, Rows
 from index.store.vectors import VectorStore
 from index.terms.analysis import Numbers
+from index.terms.bm25 import NO_KEYS, BM25Index, Keys, Positions, keys_of_ids, sums
 from index.terms.lexical import LexicalIndex
-from index.terms.segment import NO_KEYS, Keys, keys_of_ids, sums
 
 CACHED_VECTORS = 20_000  # sentences whose vectors stay in memory: 30 MB at 384 dimensions
 CACHED_TEXTS = 20_000  # paragraphs whose texts stay in memory

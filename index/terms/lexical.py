@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.terms.analysis import Numbers
-from index.terms.segment import NO_KEYS, Keys, Segment, build, merge, sums
+from index.terms.bm25 import NO_KEYS, Keys, Segment, build, merge, sums
 
 #: Rows that are derived at a time: what a killed process can have derived in vain.
 BATCH = 1 << 16

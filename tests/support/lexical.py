@@ -9,10 +9,10 @@ import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
-from index.bm25 import K1, B
 from index.models import paragraph_id
 from index.store.manifest import Manifest, ParagraphText, Place, Rows
 from index.terms.analysis import terms_of
+from index.terms.bm25 import K1, B
 
 #: In the languages that have stemmers and stop words of their own, and one without spaces.
 WORDS = {

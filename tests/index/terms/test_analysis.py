@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from index.bm25 import BM25Index
 from index.terms.analysis import _SNOWBALL, key_of, term_keys, terms_of
+from index.terms.bm25 import BM25Index
 
 
 @pytest.mark.parametrize(

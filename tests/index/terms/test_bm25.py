@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.terms.analysis import key_of
-from index.terms.segment import Keys, Segment, build, keys_of_ids, merge
+from index.terms.bm25 import BM25Index, Keys, Segment, build, keys_of_ids, merge
 
 
 def segment_of(documents: Sequence[list[str]], first: int = 0) -> Segment:
@@ -43,3 +44,11 @@ def test_keys_are_of_what_is_said() -> None:
     assert 0 <= key_of("\ud800") < 1 << 64  # half a character, as a damaged document may have
     name = "00ff" * 3 + "0a01" + "f" * 16
     assert keys_of_ids([name, name]).tolist() == [0x00FF00FF00FF0A01] * 2
+
+
+def test_a_term_that_no_text_has_weighs_most() -> None:
+    index = BM25Index.build(["the dog ran", "a dog sat", "a cat"])
+    assert index.weight("dog") < index.weight("cat") < index.weight("mous")
+    assert index.weight("cat") == pytest.approx(np.log(1 + 2.5 / 1.5))
+    assert BM25Index.build([]).shares("dog").tolist() == []
+    assert BM25Index.build(["of the", ""]).shares("dog").tolist() == [0, 0]
