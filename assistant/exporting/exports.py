@@ -129,15 +129,15 @@ class Exports:
     ) -> ExportedFile:
         """Places in documents, as references."""
         cited = {citation.paragraph.document_id for citation in citations}
-        works = {identity: _work(self._info(owner, identity)) for identity in cited}
+        works = {}
+        for identity in cited:
+            topic = help_document(identity)
+            info = info_of(topic) if topic else self._library.find(owner, identity).info
+            works[identity] = _work(info)
         places = [KeptCitation.model_validate(citation.to_dict()) for citation in citations]
         found = [Reference(works[place.document_id], place) for place in places]
         content = _REFERENCES[format_](found, WORDINGS[language])
         return _made("references", content, format_)
-
-    def _info(self, owner: str, identity: str) -> DocumentInfo:
-        topic = help_document(identity)
-        return info_of(topic) if topic else self._library.find(owner, identity).info
 
     def _notes(self, space: Space) -> dict[str, KeptNote]:
         """By id, the oldest first."""

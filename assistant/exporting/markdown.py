@@ -128,8 +128,6 @@ def _begun(text: str) -> str:
 
 def _shown(text: str) -> str:
     """A text within a line."""
-    return _MARKUP.sub(lambda m: _ENTITIES.get(m[0]) or _escaped(m[0]), one_line(text))
-
-
-def _escaped(signs: str) -> str:
-    return "".join(f"\\{sign}" for sign in signs)
+    return _MARKUP.sub(
+        lambda m: _ENTITIES.get(m[0]) or "".join(f"\\{sign}" for sign in m[0]), one_line(text)
+    )

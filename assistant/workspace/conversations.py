@@ -1,9 +1,9 @@
-"""Conversations, as the page has them: their questions, and what became of each.
+"""Conversations: questions and what became of each.
 
-Each turn is kept by itself, so that two tabs, or two people, who ask in the same one at the same
-time lose nothing of each other. A conversation is in a space: that of its owner alone, or of a
-notebook, whose every reader sees it. Who may only read a notebook asks in conversations of their
-own. A turn belongs to who asked: nobody else puts another in its place.
+Each turn is a row, so that two tabs, or two people, who ask in the same conversation at the same
+time overwrite nothing of each other. A conversation is in a space: that of its owner alone, or of a
+notebook, all of whose readers see it. Those who may only read a notebook ask in conversations of
+their own. A turn belongs to who asked: nobody else may replace it.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Conversations:
         Args:
             space: where the conversation is, or is begun.
             identity: of the conversation.
-            turn: to keep in place of the one of its id; of its answer only the id counts.
+            turn: replaces the one of its id; of its answer only the id counts.
             title: of the conversation, unless a person has named it.
             by: the login of who asks.
 
@@ -161,8 +161,8 @@ class Conversations:
             )
 
     def remove_turns(self, space: Space, identity: str, gone: Sequence[str]) -> None:
-        """Remove turns, which another question takes the place of; for a day their answers can be
-        kept again."""
+        """Remove turns, which another question replaces; for a day their answers can be kept
+        again."""
         with self._database.write() as connection:
             row = _row(connection, space, identity, writable=True)
             of = turns.c.space == row.space, turns.c.conversation == identity, turns.c.id.in_(gone)

@@ -356,7 +356,7 @@ class Library:
         self.notebooks.take_out(owner, notebook, identity, is_own)
 
     def shareable(self, owner: str, identity: str) -> None:
-        """Go on only with a document that somebody may put into a notebook.
+        """Check that somebody may put a document into a notebook.
 
         Raises:
             MissingPathError, RefusedError: it is not there, or not theirs to share.
@@ -431,8 +431,7 @@ class Library:
         self._forget(identity)
 
     def _forget(self, identity: str) -> None:
-        """Nothing is known any more of a document that is not there: another may come to have its
-        id."""
+        """Forget a document that is not there any more: another may get its id."""
         self.notebooks.forget(identity)
         self.trash.remove(identity)
 

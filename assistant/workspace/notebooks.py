@@ -102,10 +102,10 @@ class Space:
         return self.notebook is None or self.notebook.role != "read"
 
     def check_writable(self, instead: str) -> None:
-        """Go on only where they may add to it.
+        """Check that they may add to it.
 
         Args:
-            instead: what they are told to do otherwise.
+            instead: the end of the message: what they can do.
 
         Raises:
             RefusedError: they may only read the notebook.
@@ -317,8 +317,8 @@ class Notebooks:
             return found
 
     def forget(self, document: str) -> None:
-        """Take a document that is gone for good out of all of them: another one may come to have
-        its id, which is made of its name, and be nobody's to see there."""
+        """Take a document that was removed for good out of all of them: another one may get its id,
+        which is made of its name, and must not appear there."""
         of = notebook_documents.c.document == document
         with self._database.write() as connection:
             connection.execute(sa.delete(notebook_documents).where(of))

@@ -129,14 +129,13 @@ class Notes:
         ]
 
     def put(self, space: Space, note: KeptNote, by: str, over: str | None = None) -> None:
-        """Keep a note in place of the one of its id, even if that was deleted. It stays that of
-        who made it.
+        """Store a note, which replaces the one of its id, even a deleted one; its author stays.
 
         Args:
             space: where it is.
             note: as it is to be; of its answer only the id counts.
             by: the login of who keeps it.
-            over: the text of it that they saw, which alone this takes the place of; None: of any.
+            over: the text that they saw, the only one that may be replaced; None: any.
 
         Raises:
             RefusedError: it is too large, or there are too many; or somebody has changed its text

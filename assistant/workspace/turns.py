@@ -1,10 +1,11 @@
-"""Questions and what became of them, as they are kept: what the page told of each.
+"""The models of stored questions and answers, and how their rows are written and read.
 
-What an earlier page kept had less in it, and what a later one keeps may have more: that stays.
+These models are tolerant, unlike those that the API answers with: what an earlier version stored
+has fewer fields, what a later one stores may have more, which stay.
 
-With a question or a note an answer is kept by its id alone, which only those know who were given
-it: what a browser says that an answer was is never kept as one. An answer that is kept with nothing
-is removed after a day (see `retention`).
+A question or a note refers to its answer by id alone, which only those know who were given it: what
+a browser says that an answer was is never stored as one. An answer that nothing refers to is
+removed after a day (see `trash`).
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ _Kept = TypeVar("_Kept", bound=ForwardCompatible)
 
 
 def kept_in(kind: type[_Kept], body: str) -> _Kept | None:
-    """What is kept as this JSON; None where it cannot be read, which is logged."""
+    """The value of stored JSON; None where it cannot be read, which is logged."""
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
@@ -153,7 +154,7 @@ def kept_in(kind: type[_Kept], body: str) -> _Kept | None:
 
 
 def json_of(value: ForwardCompatible) -> str:
-    """The JSON that a question or a note is kept as, without its answer and what was left out.
+    """The JSON that a question or a note is stored as, without its answer and unset fields.
 
     Raises:
         QuestionError: no JSON is this value, as of numbers without end, of halves of characters, or
@@ -183,10 +184,10 @@ def size_of(body: str, answer: str | None, kept: str, code: Code) -> int:
 
 
 def check_room(connection: sa.Connection, space: str, more: int) -> None:
-    """Go on only where so many bytes more may be kept in a space.
+    """Check that a space has room for so many bytes more.
 
     Raises:
-        RefusedError: they may not.
+        RefusedError: it has not.
     """
     kept = sum(
         connection.scalar(sa.select(sa.func.sum(table.c.size)).where(table.c.space == space)) or 0
@@ -210,10 +211,10 @@ def check_count(
     there: str,
     code: Code,
 ) -> None:
-    """Go on only where one more row may be kept with some.
+    """Check that there are fewer than `MAX_ROWS` such rows.
 
     Raises:
-        RefusedError: there are `MAX_ROWS`; `there` says of what, and what to do.
+        RefusedError: there are not; `there` says of what, and what to do.
     """
     count = sa.select(sa.func.count()).select_from(table).where(which)
     if connection.scalars(count).one() >= MAX_ROWS:
@@ -222,8 +223,8 @@ def check_count(
 
 
 def keep_answer(database: Database, answer: AnswerValue) -> str:
-    """Keep an answer that is given; its id, or "" where it could not be kept, which is logged:
-    whoever asked gets it all the same."""
+    """Store an answer that is given; its id, or "" where it could not be stored, which is logged:
+    it is given all the same."""
     identity = secrets.token_hex(16)
     row = {"id": identity, "created": time.time(), "body": answer.model_dump_json(by_alias=True)}
     try:
