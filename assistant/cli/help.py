@@ -46,25 +46,21 @@ def help_(
                 f"{error} What the command takes is told by: footnote {command} --help"
             ) from None
     else:
-        _tell_topics(topics.topics())
-
-
-def _tell_topics(all_topics: tuple[Topic, ...]) -> None:
-    width = max(len(own.name) for own in all_topics)
-    for own in all_topics:
-        print_text(f"{own.name:<{width}}  {own.summary}")
-    print_text("\nRead one: footnote help TOPIC. Look for words: footnote help --find WORDS.")
+        width = max(len(one.name) for one in topics.topics())
+        for one in topics.topics():
+            print_text(f"{one.name:<{width}}  {one.summary}")
+        print_text("\nRead one: footnote help TOPIC. Look for words: footnote help --find WORDS.")
 
 
 def _tell_found(words: str, found: tuple[Found, ...]) -> None:
     if not found:
         print_text(f"Nothing in the help has {words!r}. Try fewer words, or others.")
         raise typer.Exit(NOTHING)
-    for own in dict.fromkeys(one.topic for one in found):
-        places = [one for one in found if one.topic == own]
+    for topic in dict.fromkeys(one.topic for one in found):
+        places = [one for one in found if one.topic == topic]
         for heading in dict.fromkeys(one.heading for one in places):
-            under = "" if heading == own.title else f" › {heading}"
-            print_text(f"{own.name}{under}")
+            under = "" if heading == topic.title else f" › {heading}"
+            print_text(f"{topic.name}{under}")
             for one in places:
                 if one.heading == heading:
                     print_text(f"    {one.line}")

@@ -340,7 +340,7 @@ def print_text(text: str) -> None:
 
 def write_text(text: str) -> None:
     """Print a part of a result at once; the line goes on."""
-    _write(text.translate(_CONTROLS), errors="replace")
+    _write(text.translate(_CONTROLS))
 
 
 def print_json(value: object) -> None:
@@ -350,13 +350,13 @@ def print_json(value: object) -> None:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError:
         text = json.dumps(value, indent=2) + "\n"
-    _write(text, errors="strict")
+    _write(text)
 
 
-def _write(text: str, errors: str) -> None:
+def _write(text: str) -> None:
     encoding = sys.stdout.encoding
     try:
-        sys.stdout.write(text.encode(encoding, errors).decode(encoding))
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output, such as `head`, has gone; that is no mistake.

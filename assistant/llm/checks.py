@@ -57,7 +57,6 @@ LEAST_RIGHT, MOST_WRONG, MOST_ANSWERED = 18, 2, 2
 
 _EDGE = 2**20  # bytes of a file's beginning and end that its digest is made of
 
-
 #: What became of a question, see `Counts`.
 Verdict = Literal["right", "partly", "wrong", "withheld", "declined", "answered", "failed"]
 
@@ -348,10 +347,8 @@ def checked(settings: Settings) -> Checked:
     try:
         result = kept(settings)
     except FootnoteError:  # told where a person looks for it, see `kept`
-        return "unchecked"
-    if result is None:
-        return "unchecked"
-    return "passed" if result.passed else "failed"
+        result = None
+    return "unchecked" if result is None else "passed" if result.passed else "failed"
 
 
 def kept(settings: Settings) -> Result | None:

@@ -136,15 +136,12 @@ class _Tags(BaseModel):
     models: list[_Tag]
 
 
-def locate(
-    llm: str, model: str | None = None, servers: Sequence[Server] = SERVERS
-) -> Endpoint | Path:
+def locate(llm: str, model: str | None = None) -> Endpoint | Path:
     """Where the language model is that a setting names. Nothing is asked for it yet.
 
     Args:
         llm: the address of a server; `ollama:NAME` or the like; or the path of a file.
         model: which of a server's models, where `llm` does not name one.
-        servers: those that go by a name.
 
     Raises:
         SettingsError: it is none of these, or there is no such file; says what to give instead.
@@ -163,16 +160,16 @@ def locate(
             )
         return Endpoint(llm, model)
     key, colon, name = llm.partition(":")
-    server = next((one for one in servers if one.key == key.strip().lower()), None)
+    server = next((one for one in SERVERS if one.key == key.strip().lower()), None)
     if server is None:
-        return _file(llm, servers)
+        return _file(llm)
     named = name.strip() or (model if colon else None)
     if named is None and not (colon and server.serves_one):
+        if server.serves_one:
+            raise SettingsError(f"FOOTNOTE_LLM is {llm!r}. Give {_form(server)}, with the colon.")
         raise SettingsError(
             f"FOOTNOTE_LLM is {llm!r}, which does not say which of {server.title}'s models is "
             f"meant. Give {_form(server)}, with its name."
-            if not server.serves_one
-            else f"FOOTNOTE_LLM is {llm!r}. Give {_form(server)}, with the colon."
         )
     return Endpoint(server.address, named)
 
@@ -235,7 +232,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _file(llm: str, servers: Sequence[Server]) -> Path:
+def _file(llm: str) -> Path:
     from assistant.settings import is_file, models_folder
 
     try:
@@ -257,7 +254,7 @@ def _file(llm: str, servers: Sequence[Server]) -> Path:
     raise SettingsError(
         f"FOOTNOTE_LLM is {llm!r}, which is neither an address that begins with http:// or "
         "https://, nor a server on this machine with one of its models "
-        f"({', '.join(map(_form, servers))}), nor a {GGUF} file, nor {NONE}.{hint}"
+        f"({', '.join(map(_form, SERVERS))}), nor a {GGUF} file, nor {NONE}.{hint}"
     )
 
 
