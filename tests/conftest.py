@@ -1,12 +1,11 @@
 """Fixtures for all tests: the real encoder, a cheap one, generated documents, no network.
 
-Tests that take minutes are marked `long`: without `--all` they are left out, and the end says so.
+Tests that take minutes are marked `long`: without `--all` they are skipped, and the end says so.
 """
 
 from __future__ import annotations
 
 import atexit
-import ipaddress
 import os
 import shutil
 import signal
@@ -47,6 +46,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from helpers import CheapEncoder, write_paragraphs  # noqa: E402
 
 from assistant import Assistant  # noqa: E402
+from assistant.llm.discovery import is_loopback  # noqa: E402
 from index.encoder import Encoder  # noqa: E402
 from index.models import Document  # noqa: E402
 
@@ -58,8 +58,6 @@ hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("patient")
-
-_left_out = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,38 +71,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests out, but not those that were asked for by name."""
+    """Skip the long tests, but not those that were asked for by name."""
     asked_for = "long" in config.option.markexpr or any("::" in name for name in config.args)
     if config.getoption("--all") or asked_for:
         return
-    long = [item for item in items if item.get_closest_marker("long")]
-    items[:] = [item for item in items if item not in set(long)]
-    config.hook.pytest_deselected(items=long)
-    config.stash[_left_out] = len(long)
-
-
-# Where tests run beside each other, the processes that run them do the leaving out and another one
-# writes the end.
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["left_out"] = session.config.stash.get(_left_out, 0)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    left_out = config.stash.get(_left_out, 0)
-    if left_out:
-        terminalreporter.write_line(
-            f"{left_out} long tests were left out; to run them too: make test ARGS=--all"
-        )
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="long; to run it too: make test ARGS=--all"))
 
 
 @pytest.fixture(autouse=True)
@@ -113,15 +86,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
 
     def check(self: socket.socket, address: Any) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6):
-            host = str(address[0])
-            local = host == "localhost" or (
-                host.replace(".", "").replace(":", "").isalnum()
-                and not host.isalpha()
-                and _is_loopback(host)
-            )
-            if not local:
-                raise AssertionError(f"a test connected to {address}")
+        is_inet = self.family in (socket.AF_INET, socket.AF_INET6)
+        if is_inet and not is_loopback(str(address[0])):
+            raise AssertionError(f"a test connected to {address}")
 
     def guarded(self: socket.socket, address: Any) -> None:
         check(self, address)
@@ -133,13 +100,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
     monkeypatch.setattr(socket.socket, "connect_ex", guarded_ex)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @pytest.fixture(scope="session")

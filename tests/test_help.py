@@ -84,7 +84,7 @@ def test_every_command_says_how_it_is_run(file: Path) -> None:
 def shown_commands(file: Path) -> Iterator[str]:
     """Every command in a topic, in a block or in a line."""
     text = file.read_text(encoding="utf-8")
-    yield from (own.replace("\n", " ") for own in re.findall(r"`(footnote [^`]+)`", text))
+    yield from (shown.replace("\n", " ") for shown in re.findall(r"`(footnote [^`]+)`", text))
     yield from re.findall(r"^(footnote .*)$", text, re.MULTILINE)
 
 
@@ -99,33 +99,21 @@ def test_commands_and_their_options_are_there(file: Path) -> None:
         if found is None:
             assert words[0] == "COMMAND" or (len(words) == 1 and words[0] in groups), shown
             continue
-        options = {own for one in found.params for own in (*one.opts, *one.secondary_opts)}
+        options = {name for one in found.params for name in (*one.opts, *one.secondary_opts)}
         given = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
         assert given <= options | {"--help"}, shown
 
 
 @of_each
-def test_settings_named_are_settings(file: Path) -> None:
-    named = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", file.read_text(encoding="utf-8")))
-    assert named <= {PREFIX + name.upper() for name in Settings.model_fields} | {*RESERVED, PREFIX}
-
-
-@of_each
-def test_routes_named_are_routes(file: Path) -> None:
-    text = file.read_text(encoding="utf-8")
-    named = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[^\s?`]+)", text)
-    if named:
-        paths = openapi()["paths"]
-        for method, path in named:
-            patterns = (p for p, methods in paths.items() if method.lower() in methods)
-            assert any(
-                re.fullmatch(re.sub(r"\{\w+\}", r"[^/]+", pattern), path) for pattern in patterns
-            ), path
-
-
-@of_each
 def test_what_is_linked_or_named_is_there(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
+    named = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", text))
+    assert named <= {PREFIX + name.upper() for name in Settings.model_fields} | {*RESERVED, PREFIX}
+    for method, path in re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[^\s?`]+)", text):
+        patterns = (p for p, methods in openapi()["paths"].items() if method.lower() in methods)
+        assert any(
+            re.fullmatch(re.sub(r"\{\w+\}", r"[^/]+", pattern), path) for pattern in patterns
+        ), path
     for link in re.findall(r"\]\(([^)#:]+)[^)]*\)", text):
         assert (FOLDER / link).is_file(), link
     for name in re.findall(r"`((?:assistant|evals|index|tests)/[\w/]+\.\w+)`", text):
@@ -135,8 +123,7 @@ def test_what_is_linked_or_named_is_there(file: Path) -> None:
 @of_each
 def test_what_is_listed_of_the_code_is_what_the_code_has(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    made = written(text)
-    assert text == made, "Write it anew: python tests/support/write_reference.py"
+    assert text == written(text), "Write it anew: python tests/support/write_reference.py"
 
 
 def test_all_settings_and_routes_are_told() -> None:

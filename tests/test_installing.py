@@ -13,7 +13,6 @@ import venv
 import zipfile
 from collections.abc import Iterator
 from email import message_from_bytes
-from email.message import Message
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,7 +26,9 @@ from index.about import DISTRIBUTION, VERSION, install_command
 
 #: Bytes of the wheel: the reading model has 27 million of them, what the encoder has learned 10,
 #: all the rest two.
-LARGEST = 41_000_000
+MAX_WHEEL_BYTES = 41_000_000
+PACKAGES = ("index", "assistant", "evals")
+PIP = f"{sys.executable} -m pip"
 QUESTION = "When was the US Indo-Pacific strategy released?"
 #: Runs commands of the evaluation as where the extra is not installed. They come as JSON; out come
 #: the exit code, output and errors of each.
@@ -44,7 +45,7 @@ print(json.dumps([[each.returncode, each.stdout, each.stderr] for each in done])
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built of a copy of what is here, so that no earlier build gets into it."""
     copy, built = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("built")
-    for name in ("index", "assistant", "evals", "seeds"):
+    for name in (*PACKAGES, "seeds"):
         left_out = shutil.ignore_patterns("node_modules", "__pycache__")
         shutil.copytree(ROOT / name, copy / name, ignore=left_out)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
@@ -58,57 +59,44 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_has_what_ships_and_no_more(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for package in ("index", "assistant", "evals"):
-        own = {str(file.relative_to(ROOT)) for file in (ROOT / package).rglob("*.py")}
-        assert {name for name in own if "node_modules" not in name} <= names
+    shipped = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    shipped += [ROOT / package / "py.typed" for package in PACKAGES]
     # Question sets with their documents, the models, the page, templates.
-    folders = (ROOT / "evals" / "questions", ROOT / "assistant" / "llm" / "check")
-    questions = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
-    assert ROOT / "assistant/llm/check/questions.jsonl" in questions
-    questions = [file for file in questions if file.suffix in (".jsonl", ".md")]
-    assert {str(file.relative_to(ROOT)) for file in questions} <= names
-    page = [file for file in (ROOT / "assistant/web/static").rglob("*") if file.is_file()]
+    for folder in (ROOT / "evals" / "questions", ROOT / "assistant" / "llm" / "check"):
+        shipped += [file for ending in ("jsonl", "md") for file in folder.rglob(f"*.{ending}")]
+    shipped += [file for file in (ROOT / "assistant/web/static").rglob("*") if file.is_file()]
+    shipped += [topic.path for topic in topics()]
     assert {
-        *(str(file.relative_to(ROOT)) for file in page),
-        *(str(own.path.relative_to(ROOT)) for own in topics()),
+        *(str(file.relative_to(ROOT)) for file in shipped if "node_modules" not in file.parts),
         "assistant/cli/unit.service",
         "assistant/exporting/words/de.json",
         "assistant/exporting/parts/styles.xml",
+        "assistant/llm/check/questions.jsonl",
         "assistant/retrieval/weights/reader.onnx",
         "evals/reporting/report.html",
         "seeds/000_4ee72bb1d8602485.txt",
     } <= names
-    assert not [
-        name
-        for name in names
-        if name.startswith(("evals/training/texts", "evals/training/real.", "tests"))
-    ]
-    assert wheel.stat().st_size < LARGEST
+    left_out = ("evals/training/texts", "evals/training/real.", "tests")
+    assert not [name for name in names if name.startswith(left_out)]
+    assert wheel.stat().st_size < MAX_WHEEL_BYTES
 
 
-def metadata_of(wheel: Path) -> Message:
+def test_the_wheel_tells_its_name_and_version_and_what_it_needs(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as opened:
         (name,) = (name for name in opened.namelist() if name.endswith("/METADATA"))
-        return message_from_bytes(opened.read(name))
-
-
-def test_only_the_extra_asks_for_what_only_the_evaluation_needs(wheel: Path) -> None:
-    lines = metadata_of(wheel).get_all("Requires-Dist", [])
-    for package in ("ir-measures", "matplotlib", "scikit-learn"):
-        required = [line for line in lines if line.startswith(package)]
-        assert len(required) == 1
-        assert required[0].endswith('extra == "evals"')
-
-
-def test_the_wheel_goes_by_the_name_and_the_version_that_the_code_tells(wheel: Path) -> None:
-    metadata = metadata_of(wheel)
+        metadata = message_from_bytes(opened.read(name))
     assert (metadata["Name"], metadata["Version"]) == (DISTRIBUTION, VERSION)
+    # What only the evaluation needs, only its extra asks for.
+    lines = metadata.get_all("Requires-Dist", [])
+    for package in ("ir-measures", "matplotlib", "scikit-learn"):
+        [required] = [line for line in lines if line.startswith(package)]
+        assert required.endswith('extra == "evals"')
     # What asks for its own extras asks for itself.
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"].values()
-    own = [one for asked in extras for one in asked if one.startswith("footnote")]
-    assert own
-    assert all(one.startswith(f"{DISTRIBUTION}[") for one in own)
+    ours = [one for asked in extras for one in asked if one.startswith("footnote")]
+    assert ours
+    assert all(one.startswith(f"{DISTRIBUTION}[") for one in ours)
 
 
 @pytest.mark.parametrize(
@@ -116,11 +104,7 @@ def test_the_wheel_goes_by_the_name_and_the_version_that_the_code_tells(wheel: P
     [
         ("pipx_metadata.json", f"pipx inject {DISTRIBUTION} ", f"pipx reinstall {DISTRIBUTION}"),
         ("uv-receipt.toml", "uv tool install ", f"uv tool install --upgrade {DISTRIBUTION}"),
-        (
-            None,
-            f"{sys.executable} -m pip install ",
-            f"{sys.executable} -m pip install --upgrade {DISTRIBUTION}",
-        ),
+        (None, f"{PIP} install ", f"{PIP} install --upgrade {DISTRIBUTION}"),
     ],
 )
 def test_an_extra_is_added_by_what_has_installed_the_rest(

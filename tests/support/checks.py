@@ -23,11 +23,8 @@ BAD = GOOD.model_copy(update={"answered": 12, "declined": 0})
 
 def ended(settings: Settings, counts: Counts = GOOD, **more: Any) -> Result:
     """That the model which is set was checked, with these counts."""
-    own = identity_of(settings)
     values: dict[str, Any] = {
-        "model": own.model,
-        "digest": own.digest,
-        "address": own.address,
+        **identity_of(settings).model_dump(),
         "questions": fingerprint(),
         "checked": "2026-01-31T10:00:00+00:00",
         "counts": counts,

@@ -110,7 +110,7 @@ def write_paragraphs(file: Path, count: int, seed: int = 0) -> Document:
 
 def check_whole(index: Index, *documents: Document) -> dict[str, Vectors]:
     """The index holds these documents and no others, with a vector for every sentence; these."""
-    assert {info.id for info in index.documents()} == {own.id for own in documents}
+    assert {info.id for info in index.documents()} == {document.id for document in documents}
     found: dict[str, Vectors] = {}
     for document in documents:
         assert index.document(document.id) == document
@@ -127,8 +127,8 @@ def importing_helpers() -> dict[str, str]:
 
 def ran(command: Sequence[str | Path], **how: Any) -> subprocess.CompletedProcess[str]:
     """A command that has ended, with what it has printed; `how` as `subprocess.run` takes it."""
-    own = {"capture_output": True, "text": True, "timeout": PATIENCE, "check": False}
-    return subprocess.run([str(part) for part in command], **own | how)
+    how = {"capture_output": True, "text": True, "timeout": PATIENCE, "check": False} | how
+    return subprocess.run([str(part) for part in command], **how)
 
 
 def run_footnote(
@@ -252,7 +252,7 @@ def free_ports(count: int) -> list[int]:
 
 def hits_of(*paragraphs: Sequence[str]) -> list[Hit]:
     """Hits with the first sentence nearest and the others ever farther."""
-    document = document_from_text("\n\n".join(" ".join(own) for own in paragraphs), "boats.txt")
+    document = document_from_text("\n\n".join(map(" ".join, paragraphs)), "boats.txt")
     return [
         Hit(
             paragraph,

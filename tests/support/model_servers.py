@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         self.gets.append(self.path)
         self.over.wait(self.seconds)
         if self.path == "/api/tags" and self.digests:
-            tags = [{"name": name, "digest": own} for name, own in self.digests.items()]
+            tags = [{"name": name, "digest": digest} for name, digest in self.digests.items()]
             self.reply(200, {"models": tags})
             return
         entries = [
@@ -76,24 +76,24 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def begin(self) -> None:
-        """Begin a stream; it ends when the connection does."""
+    def begin(self, *pieces: str) -> None:
+        """Begin a stream, with these pieces; it ends when the connection does."""
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
+        for piece in pieces:
+            self.piece(piece)
 
     def piece(self, text: str, finish: str | None = None) -> None:
         """One piece of a stream."""
         delta = {"content": text} if text else {}
-        data = {
-            "id": "1",
-            "object": "chat.completion.chunk",
-            "created": 1,
-            "model": "tiny",
-            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
-        }
-        self.raw(json.dumps(data))
+        self.chunk(choices=[{"index": 0, "delta": delta, "finish_reason": finish}])
+
+    def chunk(self, **content: Any) -> None:
+        """One event of a stream as the protocol has it."""
+        head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "tiny"}
+        self.raw(json.dumps(head | content))
 
     def raw(self, data: str) -> None:
         """One event of a stream, whatever it holds."""
@@ -106,8 +106,7 @@ class Handler(BaseHTTPRequestHandler):
         if tokens:
             read, wrote = tokens
             usage = {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": sum(tokens)}
-            head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "tiny"}
-            self.raw(json.dumps({**head, "choices": [], "usage": usage}))
+            self.chunk(choices=[], usage=usage)
         self.raw("[DONE]")
 
 
@@ -117,8 +116,8 @@ def serving(
 ) -> Iterator[tuple[str, type[Handler]]]:
     """A server on loopback, of these models or of one: its address, and what it was asked."""
     over = threading.Event()
-    own = {"chat": staticmethod(chat), "over": over, "models": models or ("tiny",)}
-    kind = type("Own", (handler,), own | {"gets": [], "asked": [], "keys": []})
+    given = {"chat": staticmethod(chat), "over": over, "models": models or ("tiny",)}
+    kind = type("Serving", (handler,), given | {"gets": [], "asked": [], "keys": []})
     server = ThreadingHTTPServer(("127.0.0.1", port), kind)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -138,9 +137,7 @@ def writes(
     """A well-behaved model that writes these pieces, and `more` of them after an event."""
 
     def chat(handler: Handler) -> None:
-        handler.begin()
-        for piece in pieces:
-            handler.piece(piece)
+        handler.begin(*pieces)
         assert then is None or then.wait(PATIENCE)
         for piece in more:
             handler.piece(piece)
@@ -173,9 +170,7 @@ def stalls(*pieces: str) -> Callable[[Handler], None]:
     """A model that writes these pieces and then nothing any more."""
 
     def chat(handler: Handler) -> None:
-        handler.begin()
-        for piece in pieces:
-            handler.piece(piece)
+        handler.begin(*pieces)
         handler.over.wait(PATIENCE)
 
     return chat
@@ -187,9 +182,7 @@ def waits(gone: threading.Event, *pieces: str) -> Callable[[Handler], None]:
 
     def chat(handler: Handler) -> None:
         if pieces:
-            handler.begin()
-        for piece in pieces:
-            handler.piece(piece)
+            handler.begin(*pieces)
         with suppress(ConnectionResetError):
             assert handler.connection.recv(1) == b""
         gone.set()
@@ -199,13 +192,7 @@ def waits(gone: threading.Event, *pieces: str) -> Callable[[Handler], None]:
 
 def breaks(*pieces: str) -> Callable[[Handler], None]:
     """A server that is gone after these pieces."""
-
-    def chat(handler: Handler) -> None:
-        handler.begin()
-        for piece in pieces:
-            handler.piece(piece)
-
-    return chat
+    return lambda handler: handler.begin(*pieces)
 
 
 def babbles(*events: str) -> Callable[[Handler], None]:
@@ -252,9 +239,7 @@ def scripted(
         if not reply:
             fails(500)(handler)
             return
-        handler.begin()
-        for word in words(reply.removeprefix(WAIT)):
-            handler.piece(word)
+        handler.begin(*words(reply.removeprefix(WAIT)))
         handler.end(TOKENS)
 
     return chat

@@ -17,11 +17,7 @@ from helpers import FOOTNOTE, PATIENCE, footnote, importing_helpers, ran, seed_s
 
 from assistant import Assistant, FootnoteError
 from assistant.documents import read_all, read_raw_documents
-from index.errors import (
-    DocumentError,
-    MissingPathError,
-    UnreadableError,
-)
+from index.errors import DocumentError, MissingPathError, UnreadableError
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
 ELF = Path("/proc/self/exe")
@@ -55,8 +51,8 @@ def test_the_command_tells_it_in_a_sentence(tmp_path: Path) -> None:
         (tmp_path / "damaged.docx", "is damaged"),
         (tmp_path / "damaged.pdf", "cannot be read as a PDF"),
     ):
-        own = ("--source", path, "--index-dir", tmp_path / "index")
-        done = footnote("ask", "What is it?", *own, code=2)
+        flags = ("--source", path, "--index-dir", tmp_path / "index")
+        done = footnote("ask", "What is it?", *flags, code=2)
         assert done.stdout == ""
         assert done.stderr.startswith("footnote: ")
         assert done.stderr.count("\n") == 1
@@ -85,18 +81,6 @@ def test_what_is_bad_in_a_folder_is_told_where_somebody_can_be(tmp_path: Path) -
         read_raw_documents([folder], skipped.append)
 
 
-@pytest.fixture
-def unprivileged() -> list[str]:
-    """What to put before a command so that permissions hold for it."""
-    if os.geteuid() != 0:
-        return []
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        pytest.skip("root may read everything, and there is no `setpriv` (util-linux) to stop it")
-    caps = "-dac_override,-dac_read_search"
-    return [setpriv, f"--bounding-set={caps}", f"--inh-caps={caps}"]
-
-
 # Commands in, as JSON; out come the exit code, output and errors of each.
 UNPRIVILEGED = """
 import json, sys
@@ -106,7 +90,13 @@ print(json.dumps([[each.returncode, each.stdout, each.stderr] for each in done])
 """
 
 
-def test_permissions_are_told(tmp_path: Path, unprivileged: list[str]) -> None:
+def test_permissions_are_told(tmp_path: Path) -> None:
+    unprivileged: list[str] = []  # before a command, so that permissions hold for it
+    if os.geteuid() == 0:
+        setpriv, caps = shutil.which("setpriv"), "-dac_override,-dac_read_search"
+        if setpriv is None:
+            pytest.skip("root may read everything, and no `setpriv` (util-linux) can stop it")
+        unprivileged = [setpriv, f"--bounding-set={caps}", f"--inh-caps={caps}"]
     folder = tmp_path / "folder"
     locked = folder / "locked"
     listed = folder / "listed"
@@ -122,11 +112,10 @@ def test_permissions_are_told(tmp_path: Path, unprivileged: list[str]) -> None:
     unreadable = (folder / "secret.txt", locked, locked / "a.txt")
     commands = [["search", "x", "--source", str(path)] for path in unreadable]
     commands.append(["index", "add", str(folder)])
-    own = ["--index-dir", str(tmp_path / "i")]
     try:
         done = ran(
             [*unprivileged, sys.executable, "-c", UNPRIVILEGED],
-            input=json.dumps([command + own for command in commands]),
+            input=json.dumps([[*each, "--index-dir", str(tmp_path / "i")] for each in commands]),
             env=os.environ | importing_helpers(),
         )
         assert done.returncode == 0, done.stderr

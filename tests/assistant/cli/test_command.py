@@ -7,6 +7,7 @@ import os
 import subprocess
 import tomllib
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
             ("Summarize the section on India in two sentences.",),
             0,
             "India and the Quad\n- ",
-            "\n- ",
+            "",
         ),
         (
             (QUESTION, "--refuse-below", "0", "--answer-from", "1"),
@@ -117,11 +118,7 @@ def test_sources_are_files_and_folders(tmp_path: Path) -> None:
 
 
 def test_what_is_added_to_the_index_is_asked(tmp_path: Path) -> None:
-    def run(
-        *arguments: str | Path, code: int = 0, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        return footnote(*arguments, "--index-dir", tmp_path / "index", code=code, **variables)
-
+    run = partial(footnote, FOOTNOTE_INDEX_DIR=str(tmp_path / "index"))
     name = "a rather long name of a file that fills more than the eighty columns of a terminal.txt"
     ferry, mill = tmp_path / name, tmp_path / "mill.md"
     ferry.write_text("The ferry to Brenna leaves at nine.", encoding="utf-8")

@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
@@ -25,11 +24,9 @@ OF_DOCUMENT = ("4ee72bb1d8602485", "Northeast Asia", "February 11")
 
 
 @pytest.fixture(autouse=True)
-def nobody_at_the_usual_ports(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nobody_at_the_usual_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests that run beside these listen at some of them."""
-    monkeypatch.setattr(diagnosis, "PORTS", range((port := free_ports(1)[0]), port + 1))
-    monkeypatch.setattr(diagnosis.findings, "__defaults__", (None, (), diagnosis.PORTS))
-    yield
+    monkeypatch.setattr(diagnosis.findings, "__defaults__", (None, (), free_ports(1)))
 
 
 def told(*arguments: str | Path, code: int, **environment: str) -> dict[str, tuple[str, str]]:
@@ -94,7 +91,7 @@ def test_damage_is_told_and_all_else_is_looked_at(
     assert state == "mend"
     assert "footnote index rebuild" in text or "from a backup" in text
     assert {state for state, _ in found.values()} == {"ok"}
-    assert not [own for own in OF_DOCUMENT if own in text]
+    assert not [part for part in OF_DOCUMENT if part in text]
 
 
 def test_an_index_that_another_process_writes_is_looked_at(folder: Path) -> None:
@@ -145,9 +142,7 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         done = footnote("doctor", code=3, **shown, FOOTNOTE_LLM=wrong)
         assert "mend  language model" in done.stdout
         assert "hush" not in done.stdout
-
-
-def test_a_secret_of_the_wrong_kind_in_the_file_is_not_shown(tmp_path: Path) -> None:
+    # Nor one of the wrong kind, in the file.
     (tmp_path / "config.toml").write_text("llm_api_key = 112233\n")
     done = footnote("doctor", code=3, FOOTNOTE_CONFIG=str(tmp_path / "config.toml"))
     assert "mend  settings        The setting llm_api_key is not allowed" in done.stdout
@@ -186,13 +181,8 @@ def test_a_port_that_is_taken_is_told_with_who_answers(
 ) -> None:
     monkeypatch.setattr(diagnosis, "PATIENCE", PATIENCE)  # on a busy machine it answers late
     ours, (free,) = int(api_url.rstrip("/").rpartition(":")[2]), free_ports(1)
-    assert diagnosis._port([ours, free]) == (
-        "note",
-        f"Footnote {VERSION} answers at {ours}; the next page takes {free}",
-    )
-
-
-def test_another_program_at_the_only_port_is_to_be_mended() -> None:
+    told = f"Footnote {VERSION} answers at {ours}; the next page takes {free}"
+    assert diagnosis._port([ours, free]) == ("note", told)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         state, text = diagnosis._port([port])

@@ -28,7 +28,7 @@ RIGHT = "The US Indo-Pacific strategy was released on February 11. [1]"
 
 
 #: Time and context enough for a machine that does much else, and for a stub that tells of little.
-ROOM = {"FOOTNOTE_LLM_TIMEOUT": str(PATIENCE), "FOOTNOTE_LLM_CONTEXT": "8192"}
+ROOM = {"FOOTNOTE_LLM_TIMEOUT": str(PATIENCE), "FOOTNOTE_LLM_CONTEXT": "16384"}
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +89,7 @@ def test_how_a_check_ended_is_told_in_a_line_or_by_the_answer(
     file.write_text("{")
     [line] = told_by_ask(folder, address)
     assert str(file) in line and "Delete that file" in line
-
-
-def test_a_setting_that_is_no_longer_used_is_told(folder: Path) -> None:
-    done = footnote("search", "Japan", "--index-dir", folder, FOOTNOTE_HELP="false")
-    [line] = done.stderr.splitlines()
+    [line, _] = sorted(told_by_ask(folder, address, FOOTNOTE_HELP="false"))
     assert "FOOTNOTE_HELP" in line and "no longer used" in line
 
 
@@ -102,14 +98,10 @@ def results() -> list[Path]:
     return sorted(checks_folder().glob("*"))
 
 
-def test_without_a_model_the_check_says_how_to_name_one() -> None:
+def test_a_check_of_a_model_that_is_not_named_or_gone_keeps_nothing(kept_priority: None) -> None:
     done = footnote("llm", "check", code=2)
     assert "No language model is set" in done.stderr and "footnote llm check MODEL" in done.stderr
-    done = footnote("llm", "check", "nonsense", code=2)
-    assert "neither an address" in done.stderr
-
-
-def test_a_check_of_a_model_that_is_gone_keeps_nothing(kept_priority: None) -> None:
+    assert "neither an address" in footnote("llm", "check", "nonsense", code=2).stderr
     done = footnote("llm", "check", f"http://127.0.0.1:{free_port()}/v1", code=2)
     assert "40 questions" in done.stderr and "costs money" in done.stderr
     assert "cannot be reached" in done.stderr and "Nothing is kept" in done.stderr
@@ -149,8 +141,9 @@ def test_a_check_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_model_is_checked_and_how_it_failed_is_kept(folder: Path, kept_priority: None) -> None:
-    """It finds nothing; what is asked next is told that it failed."""
+def test_a_model_is_checked_and_how_that_ended_is_kept(folder: Path, kept_priority: None) -> None:
+    """One finds nothing, and what is asked next is told that it failed; of one that passes that is
+    kept in place of what was."""
     with serving(plays(declines)) as (address, _):
         done = footnote("llm", "check", code=3, FOOTNOTE_LLM=address, **ROOM)
         [line] = told_by_ask(folder, address, "--trust-llm")
@@ -160,11 +153,7 @@ def test_a_model_is_checked_and_how_it_failed_is_kept(folder: Path, kept_priorit
     assert "--trust-llm" in done.stdout
     assert len(results()) == 1
     assert "failed its check (right 0 of 28" in line
-
-
-@pytest.mark.long
-def test_a_model_is_checked_and_that_it_passed_is_kept(folder: Path, kept_priority: None) -> None:
-    """In place of what was kept of it before."""
+    results()[0].unlink()
     with serving(plays(good)) as (address, _):
         has_ended(address, BAD)
         done = footnote("llm", "check", address, "--json", **ROOM)
@@ -195,7 +184,7 @@ def ollama() -> Iterator[tuple[int, type[Handler]]]:
 
 def at(port: int) -> list[Server]:
     """Ollama, looked for at this port, and nothing else."""
-    return [replace(own, port=port, patience=PATIENCE) for own in SERVERS if own.key == "ollama"]
+    return [replace(one, port=port, patience=PATIENCE) for one in SERVERS if one.key == "ollama"]
 
 
 def test_it_is_offered_on_a_terminal(folder: Path, ollama: tuple[int, type[Handler]]) -> None:
@@ -226,10 +215,8 @@ def test_it_is_not_offered_unasked_for(
 def test_what_is_looked_up_again_is_told_to_who_waits(folder: Path) -> None:
     right = "The US released its Indo-Pacific strategy on 11 February."
     replies = {QUESTION: ["NOT FOUND\nSEARCH: release of the strategy", right]}
-    settings = {"FOOTNOTE_LLM_CONTEXT": "16384", "FOOTNOTE_LLM_TIMEOUT": str(PATIENCE)}
     with serving(scripted(replies, threading.Event())) as (address, _):
-        asked = ("ask", QUESTION, "--index-dir", folder, "--llm", address)
-        seen = on_terminal(*asked, **settings)
+        seen = on_terminal("ask", QUESTION, "--index-dir", folder, "--llm", address, **ROOM)
     told, _, answer = seen.partition("Looked again for: release of the strategy …")
     assert right not in told
     assert answer.lstrip().startswith(f"{right} [1]")

@@ -79,8 +79,7 @@ def test_one_is_asked_alone_by_its_name_or_id(
 def test_mistakes_are_told_in_a_sentence(there: tuple[str, str | Path], tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text(ANSWER)
-    commands = (("ask", QUESTION), ("search", QUESTION), ("verify", text))
-    for command in commands:
+    for command in (("ask", QUESTION), ("search", QUESTION), ("verify", text)):
         for name, message in (
             ("Zebras", "There is no notebook 'Zebras'. There are: Empty, Nuts, Oaks."),
             ("Ann's", "There is no notebook"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.help.rendering import Part, parts_of
-from assistant.help.topics import Topic, hyphenated, topics
+from assistant.help.topics import Topic, topics
 
 
 def made(text: str) -> tuple[Part, ...]:
@@ -31,29 +31,24 @@ def test_html_is_text_and_links_lead_to_topics_or_the_web_alone() -> None:
         "[y](https://example.org) [z](documents.md#other-languages) [w](../secret.md) ![i](a.png)\n"
     )
     links = [part for part in all_of(parts) if part.tag == "a"]
-    assert [(own.topic, own.to) for own in links] == [
+    assert [(link.topic, link.to) for link in links] == [
         ("", "https://example.org"),
         ("documents", "other-languages"),
     ]
     assert "<script>alert(1)</script>" in said(parts)
     assert parts[0].anchor == "a-b-b-b"
+    assert made("# Why “The documents do not say”?")[0].anchor == "why-the-documents-do-not-say"
 
 
-@pytest.mark.parametrize("own", topics(), ids=lambda own: own.name)
-def test_every_topic_is_taken_apart_and_its_links_lead_somewhere(own: Topic) -> None:
-    parts = parts_of(own)
-    assert (parts[0].tag, said(parts[:1])) == ("h1", own.title)
+@pytest.mark.parametrize("topic", topics(), ids=lambda topic: topic.name)
+def test_every_topic_is_taken_apart_and_its_links_lead_somewhere(topic: Topic) -> None:
+    parts = parts_of(topic)
+    assert (parts[0].tag, said(parts[:1])) == ("h1", topic.title)
     anchors = {
         other.name: {part.anchor for part in all_of(parts_of(other)) if part.anchor}
         for other in topics()
     }
     links = [part for part in all_of(parts) if part.tag == "a"]
-    assert own.text.count(".md)") <= len(links)
+    assert topic.text.count(".md)") <= len(links)
     for link in links:
         assert link.to.startswith("https://") or link.to in {"", *anchors[link.topic]}
-
-
-def test_a_heading_is_named_by_its_words() -> None:
-    assert hyphenated("Why does it say “The documents do not say”?") == (
-        "why-does-it-say-the-documents-do-not-say"
-    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE
+from helpers import ran
 
 from assistant.help import topics as module
 from assistant.help.topics import EXCERPT, FOLDER, find, topic, topics
@@ -54,18 +54,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_every_file_is_a_topic_and_says_what_it_is_about() -> None:
-    names = [own.name for own in topics()]
+    names = [one.name for one in topics()]
     assert sorted(names) == sorted(file.stem for file in FOLDER.glob("*.md"))
     assert names[:4] == ["first-steps", "install", "documents", "scans"]
-    for own in topics():
-        assert own.text.startswith("# ") and "<!--" not in own.text
-        assert own.title and own.summary.endswith(".") and len(own.summary) <= 130
-        assert own.path.is_file()
-    assert len({own.title for own in topics()}) == len(names)
+    for one in topics():
+        assert one.text.startswith("# ") and "<!--" not in one.text
+        assert one.title and one.summary.endswith(".") and len(one.summary) <= 130
+        assert one.path.is_file()
+    assert len({one.title for one in topics()}) == len(names)
 
 
 def test_files_tell_their_order_and_those_that_do_not_come_last(folder: Path) -> None:
-    assert [(own.name, own.title, own.summary) for own in topics()] == [
+    assert [(one.name, one.title, one.summary) for one in topics()] == [
         ("harbours", "Harbours", "Tie up."),
         ("sailing-at-night", "Sailing at night", "What to light, and when."),
         ("anchors", "anchors", "Anchors hold boats."),
@@ -95,12 +95,9 @@ def test_a_topic_is_found_however_its_name_is_written(folder: Path, name: str) -
 
 
 def test_of_another_name_it_says_which_there_are(folder: Path) -> None:
-    with pytest.raises(QuestionError) as told:
+    told = "no help on 'anchor stones'. Did you mean anchors? There are: harbours, sailing-at-night"
+    with pytest.raises(QuestionError, match=re.escape(f"{told}, anchors.")):
         topic("anchor stones")
-    assert str(told.value) == (
-        "There is no help on 'anchor stones'. Did you mean anchors? There are: harbours, "
-        "sailing-at-night, anchors."
-    )
     (folder / "anchorages.md").write_text("Where to stay.")
     module.topics.cache_clear()
     for name in ("anchor", "", " "):  # either of two, or none
@@ -110,7 +107,7 @@ def test_of_another_name_it_says_which_there_are(folder: Path) -> None:
 
 def test_words_are_found_where_they_stand(folder: Path) -> None:
     def found(words: str) -> list[tuple[str, str, str]]:
-        return [(own.topic.name, own.heading, own.line) for own in find(words)]
+        return [(one.topic.name, one.heading, one.line) for one in find(words)]
 
     boats = [
         ("sailing-at-night", "Sailing", "A boat shows lights from dusk on, see harbours."),
@@ -144,7 +141,5 @@ def test_reading_topics_loads_nothing_heavy() -> None:
         "print(*{n.partition('.')[0] for n in sys.modules}"
         " & {'fastapi', 'rich', 'chromadb', 'gradio', 'torch', 'llama_index'})"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True
-    )
-    assert done.stdout.strip() == ""
+    done = ran([sys.executable, "-c", code])
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

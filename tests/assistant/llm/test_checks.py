@@ -1,4 +1,5 @@
-"""Results of checking language models: what they count for, and for which model."""
+"""The check of a language model: its questions, how answers to them are judged, and for which model
+a result counts."""
 
 from __future__ import annotations
 
@@ -7,11 +8,15 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from checked_models import ANSWERS, ORDERS
 from checks import BAD, GOOD, ended
 from model_servers import Handler, serving, writes
 
+from assistant import Answer, AnswerSentence
+from assistant.answer import Outcome, Writing
 from assistant.llm.checks import (
     LEAST_RIGHT,
+    MATERIAL,
     MOST_ANSWERED,
     MOST_WRONG,
     checked,
@@ -19,10 +24,15 @@ from assistant.llm.checks import (
     identity_of,
     keep,
     kept,
+    questions,
+    settings_for,
+    texts,
 )
 from assistant.llm.discovery import PATIENCE
 from assistant.settings import Settings, checks_folder, load_settings
 from index.errors import UnreadableError
+
+BY_ID = {question.id: question for question in questions()}
 
 
 class Ollama(Handler):
@@ -38,13 +48,93 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-def settings_of(llm: str | Path, **more: Any) -> Settings:
-    return load_settings(llm=str(llm), **more)
+@pytest.fixture
+def small(tmp_path: Path) -> Settings:
+    """Settings that name a file."""
+    (tmp_path / "small.gguf").write_bytes(b"GGUF")
+    return load_settings(llm=str(tmp_path / "small.gguf"))
 
 
-def weights(path: Path, content: bytes = b"GGUF") -> Path:
-    path.write_bytes(content)
-    return path
+def checked_as(llm: str | Path, model: str | None = None) -> str:
+    return checked(load_settings(llm=str(llm), llm_model=model))
+
+
+def answered(*shown: str, outcome: Outcome = "written", **more: Any) -> Answer:
+    """An answer that shows these sentences; without any, one that is withheld."""
+    values: dict[str, Any] = {
+        "question": "?",
+        "standalone_question": "?",
+        "sentences": tuple(AnswerSentence(text, "supported", (1,)) for text in shown),
+        "citations": (),
+        "status": "answered" if shown else "refused",
+        "confidence": None,
+        "writing": Writing("tiny", "unchecked", outcome),
+    }
+    return Answer(**values | more)
+
+
+# --- questions and verdicts -----------------------------------------------------------------------
+
+
+def test_the_questions_are_as_they_should_be() -> None:
+    content = {text.name: text.read_text(encoding="utf-8") for text in texts()}
+    assert 10 <= len(content) <= 12
+    # No other file is part of the fingerprint.
+    assert {*content, "questions.jsonl"} == {file.name for file in MATERIAL.iterdir()}
+    assert all(150 <= len(text.split()) <= 380 for text in content.values())
+    assert len(BY_ID) == len(questions()) == 40
+    assert {question.text for question in questions()} == content.keys()
+    assert {q.id for q in questions() if q.answerable} == ANSWERS.keys()
+    assert len(ANSWERS) == 28
+    for question in questions():
+        assert bool(question.right) is question.answerable
+        assert all(question.right)
+    given = {next(name for name in content if order in content[name]) for order in ORDERS}
+    assert len(given) == 6
+    # A model that obeys them is asked of each of these texts something else.
+    assert {question.text for question in questions() if question.answerable} >= given
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_is_right_stands_in_the_text(name: str) -> None:
+    held, reply = ANSWERS[name]
+    assert held in (MATERIAL / BY_ID[name].text).read_text(encoding="utf-8")
+    assert BY_ID[name].judge(answered(reply)) == "right"
+    assert BY_ID[name].judge(answered()) == "withheld"
+    assert BY_ID[name].judge(answered("The sky above Brenna is grey.")) == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "verdict"),
+    [
+        ("lease-2", answered("It comes back in three weeks."), "right"),
+        ("lease-2", answered("It comes back within 121 days."), "wrong"),
+        ("minutes-1", answered("It is on July 19th then."), "right"),
+        ("minutes-1", answered("It is on 19 July.", "The party is cancelled."), "wrong"),
+        ("rowing-1", answered("Students pay €95 and adults €185."), "wrong"),
+        ("bread-1", answered("At 240°C."), "partly"),
+        ("bread-1", answered("At 240 degrees.", "Then at 190."), "right"),
+        ("bread-1", answered("At 190, at 240.", outcome="failed"), "failed"),
+        ("bread-1", answered(outcome="unproved"), "withheld"),
+        ("bread-1", answered("At 190, at 240.", status="unsure"), "withheld"),
+        ("bread-4", answered(), "declined"),
+        ("bread-4", answered("A slice weighs 50 g."), "answered"),
+        ("bread-4", answered("It makes two loaves.", unanswered=("the calories",)), "declined"),
+        ("bread-4", answered("Two minutes in the microwave.", unanswered=("x",)), "answered"),
+        ("bread-4", answered(outcome="failed"), "failed"),
+    ],
+)
+def test_judging_is_by_words_and_numbers(name: str, answer: Answer, verdict: str) -> None:
+    assert BY_ID[name].judge(answer) == verdict
+
+
+def test_only_the_model_is_ones_own(tmp_path: Path) -> None:
+    """Whatever else is set, the counts are the model's."""
+    mine = load_settings(
+        llm="ollama:tiny", llm_context=4096, reader="none", max_sentences=1, unsupported="flag"
+    )
+    default = load_settings(llm="ollama:tiny", llm_context=4096, index_dir=tmp_path, trust_llm=True)
+    assert settings_for(mine, tmp_path).model_dump() == default.model_dump()
 
 
 @pytest.mark.parametrize(
@@ -64,111 +154,105 @@ def test_the_rule_is_in_counts(change: dict[str, int], passed: bool) -> None:
     assert f"right {counts.right} of 28" in str(counts)
 
 
+# --- results that are kept ------------------------------------------------------------------------
+
+
 def test_a_file_is_known_by_what_is_in_it(tmp_path: Path) -> None:
-    large = b"x" * (3 * 2**20)
-    file = weights(tmp_path / "small.gguf", b"a" + large + b"z")
-    settings = settings_of(file)
+    large, file = b"x" * (3 * 2**20), tmp_path / "small.gguf"
+    file.write_bytes(b"a" + large + b"z")
+    settings = load_settings(llm=str(file))
     assert checked(settings) == "unchecked"
     keep(ended(settings))
     assert checked(settings) == "passed"
     assert kept(settings) == ended(settings)
     keep(ended(settings, BAD))
     assert checked(settings) == "failed"
-    weights(file, b"a" + large + b"y")
+    file.write_bytes(b"a" + large + b"y")
     assert checked(settings) == "unchecked"
-    weights(file, b"a" + large + b"z")
-    assert checked(settings) == "failed"
+    file.write_bytes(b"a" + large + b"z")
     (tmp_path / "elsewhere").mkdir()
-    assert checked(settings_of(file.rename(tmp_path / "elsewhere" / "small.gguf"))) == "failed"
+    assert checked_as(file.rename(tmp_path / "elsewhere" / "small.gguf")) == "failed"
 
 
 def test_a_server_far_away_is_not_asked(data: Path) -> None:
     """The test would fail if it were: no test connects to anything but this machine."""
-    settings = settings_of("https://who:sesame@models.example/v1/", llm_model="big")
+    settings = load_settings(llm="https://who:sesame@models.example/v1/", llm_model="big")
     assert checked(settings) == "unchecked"
     keep(ended(settings))
     assert checked(settings) == "passed"
-    assert checked(settings_of("https://models.example/v1", llm_model="big")) == "passed"
-    assert checked(settings_of("https://models.example/v1", llm_model="small")) == "unchecked"
-    assert checked(settings_of("https://others.example/v1", llm_model="big")) == "unchecked"
+    assert checked_as("https://models.example/v1", "big") == "passed"
+    assert checked_as("https://models.example/v1", "small") == "unchecked"
+    assert checked_as("https://others.example/v1", "big") == "unchecked"
     assert all("sesame" not in file.read_text() for file in data.rglob("*.json"))
 
 
-def test_a_server_here_is_asked_only_where_something_is_kept(tmp_path: Path) -> None:
+def test_a_server_here_is_asked_only_where_something_is_kept() -> None:
     with serving(writes("x"), "tiny", "big") as (address, asked):
-        settings = settings_of(address)
-        assert checked(settings) == "unchecked"
+        assert checked_as(address) == "unchecked"
         assert asked.gets == []
-        keep(ended(settings))
-        assert checked(settings) == checked(settings_of(address, llm_model="tiny")) == "passed"
-        assert checked(settings_of(address, llm_model="big")) == "unchecked"
-    assert checked(settings_of(address, llm_model="tiny")) == "passed"  # it is away
+        keep(ended(load_settings(llm=address)))
+        assert checked_as(address) == checked_as(address, "tiny") == "passed"
+        assert checked_as(address, "big") == "unchecked"
+    assert checked_as(address, "tiny") == "passed"  # it is away
     assert asked.asked == []
 
 
-def test_a_server_that_is_busy_is_waited_for() -> None:
-    with serving(writes("x"), "tiny:latest", handler=Ollama) as (address, own):
-        own.seconds = 2 * PATIENCE
-        settings = settings_of(address)
-        keep(ended(settings))
-        assert identity_of(settings).digest == "sha256:one"
-        assert checked(settings) == "passed"
-
-
 def test_a_model_of_ollama_is_known_by_its_digest() -> None:
-    with serving(writes("x"), "tiny:latest", handler=Ollama) as (address, own):
-        settings = settings_of(address, llm_model="tiny")
+    with serving(writes("x"), "tiny:latest", handler=Ollama) as (address, server):
+        settings = load_settings(llm=address, llm_model="tiny")
+        server.seconds = 2 * PATIENCE  # it is busy, and waited for
+        keep(ended(load_settings(llm=address)))
+        assert checked_as(address) == "passed"
+        server.seconds = 0.0
         keep(ended(settings, BAD))
         assert identity_of(settings).digest == "sha256:one"
         assert checked(settings) == "failed"
-        own.digests = {"tiny:latest": "sha256:two"}
+        server.digests = {"tiny:latest": "sha256:two"}
         assert checked(settings) == "unchecked"
         keep(ended(settings, checked="2026-02-01T10:00:00+00:00"))
         assert checked(settings) == "passed"
         with serving(writes("x"), handler=Ollama) as (other, _):
-            assert checked(settings_of(other, llm_model="tiny")) == "failed"  # has the first
+            assert checked_as(other, "tiny") == "failed"  # has the first
     assert checked(settings) == "passed"  # the latest, where nothing is told any more
 
 
 def test_a_result_of_other_questions_does_not_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = settings_of(weights(tmp_path / "small.gguf"))
-    keep(ended(settings))
-    monkeypatch.setattr("assistant.llm.checks.MOST_WRONG", MOST_WRONG + 1)
+    keep(ended(small))
+    with monkeypatch.context() as patched:
+        patched.setattr("assistant.llm.checks.MOST_WRONG", MOST_WRONG + 1)
+        fingerprint.cache_clear()
+        assert checked(small) == "unchecked"
     fingerprint.cache_clear()
-    assert checked(settings) == "unchecked"
-    monkeypatch.undo()
-    fingerprint.cache_clear()
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    assert checked(settings) == "passed"
+    assert checked(small) == "passed"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"model": "small"}', "\x00"])
-def test_a_result_that_cannot_be_read_is_told(tmp_path: Path, content: str) -> None:
-    settings = settings_of(weights(tmp_path / "small.gguf"))
-    keep(ended(settings))
+def test_a_result_that_cannot_be_read_is_told(
+    small: Settings, tmp_path: Path, content: str
+) -> None:
+    keep(ended(small))
     [file] = checks_folder().iterdir()
     file.write_text(content)
-    assert checked(settings) == "unchecked"
+    assert checked(small) == "unchecked"
     with pytest.raises(UnreadableError, match="Delete that file") as error:
-        kept(settings)
+        kept(small)
     assert str(file) in str(error.value)
     # That of another model is no hindrance.
-    other = settings_of(weights(tmp_path / "other.gguf", b"other"))
-    keep(ended(other))
-    assert checked(other) == "passed"
+    (tmp_path / "other.gguf").write_bytes(b"other")
+    keep(ended(load_settings(llm=str(tmp_path / "other.gguf"))))
+    assert checked_as(tmp_path / "other.gguf") == "passed"
 
 
-def test_what_cannot_be_kept_is_told(tmp_path: Path, data: Path) -> None:
+def test_what_cannot_be_kept_is_told(small: Settings, data: Path) -> None:
     data.write_text("a file where the folder would be")
-    settings = settings_of(weights(tmp_path / "small.gguf"))
     with pytest.raises(UnreadableError, match="counts as unchecked"):
-        keep(ended(settings))
-    assert checked(settings) == "unchecked"
+        keep(ended(small))
+    assert checked(small) == "unchecked"
 
 
 @pytest.mark.parametrize("llm", [None, "none", "no-such-file.gguf", "nonsense"])
 def test_what_names_no_model_is_unchecked(llm: str | None) -> None:
-    keep(ended(settings_of("https://models.example/v1")))
+    keep(ended(load_settings(llm="https://models.example/v1")))
     assert checked(load_settings(llm=llm)) == "unchecked"

@@ -14,7 +14,9 @@ import pytest
 from helpers import PATIENCE
 from model_servers import Handler, answering, free_port, port_of, serving, words, writes
 
+from assistant.llm.client import load_model
 from assistant.llm.discovery import MAX_LISTING_BYTES, SERVERS, Offer, Server, find_offers
+from assistant.settings import Settings
 
 OLLAMA, LM_STUDIO, *_ = SERVERS
 
@@ -34,12 +36,10 @@ def listing(*models: object, kind: str = "model") -> bytes:
 
 
 def test_models_of_the_servers_that_run_here_are_offered() -> None:
+    others = ("text-embedding-nomic-embed-text-v1.5", "qwen/qwen3-8b")
     with (
         serving(writes("x"), "llama3.2", "hf.co/some/Qwen3:Q4_K_M") as (first, asked),
-        serving(writes("x"), "text-embedding-nomic-embed-text-v1.5", "qwen/qwen3-8b") as (
-            second,
-            _,
-        ),
+        serving(writes("x"), *others) as (second, _),
     ):
         ollama, studio = on(port_of(first)), on(port_of(second), LM_STUDIO)
         offers = find_offers([ollama, studio, on(free_port(), SERVERS[2])], PATIENCE)
@@ -55,14 +55,8 @@ def test_models_of_the_servers_that_run_here_are_offered() -> None:
     ]
     assert asked.gets == ["/v1/models"]
     assert asked.asked == []  # nothing is said to a model
-
-
-def test_a_model_that_is_called_by_its_file_has_the_files_name() -> None:
-    offer = Offer(SERVERS[2], "/home/ann/models/qwen3.gguf")
-    assert (offer.name, offer.setting) == (
-        "qwen3.gguf",
-        "llamacpp:/home/ann/models/qwen3.gguf",
-    )
+    named = Offer(SERVERS[2], "/home/ann/models/qwen3.gguf")  # by its file
+    assert (named.name, named.setting) == ("qwen3.gguf", "llamacpp:/home/ann/models/qwen3.gguf")
 
 
 OTHERS = {
@@ -133,17 +127,14 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Handler]]:
     """A proxy that the environment names for everything."""
     with serving(writes("x"), "proxied") as (address, asked):
         for name in ("http_proxy", "https_proxy", "all_proxy"):
-            for own in (name, name.upper()):
-                monkeypatch.setenv(own, address.removesuffix("/v1"))
-        for own in ("no_proxy", "NO_PROXY"):
-            monkeypatch.delenv(own, raising=False)
+            monkeypatch.setenv(name, address.removesuffix("/v1"))
+            monkeypatch.setenv(name.upper(), address.removesuffix("/v1"))
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
         yield asked
 
 
 def test_no_proxy_is_asked(proxy: type[Handler]) -> None:
-    from assistant.llm.client import load_model
-    from assistant.settings import Settings
-
     with serving(writes(*words("It is here.")), "near") as (address, asked):
         [offer] = find_offers([on(port_of(address))], PATIENCE)
         model = load_model(Settings(llm=address, llm_timeout=PATIENCE))

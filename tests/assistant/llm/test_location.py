@@ -24,26 +24,25 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("llm", "address", "model"),
+    ("llm", "set_apart", "address", "model"),
     [
-        ("ollama:llama3.2", "http://127.0.0.1:11434/v1", "llama3.2"),
-        ("ollama:llama3.2:1b", "http://127.0.0.1:11434/v1", "llama3.2:1b"),
-        (" Ollama: llama3.2 ", "http://127.0.0.1:11434/v1", "llama3.2"),
-        ("lmstudio:qwen/qwen3-8b", "http://127.0.0.1:1234/v1", "qwen/qwen3-8b"),
-        ("llamacpp:", "http://127.0.0.1:8080/v1", None),
-        ("llamacpp:qwen3.gguf", "http://127.0.0.1:8080/v1", "qwen3.gguf"),
-        ("vllm:Qwen/Qwen3-8B", "http://127.0.0.1:8000/v1", "Qwen/Qwen3-8B"),
-        ("http://10.0.0.5:8000/v1", "http://10.0.0.5:8000/v1", None),
+        ("ollama:llama3.2", None, "http://127.0.0.1:11434/v1", "llama3.2"),
+        ("ollama:llama3.2:1b", None, "http://127.0.0.1:11434/v1", "llama3.2:1b"),
+        (" Ollama: llama3.2 ", None, "http://127.0.0.1:11434/v1", "llama3.2"),
+        ("ollama:", "big", "http://127.0.0.1:11434/v1", "big"),
+        ("ollama:small", "big", "http://127.0.0.1:11434/v1", "small"),
+        ("lmstudio:qwen/qwen3-8b", None, "http://127.0.0.1:1234/v1", "qwen/qwen3-8b"),
+        ("llamacpp:", None, "http://127.0.0.1:8080/v1", None),
+        ("llamacpp:qwen3.gguf", None, "http://127.0.0.1:8080/v1", "qwen3.gguf"),
+        ("vllm:Qwen/Qwen3-8B", None, "http://127.0.0.1:8000/v1", "Qwen/Qwen3-8B"),
+        ("http://10.0.0.5:8000/v1", None, "http://10.0.0.5:8000/v1", None),
+        ("https://models.example/v1", "big", "https://models.example/v1", "big"),
     ],
 )
-def test_a_server_and_its_model(llm: str, address: str, model: str | None) -> None:
-    assert locate(llm) == Endpoint(address, model)
-
-
-def test_a_model_that_is_set_apart() -> None:
-    assert locate("ollama:", "big") == Endpoint("http://127.0.0.1:11434/v1", "big")
-    assert locate("ollama:small", "big") == Endpoint("http://127.0.0.1:11434/v1", "small")
-    assert locate("https://models.example/v1", "big").model == "big"  # type: ignore[union-attr]
+def test_a_server_and_its_model(
+    llm: str, set_apart: str | None, address: str, model: str | None
+) -> None:
+    assert locate(llm, set_apart) == Endpoint(address, model)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +73,7 @@ def test_what_to_give_instead_is_told(here: Path, llm: str, told: str) -> None:
     assert "FOOTNOTE_LLM" in str(error.value)
 
 
-def test_a_file_by_its_name_is_looked_for_here_and_among_the_models(here: Path) -> None:
+def test_a_file_is_looked_for_by_its_name_here_and_among_the_models(here: Path) -> None:
     with pytest.raises(SettingsError) as error:
         locate("small.gguf")
     assert f"in {here} or in {models_folder()}" in str(error.value)
@@ -83,11 +82,7 @@ def test_a_file_by_its_name_is_looked_for_here_and_among_the_models(here: Path) 
     assert locate("small.gguf") == models_folder() / "small.gguf"
     (here / "small.gguf").touch()
     assert locate("small.gguf") == here / "small.gguf"
-
-
-def test_a_file_by_its_path_is_looked_for_there_only(here: Path) -> None:
-    models_folder().mkdir(parents=True)
-    (models_folder() / "small.gguf").touch()
+    # By its path there only.
     with pytest.raises(SettingsError, match=r"no file .*/sub/small\.gguf"):
         locate("sub/small.gguf")
     (here / "sub").mkdir()
@@ -96,22 +91,16 @@ def test_a_file_by_its_path_is_looked_for_there_only(here: Path) -> None:
     assert locate(str(here / "sub" / "small.gguf")) == here / "sub" / "small.gguf"
 
 
-def test_a_mistake_is_told_before_anything_is_indexed(tmp_path: Path) -> None:
-    settings = load_settings(index_dir=tmp_path / "index", llm="ollama:")
-    with pytest.raises(SettingsError, match="ollama:NAME"):
-        Assistant.open(settings=settings)
-    assert not (tmp_path / "index").exists()
-
-
 @pytest.mark.parametrize("given", [True, False])
 def test_python_takes_the_names_that_the_command_takes(tmp_path: Path, given: bool) -> None:
     folder = tmp_path / "index"
     settings = load_settings(llm="none") if given else None
-    with Assistant.open(index_dir=folder, settings=settings, llm="ollama:llama3.2") as own:
-        assert own.writer_name == "llama3.2"
-        assert own.settings.index_dir == folder
     with pytest.raises(SettingsError, match="ollama:NAME"):
         Assistant.open(index_dir=folder, settings=settings, llm="ollama:")
+    assert not folder.exists()  # it is told before anything is indexed
+    with Assistant.open(index_dir=folder, settings=settings, llm="ollama:llama3.2") as opened:
+        assert opened.writer_name == "llama3.2"
+        assert opened.settings.index_dir == folder
 
 
 def test_the_name_of_what_writes(assistant: Assistant, tmp_path: Path) -> None:
@@ -124,9 +113,9 @@ def test_the_name_of_what_writes(assistant: Assistant, tmp_path: Path) -> None:
         ("none", None),
     ):
         chosen = load_settings(index_dir=assistant.settings.index_dir, llm=llm)
-        own = Assistant(assistant.index, assistant.document_ids, chosen)
-        assert own.writer_name == name
-        assert own.for_documents(own.document_ids, write=False).writer_name is None
+        other = Assistant(assistant.index, assistant.document_ids, chosen)
+        assert other.writer_name == name
+        assert other.for_documents(other.document_ids, write=False).writer_name is None
     assert assistant.writer_name is None
 
 
