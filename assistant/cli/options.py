@@ -145,21 +145,19 @@ INDEX = "index_dir encoder"
 ANSWERING = "reader max_sentences refuse_below answer_from llm unsupported trust_llm"
 SERVING = "host port auth"
 
-
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take these options, in the order in which its help shows them.
 
-    Those that the command does not describe itself, by a default or as `Annotated`, are those of
-    OPTIONS. It is given those that are among its parameters; the others are read from its context,
-    as `settings_of` does.
+    They are as OPTIONS has them, unless the command gives one a default of its own. It is called
+    with those that are among its parameters; the others are read from its context, as `settings_of`
+    does.
     """
 
     def taking(command: Callable[..., None]) -> Callable[..., None]:
         taken = inspect.signature(command, eval_str=True).parameters
-
         parameters = []
         for name in ["context", *" ".join(names).split()]:
             one = taken.get(name)
