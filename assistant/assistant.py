@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _Read = TypeVar("_Read")
 
-#: How often a question is asked where the documents change so that it cannot be answered whole.
+#: How often a question is tried whose documents change while it is answered.
 TRIES = 3
 
 
@@ -116,28 +116,28 @@ class Assistant:
             FootnoteError: see the tree in `index.errors`.
         """
         named, llm = (llm, None) if isinstance(llm, str) else (None, llm)
-        own = {"index_dir": index_dir and Path(index_dir), "llm": named}
+        overrides = {"index_dir": index_dir and Path(index_dir), "llm": named}
         if settings is None:
-            settings = load_settings(**own)
+            settings = load_settings(**overrides)
         else:
-            settings = settings.model_copy(update={k: v for k, v in own.items() if v is not None})
+            given = {name: value for name, value in overrides.items() if value is not None}
+            settings = settings.model_copy(update=given)
         if llm is None:
-            check_setting(settings)  # before anything long
-        given: Sequence[RawDocument] = []
+            check_setting(settings)  # before anything that takes long
+        raws: Sequence[RawDocument] = []
         if paths:
-            given = read_raw_documents(paths, on_skip, on_found, settings.ignore, ocr=settings.ocr)
+            raws = read_raw_documents(paths, on_skip, on_found, settings.ignore, ocr=settings.ocr)
         index = settings.open_index(on_wait, progress=progress)
         try:
-            kept = kept_in(index)
-            if not paths and not kept:
-                given = shipped_raw_documents()
-            asked: Sequence[str] = kept
-            if given:
+            documents: Sequence[str] = kept_in(index)
+            if not paths and not documents:
+                raws = shipped_raw_documents()
+            if raws:
                 skip = unless_named(paths, on_skip)
-                asked = index.sync(given, progress, on_skip=skip, on_page=on_page).ids
-                if not asked:
+                documents = index.sync(raws, progress, on_skip=skip, on_page=on_page).ids
+                if not documents:
                     raise EmptyDocumentError("There is no document to read.")
-            opened = cls(index, list(asked), settings, llm)
+            opened = cls(index, documents, settings, llm)
             opened._follows = not paths and settings.chroma is not None
             return opened
         except BaseException:
@@ -151,34 +151,29 @@ class Assistant:
         self.close()
 
     def close(self) -> None:
-        """Let go of the index and of the language model."""
+        """Close the index and the language model."""
         self._writer.close()
         self.index.close()
 
     def for_documents(self, documents: Sequence[str], *, write: bool | Writer = True) -> Self:
-        """The same assistant, asking these documents of its index instead.
+        """The same assistant for these documents of its index.
 
         It shares the index and the models, which only the assistant that opened them closes.
 
         Args:
             documents: their ids.
-            write: let the language model write that is set, if one is; or this one, which whoever
-                made it closes. False: only quote.
+            write: True to let the language model write that is set, if one is; or another one,
+                which the caller closes. False to quote only.
         """
         writer = self._writer if write is True else write
         if not writer:
             writer = Writer(self.settings.model_copy(update={"llm": None}))
-        own = type(self)  # also where somebody has made their own of it
-        return own(self.index, documents, self.settings, models=self._models, writer=writer)
+        return type(self)(self.index, documents, self.settings, models=self._models, writer=writer)
 
     over, turn_to = renamed("for_documents"), renamed("set_documents")
 
     def set_documents(self, documents: Sequence[str]) -> None:
-        """From now on ask these documents of the index; what is being answered stays as it is.
-
-        Args:
-            documents: their ids.
-        """
+        """From now on ask the documents with these ids; answers under way are not affected."""
         self._documents = tuple(documents)
         self._follows = False
 
@@ -188,10 +183,10 @@ class Assistant:
         return self._writer.name
 
     def reword(self, question: str) -> str:
-        """A question in other words, as documents might have them; the language model makes it.
+        """A question in other words, by the language model.
 
         Raises:
-            LanguageModelError: there is none, or it did not do it.
+            LanguageModelError: there is none, or it failed.
         """
         return self._writer.reworded(question)
 
@@ -204,8 +199,8 @@ class Assistant:
 
     @property
     def document_ids(self) -> tuple[str, ...]:
-        """Ids of the documents that are asked. Of an index on a server that was opened without
-        paths, those that are kept there now; where none is, what was asked before."""
+        """Ids of the documents that are asked. For an index on a server that was opened without
+        paths, those that are kept there now; if there are none, those asked before."""
         return self._asked_in(self.index)
 
     @property
@@ -241,7 +236,7 @@ class Assistant:
             QuestionError: the query is empty or too long.
         """
         asked = understand(query, history, self.index.encoder)
-        return self._at_one_revision(lambda its: its.search(asked, k, legs))
+        return self._at_one_revision(lambda pipeline: pipeline.search(asked, k, legs))
 
     def ask(
         self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
@@ -275,7 +270,7 @@ class Assistant:
                 rests on is gone; what was streamed is to be thrown away.
         """
         asked, timer = self._understood(question, history, options)
-        yield from self._streamed(lambda its: its.answer(asked, timer, **options))
+        yield from self._streamed(lambda pipeline: pipeline.answer(asked, timer, **options))
 
     async def aask(
         self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
@@ -296,7 +291,8 @@ class Assistant:
 
         Args:
             text: any text.
-            question: what it answers, if anything: helps to find what a short answer rests on.
+            question: the question that it answers, if any: helps to find the support of a short
+                answer.
 
         Raises:
             QuestionError: the text or the question is empty, or the question is too long.
@@ -305,15 +301,15 @@ class Assistant:
             raise QuestionError("The text is empty. There is no sentence to verify.")
         question = None if question is None else check_question(question)
         text = without_surrogates(text)
-        return self._at_one_revision(lambda its: its.verify(text, question))
+        return self._at_one_revision(lambda pipeline: pipeline.verify(text, question))
 
     def overview(self, section: str | None = None, count: int | None = None) -> Answer:
-        """Sentences that together stand for the documents, or for the part under a heading; as
-        `ask` gives them to who asks for a summary.
+        """Sentences that together stand for the documents, or for the part under a heading, as
+        `ask` answers a request for a summary.
 
         Args:
-            section: what the heading says, or some of it; all of the documents when left out.
-            count: how many sentences; by what the overview is of when left out.
+            section: the heading, or some of its words; all of the documents when left out.
+            count: how many sentences; depends on the length of the text when left out.
 
         Raises:
             QuestionError: no heading is like `section`, it is empty or too long, there is nothing
@@ -332,12 +328,12 @@ class Assistant:
             IndexChangedError: as `stream`.
         """
         asked = self._overview_of(section, count)
-        yield from self._streamed(lambda its: its.overview(asked, section is None))
+        yield from self._streamed(lambda pipeline: pipeline.overview(asked, section is None))
 
     def read(self, question: str, history: Sequence[Turn] = ()) -> RawEvidence:
-        """What decisions about a question are made on; for calibrating them."""
+        """The evidence on which a question is decided; for calibration."""
         asked = understand(question, history, self.index.encoder)
-        return self._at_one_revision(lambda its: its.read(asked))
+        return self._at_one_revision(lambda pipeline: pipeline.read(asked))
 
     def _understood(
         self, question: str, history: Sequence[Turn], options: Options
@@ -366,11 +362,10 @@ class Assistant:
         return tuple(kept) or self._documents
 
     def _at_one_revision(self, read: Callable[[AnswerPipeline], _Read]) -> _Read:
-        """What is read at one revision; all of it again where the documents changed so that it
-        could not be read to its end.
+        """The result of reading one revision; read again where the documents changed meanwhile.
 
         Raises:
-            IndexChangedError: they did so every time.
+            IndexChangedError: they changed every time.
         """
         for _ in range(TRIES - 1):
             with suppress(IndexChangedError):
@@ -378,7 +373,7 @@ class Assistant:
         return read(self._pipeline())
 
     def _streamed(self, events_of: Callable[[AnswerPipeline], Iterator[Event]]) -> Iterator[Event]:
-        """Events at one revision; begun again only as long as nothing was shown."""
+        """Events at one revision; started again only before the first one."""
 
         def begin(pipeline: AnswerPipeline) -> tuple[Event, Iterator[Event]]:
             events = events_of(pipeline)

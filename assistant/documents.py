@@ -1,5 +1,4 @@
-"""The documents that are asked: the shipped one, those at the paths that were given, and what there
-is to ask of them."""
+"""The documents that are asked: the shipped one, those at given paths, and questions about them."""
 
 from __future__ import annotations
 
@@ -24,21 +23,21 @@ from index.terms.analysis import QUESTION_WORDS, terms_of
 if TYPE_CHECKING:
     from os import PathLike
 
-#: How the source begins of a document that somebody added on the page: it is theirs alone.
+#: The prefix of the sources of documents that people added: each is its owner's alone.
 UPLOADED = "upload:"
 
-#: What the shipped document is about; its file has no title of its own.
+#: The title of the shipped document; its file has none.
 SHIPPED_TITLE = "Northeast Asia in early 2022"
 
 
 @dataclass(frozen=True, slots=True)
 class AskedDocument:
-    """A document as somebody sees it who may ask it.
+    """A document for somebody who may ask it.
 
     Attributes:
         info: the document.
         own: whether they added it.
-        sample: whether it is the one that comes with Footnote, to try it with.
+        sample: whether it is the one that comes with Footnote.
     """
 
     info: DocumentInfo
@@ -47,17 +46,17 @@ class AskedDocument:
 
     @property
     def folder(self) -> str:
-        """Where it lies in a folder that was added; of others nothing."""
+        """Its path in a folder that was added; empty for others."""
         is_added = self.info.source.startswith(UPLOADED)
         return "/".join(self.info.source.split("/")[1:-1]) if is_added else ""
 
 
 class DocumentSet:
-    """Documents that are asked, as they are at one revision of the index.
+    """The documents that are asked, at one revision of the index.
 
     Args:
-        view: the index as it is then.
-        ids: of the documents.
+        view: the index at that revision.
+        ids: the documents' ids.
     """
 
     def __init__(self, view: View, ids: Sequence[str]) -> None:
@@ -98,7 +97,7 @@ def shipped_documents() -> list[Document]:
 
 
 def shipped_raw_documents() -> list[RawDocument]:
-    """The same, not yet cut into paragraphs."""
+    """The same, not yet split into paragraphs."""
     found = sorted(
         Path(str(file)) for file in files("seeds").iterdir() if file.name.endswith(".txt")
     )
@@ -113,8 +112,8 @@ def read_raw_documents(
     *,
     ocr: bool = False,
 ) -> list[RawDocument]:
-    """Read files and folders, not yet cut into paragraphs; see `Assistant.open`. What a reference
-    manager has exported into or beside them tells of them, and is none of them.
+    """Read files and folders, not yet split into paragraphs; see `Assistant.open`. The exports of
+    reference managers in or beside them describe them, and are not among them.
 
     Raises:
         DocumentError: a path that was named cannot be read, or none of a folder's files can.
@@ -149,8 +148,7 @@ def read_raw_documents(
 def unless_named(
     paths: Sequence[str | PathLike[str]], on_skip: OnSkip | None
 ) -> Callable[[RawDocument, DocumentError], None] | None:
-    """What `Index.sync` is to call for documents that cannot be read: a path that was named itself
-    is an error all the same."""
+    """The `on_skip` of `Index.sync` that still raises the error of a path that was named itself."""
     named = {source_of(path) for path in paths}
 
     def skip(document: RawDocument, error: DocumentError) -> None:
@@ -162,7 +160,7 @@ def unless_named(
 
 
 def read_all(paths: Sequence[str | PathLike[str]]) -> list[Document]:
-    """As `read_raw_documents`, cut into paragraphs; the shipped document where no path is given."""
+    """As `read_raw_documents`, split into paragraphs; the shipped document without paths."""
     raws = read_raw_documents(paths) if paths else shipped_raw_documents()
     return [raw.document() for raw in raws]
 
@@ -170,14 +168,14 @@ def read_all(paths: Sequence[str | PathLike[str]]) -> list[Document]:
 #: The headings above a paragraph, outermost first.
 Heading = tuple[str, ...]
 
-#: The share of letters that a heading in words has; a version, a date or a code has fewer.
+#: The share of letters above which a heading is words, not a version, a date or a code.
 LETTERS = 0.6
 
 #: "5.6.27.", "A.1", "§ 7", "Q:", "Question 3."
 _NUMBER = re.compile(
     r"^(?:(?:(?:[A-Z]|\d+)(?:\.\d+)+\.?|\d+\.|§+\s*\S*\d\S*|(?:Q|FAQ|Question|Frage)\s*\d*\s*[.:)])\s+)+"
 )
-#: What parts of texts are called, whatever these are about.
+#: Names of the parts of any text.
 _PARTS = frozenset(
     "abstract|acknowledgements|acknowledgments|appendix|background|bibliography|conclusion|"
     "conclusions|contents|discussion|foreword|for further reading|further reading|general|glossary|"
@@ -185,24 +183,23 @@ _PARTS = frozenset(
     "see also|source|sources|summary|table of contents".split("|")
 )
 
-#: Words without which English asks nothing, and with which a heading is a sentence that cannot be
-#: put into one.
+#: The words of which an English question has one, and those that make a heading a statement, which
+#: cannot become a question.
 _ASKING = frozenset(ASKING)
 _STATING = SUBJECTS | frozenset(AUXILIARIES)
 _WORD = re.compile(r"\w+")
 
-#: What people ask first.
+#: The first suggestion.
 OVERVIEW = "What are the main points?"
-#: How a question begins that is made of a heading which is none itself.
+#: The beginning of a question that is made of a heading.
 SAID = "What is said about"
 
 
 def suggestions(outlines: Iterable[tuple[str, Sequence[Heading]]], count: int) -> list[str]:
-    """Questions that documents answer: for their main points, and others made from their own
-    headings.
+    """Questions about documents: for their main points, and others made from their headings.
 
     Args:
-        outlines: of each document its title, and what stands above each of its paragraphs.
+        outlines: for each document its title, and the headings of each of its paragraphs.
         count: how many questions.
     """
     if count < 1:
@@ -221,16 +218,16 @@ def questions_of(title: str, outline: Iterable[Heading]) -> list[str]:
     """The questions that the headings of a document make, each once.
 
     Args:
-        title: the document's, which makes none.
-        outline: what stands above each of its paragraphs.
+        title: the document's, which makes no question.
+        outline: the headings of each of its paragraphs.
     """
     headings = dict.fromkeys(above[-1] for above in outline if above and above[-1] != title)
     return [question for heading in headings if (question := question_of(heading))]
 
 
 def question_of(heading: str) -> str:
-    """The question that a heading makes: itself where it is one, or what is said about it; "" where
-    it says nothing of what a text is about, or no sentence can be made with it."""
+    """The question that a heading makes: itself if it is one, else what is said about it; "" if it
+    names no topic, or no question can be made of it."""
     topic = topic_of(heading)
     # "IT" is no pronoun.
     words = [
@@ -246,8 +243,8 @@ def question_of(heading: str) -> str:
 
 
 def topic_of(heading: str) -> str:
-    """What a heading says that a text is about, without its number and its full stop; "" where it
-    says nothing of it: it is a date, say, or names a part that any text has."""
+    """The topic that a heading names, without its number and its full stop; "" if it names none,
+    like a date or the name of a part of any text."""
     topic = _NUMBER.sub("", heading.strip()).rstrip(" .:;,")
     letters = sum(map(str.isalpha, topic))
     is_named = letters > len(topic) * LETTERS and topic.rstrip("?:.").casefold() not in _PARTS

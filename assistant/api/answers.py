@@ -29,7 +29,7 @@ from assistant.service.operations import (
     keep_answers,
     search_documents,
     stream_answer,
-    stream_overview,
+    stream_events,
     verify_text,
 )
 from assistant.service.service import Service
@@ -74,8 +74,12 @@ def routes(service: Service) -> APIRouter:
     async def overview(asked: Overview, caller: Asker, request: Request) -> Value | Response:
         """Give the main points of the documents, or of what stands under a heading."""
         sources, shown = _sources(asked, caller), wants_events(request)
-        steps = stream_overview(
-            service, sources, asked.about, asked.sentences, asked.llm, shown=shown
+        steps = stream_events(
+            service,
+            sources,
+            lambda assistant: assistant.stream_overview(asked.about, asked.sentences),
+            asked.llm,
+            shown=shown,
         )
         return await answer(request, caller, steps)
 

@@ -262,7 +262,7 @@ def _serve(context: typer.Context, *, page: bool = True, open_browser: bool = Fa
                 "Nobody is let in before there is a key. Make one, any time: footnote keys create "
                 "NAME --scope ask"
             )
-        service, tools = Service.of(assistant, host, logins), None
+        service, tools = Service(assistant, host, logins), None
         if mcp:
             from assistant.mcp.server import server_of
 

@@ -14,17 +14,13 @@ from typing import TYPE_CHECKING
 from anyio.abc import TaskStatus
 from anyio.from_thread import start_blocking_portal
 
-from assistant.mcp.pending import PendingService
-from assistant.mcp.server import Server
+from assistant.mcp.server import PendingService, Server
 from assistant.service.service import Service
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from index.store.writer import Progress
-
-LOCAL = "127.0.0.1"
-"""Nobody reaches it from elsewhere."""
 
 _logger = logging.getLogger(__name__)
 
@@ -35,25 +31,24 @@ def serve_stdio(
 ) -> bool:
     """Answer a client on standard input and output until it closes its end, or Ctrl-C comes.
 
-    It is answered at once, from another thread, and the documents are opened meanwhile. That is
-    done in this thread, which Ctrl-C reaches: a client that leaves before it is done interrupts it
-    in the same way.
+    The client is answered at once, from another thread. Meanwhile the documents are opened in this
+    thread, which Ctrl-C interrupts; so does a client that leaves before they are opened.
 
     Args:
-        opened: opens the assistant, and calls what it is given as paragraphs are indexed.
-        tell: called if it cannot be opened. The client is told too, by every tool.
+        opened: opens the assistant; called with a callback for the progress of indexing.
+        tell: called if it cannot be opened. Every tool tells the client too.
 
     Returns:
         Whether it could be opened.
     """
-    opening, guard = PendingService(), threading.Lock()
-    server = Server(opening, changes=True)
-    own_thread = threading.get_ident()
+    pending, guard = PendingService(), threading.Lock()
+    server = Server(pending, changes=True)
+    main_thread = threading.get_ident()
 
     def interrupt(_: object) -> None:
         with guard:
-            if not opening.done():
-                signal.pthread_kill(own_thread, signal.SIGINT)
+            if not pending.done():
+                signal.pthread_kill(main_thread, signal.SIGINT)
 
     # The conversation ends before the assistant is closed.
     with ExitStack() as stack, start_blocking_portal() as portal:
@@ -61,21 +56,21 @@ def serve_stdio(
         try:
             conversation.add_done_callback(interrupt)
             try:
-                assistant = stack.enter_context(opened(opening.step))
-                service = Service.of(assistant, LOCAL)
+                assistant = stack.enter_context(opened(pending.step))
+                service = Service(assistant, "127.0.0.1")
                 with guard:
-                    opening.set_result(service)
+                    pending.set_result(service)
             except FootnoteError as error:
-                tell(error)  # before a client that hears of it may end all of this
+                tell(error)  # before a client that gets the error may end this process
                 with guard:
-                    opening.set_exception(error)
+                    pending.set_exception(error)
             conversation.result()
         except KeyboardInterrupt:
-            # The way to end it, so no error; but for who stops what is not there yet.
-            if not (opening.done() or conversation.done()):
+            # The usual way to end it, so no error; unless the documents are not opened yet.
+            if not (pending.done() or conversation.done()):
                 raise
             conversation.cancel()
-    return not (opening.done() and opening.exception())
+    return not (pending.done() and pending.exception())
 
 
 async def _converse(server: Server, *, task_status: TaskStatus[None]) -> None:
@@ -88,8 +83,8 @@ async def _converse(server: Server, *, task_status: TaskStatus[None]) -> None:
 async def _lines_of_client() -> AsyncIterator[str]:
     """The lines of standard input, which nothing else reads from then on.
 
-    A read of a file cannot be cancelled, and a thread that reads would keep the process alive: one
-    does that nobody waits for.
+    They are read in a daemon thread: reading a file cannot be cancelled, and any other thread would
+    keep the process alive.
     """
     wire = os.fdopen(os.dup(0), encoding="utf-8", errors="replace")
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -1,5 +1,5 @@
-"""What is done for whoever asks, through whichever door: answering, step by step; searching and
-verifying; adding a document. A generator that is closed early stops its work."""
+"""What the page, the API and MCP do for a caller: answering step by step, searching, verifying,
+adding a document. A generator that is closed early stops its work."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import asyncio
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from assistant.assistant import TRIES
 from assistant.events import Done, Event
 from assistant.llm.client import LanguageModelError
-from assistant.pipeline import Options
 from assistant.query.rewriting import Turn, check_roles
 from assistant.schemas.answers import Alternatives, AnswerValue, VerificationValue
 from assistant.schemas.base import Unit
@@ -40,26 +39,32 @@ if TYPE_CHECKING:
 
 _Event = TypeVar("_Event")
 
-NEXT = 3
+MAX_FOLLOW_UPS = 3
 """Questions that are offered after an answer."""
+
+MAX_ALTERNATIVES = 2
+"""Questions that are offered after a refusal."""
+
+MAX_TURNS = 12
+"""Earlier questions that a follow-up is understood from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What is asked.
+    """Which documents are asked.
 
     Attributes:
         owner: who asks.
-        documents: ids of the documents; None asks all that they may.
-        notebook: the id or the name of a notebook of which these are, or all where it is none.
+        documents: ids of the documents; None for all that the owner may ask.
+        notebook: the id or the name of the notebook that they are in; None for any.
     """
 
     owner: str
     documents: Sequence[str] | None = None
     notebook: str | None = None
 
-    def of(self, service: Service, write: bool | Writer = True) -> Assistant:
-        """The assistant over them; see `Library.asking`."""
+    def resolve(self, service: Service, write: bool | Writer = True) -> Assistant:
+        """The assistant over these documents; see `Library.asking`."""
         return service.library.asking(self.owner, self.documents, write, self.notebook)
 
 
@@ -76,72 +81,51 @@ def stream_answer(
     """The events of an answer, counted; see `Assistant.stream`.
 
     Args:
-        service: by whom.
-        sources: what is asked.
+        service: answers.
+        sources: which documents are asked.
         question: as a person asks it.
         history: the conversation before it; its last turns count.
         llm: what writes; see `AnswerModels.chosen`.
         section: see `assistant.pipeline.Options`.
-        shown: whether someone is shown each; otherwise only the last one counts.
+        shown: whether each event is shown; otherwise only the last one counts.
 
     Raises:
-        FootnoteError: the question, a document or a language model is none that can be asked.
+        FootnoteError: the question, a document or a language model cannot be asked.
     """
     turns = turns_of(history)
-    about: Options = {"section": section} if section else {}
-    yield from _whole(
-        service, sources, llm, lambda asked: asked.stream(question, turns, **about), shown
+    yield from stream_events(
+        service,
+        sources,
+        lambda assistant: assistant.stream(question, turns, section=section or ""),
+        llm,
+        shown=shown,
     )
 
 
-def stream_overview(
+def stream_events(
     service: Service,
     sources: Sources,
-    about: str | None,
-    sentences: int | None,
+    begin: Callable[[Assistant], Iterator[Event]],
     llm: str | None = None,
     *,
     shown: bool,
 ) -> Generator[Event, None, None]:
-    """The events of an overview, counted; see `Assistant.stream_overview`.
+    """The events of an answer, counted. Where the documents change meanwhile it is started again,
+    over those that there are by then, unless an event has been shown.
 
     Args:
         service, sources, llm, shown: see `stream_answer`.
-        about: the heading of the part that it is of.
-        sentences: how many.
+        begin: gives the events of an assistant's answer.
 
     Raises:
-        FootnoteError: there is no such heading, or as `stream_answer`.
-    """
-    yield from _whole(
-        service,
-        sources,
-        llm,
-        lambda asked: asked.stream_overview(about, sentences),
-        shown,
-    )
-
-
-def _whole(
-    service: Service,
-    sources: Sources,
-    llm: str | None,
-    begin: Callable[[Assistant], Iterator[Event]],
-    shown: bool,
-) -> Iterator[Event]:
-    """The events of an answer, counted. Where the documents change meanwhile they begin anew, of
-    those that there are by then, unless someone was shown some already.
-
-    Args:
-        service, sources, llm, shown: see `stream_answer`.
-        begin: the events of an assistant's answer.
+        FootnoteError: what is asked, a document or a language model cannot be asked.
     """
 
     def events(write: bool | Writer) -> Iterator[Event]:
         for left in reversed(range(TRIES)):
             told = False
             try:
-                for event in begin(sources.of(service, write)):
+                for event in begin(sources.resolve(service, write)):
                     told = shown
                     yield event
             except (IndexChangedError, MissingPathError):
@@ -157,7 +141,7 @@ def _whole(
 def keep_answers(
     service: Service, events: Generator[_Event, None, None]
 ) -> Generator[_Event | AnswerValue, None, None]:
-    """The events of an answer, the last of them as the value that is kept for whoever may keep it
+    """The events of an answer; the last one is its value, which is stored, so that it can be kept
     with a question or a note."""
     with closing(events):
         for event in events:
@@ -170,26 +154,25 @@ def keep_answers(
 
 
 def search_documents(service: Service, sources: Sources, query: str, count: int) -> FoundValue:
-    """What a search finds; see `Assistant.search`.
+    """The paragraphs that match a query; see `Assistant.search`.
 
     Raises:
-        FootnoteError: the query or a document is none that can be asked.
+        FootnoteError: the query or a document cannot be asked.
     """
-    over = sources.of(service)
-    titles = {info.id: info.title for info in over.index.documents()}
-    return FoundValue.of(over.search(query, count), titles)
+    assistant = sources.resolve(service)
+    titles = {info.id: info.title for info in assistant.index.documents()}
+    return FoundValue.of(assistant.search(query, count), titles)
 
 
 def verify_text(
     service: Service, sources: Sources, text: str, question: str | None
 ) -> VerificationValue:
-    """What the documents say to a text; see `Assistant.verify`.
+    """Whether the documents support a text; see `Assistant.verify`.
 
     Raises:
-        FootnoteError: the text, the question or a document is none that can be asked.
+        FootnoteError: the text, the question or a document cannot be asked.
     """
-    over = sources.of(service)
-    return VerificationValue.model_validate(over.verify(text, question))
+    return VerificationValue.model_validate(sources.resolve(service).verify(text, question))
 
 
 def stream_with_alternatives(
@@ -200,23 +183,23 @@ def stream_with_alternatives(
     llm: str | None = None,
     section: str | None = None,
 ) -> Generator[Event | Alternatives, None, None]:
-    """As `stream_answer`, for somebody who is shown each, with what can be asked instead of what is
-    refused, or after what is answered: that only where it is known already."""
-    answering = stream_answer(service, sources, question, history, llm, section=section, shown=True)
-    for event in answering:
+    """As `stream_answer`, each event shown, with questions that can be asked instead of one that is
+    refused, or after one that is answered: the latter only where they are known already."""
+    events = stream_answer(service, sources, question, history, llm, section=section, shown=True)
+    for event in events:
         answer = event.answer if isinstance(event, Done) else None
         if answer and not answer.unsure:
             asked = [question, *(turn["content"] for turn in history if turn["role"] == "user")]
             try:
                 near = service.starters.near(
-                    sources.of(service),
+                    sources.resolve(service),
                     answer.citations or answer.closest,
                     asked,
-                    2 if answer.refused else NEXT,
+                    MAX_ALTERNATIVES if answer.refused else MAX_FOLLOW_UPS,
                     known=not answer.refused,
                 )
             except FootnoteError:
-                near = []  # the answer is one all the same
+                near = []  # the answer is shown all the same
             yield Alternatives(questions=near)
         yield event
 
@@ -229,7 +212,7 @@ def reworded(service: Service, question: str, llm: str | None) -> str:
         question: as a person asked it.
 
     Raises:
-        FootnoteError: there is no language model, or it did not do it.
+        FootnoteError: there is no language model, or it failed.
     """
     with service.writers.chosen(llm) as write:
         try:
@@ -243,18 +226,18 @@ def reworded(service: Service, question: str, llm: str | None) -> str:
 
 
 async def receive_address(service: Service, client: str, address: str) -> Upload:
-    """What is at an address, received as a file is that was sent; see `Inbox.receive`. What was
-    fetched from there before has the same name.
+    """Fetch a document by its address and receive it like a file that was sent; see
+    `Inbox.receive`. A document from the same address has the same name.
 
     Args:
-        service: whose fetcher is asked.
-        client: who it counts for; see `access.callers.client_of`. One address of theirs is fetched
-            at once.
-        address: as somebody gives it.
+        service: fetches.
+        client: who it counts for; see `access.callers.client_of`. One address at a time is fetched
+            for a client.
+        address: as a person gives it.
 
     Raises:
         UnreadableError: it cannot be fetched; see `Fetcher.fetch`.
-        RefusedError: nothing is fetched here, or no more for this client.
+        RefusedError: fetching is switched off, or this client has fetched too much.
     """
     if service.fetcher is None:
         raise RefusedError(
@@ -276,58 +259,48 @@ async def _parts(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
-#: How far it is, again and again; at last the document.
+#: The progress, again and again; at last the document.
 Step = ProgressValue | DocumentInfo
 
 
 def indexing(
-    index: Callable[..., DocumentInfo], *given: Any, **how: Any
+    index: Callable[..., DocumentInfo], *arguments: Any, **options: Any
 ) -> Generator[Step, None, None]:
-    """A document that is indexed: how far that is, from time to time; then the document. Closed
-    early, it is not added.
+    """Index a document: yields the progress from time to time, then the document. Closed early, the
+    document is not added.
 
     Args:
         index: `Library.add` or `Library.read_pictures`.
-        given, how: what it is called with beside what follows its progress.
+        arguments, options: passed to it, beside the callbacks for its progress.
 
     Raises:
         DocumentError, IndexUnusableError: it cannot be added.
     """
-    told: queue.SimpleQueue[ProgressValue] = queue.SimpleQueue()
-    given_up = threading.Event()
+    steps: queue.SimpleQueue[ProgressValue] = queue.SimpleQueue()
+    cancelled = threading.Event()
 
     def step(unit: Unit, done: int, total: int) -> None:
-        if given_up.is_set():
-            raise _GivenUpError
-        told.put(ProgressValue(done=done, total=total, unit=unit))
+        if cancelled.is_set():
+            raise CancelledError
+        steps.put(ProgressValue(done=done, total=total, unit=unit))
 
     with ThreadPoolExecutor(1) as pool:
         progress, on_page = partial(step, "paragraphs"), partial(step, "pages")
-        done = pool.submit(index, *given, progress=progress, on_page=on_page, **how)
+        result = pool.submit(index, *arguments, progress=progress, on_page=on_page, **options)
         try:
-            while not done.done():
-                try:
-                    yield told.get(timeout=0.1)
-                except queue.Empty:
-                    continue
+            while not result.done():
+                with suppress(queue.Empty):
+                    yield steps.get(timeout=0.1)
         finally:
-            given_up.set()
-    yield done.result()
-
-
-class _GivenUpError(Exception):
-    """Nobody waits for the document any more."""
-
-
-TURNS = 12
-"""Earlier questions that a follow-up is understood from."""
+            cancelled.set()
+    yield result.result()
 
 
 def turns_of(history: Sequence[Turn]) -> list[dict[str, str]]:
     """The last turns of a conversation.
 
     Raises:
-        QuestionError: one is neither the user's nor the assistant's.
+        QuestionError: the role of a turn is neither `user` nor `assistant`.
     """
     check_roles(history)
-    return [{**turn, "content": turn["content"][:8000]} for turn in history[-2 * TURNS :]]
+    return [{**turn, "content": turn["content"][:8000]} for turn in history[-2 * MAX_TURNS :]]

@@ -1,4 +1,4 @@
-"""One assistant as many people and programs use it: all that its doors share."""
+"""One assistant for many people and programs: what the page, the API and MCP share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from starlette.middleware import Middleware
@@ -17,10 +16,10 @@ from assistant.access.callers import Access
 from assistant.access.fair_queue import FairQueue
 from assistant.access.logins import Logins
 from assistant.llm.discovery import Server, is_loopback
+from assistant.service.answer_models import AnswerModels
 from assistant.service.fetching import Fetcher
 from assistant.service.reindexing import ReindexJob
 from assistant.service.suggestions import Suggestions
-from assistant.service.writers import AnswerModels
 from assistant.serving.metrics import Metrics
 from assistant.serving.middleware import (
     RequestLimitMiddleware,
@@ -40,107 +39,88 @@ if TYPE_CHECKING:
 MAX_UPLOADS = 50
 """Files that wait to be indexed at most."""
 
-
 MAX_FETCHES = 4
 """Addresses that are fetched at once."""
 
 
-@dataclass(frozen=True, slots=True)
 class Service:
     """What the page, the API and MCP share.
 
+    Args:
+        assistant: an open one.
+        host: the address that it is served at.
+        auth: names and passwords.
+        servers: where language models are looked for that are offered; nowhere unless the host is
+            this machine's alone and there is no login, which says that others use it too.
+
     Attributes:
-        assistant: what answers; its documents are everyone's.
-        library: whose documents are asked.
-        starters: what can be asked.
-        writers: what may write.
-        queue: where questions wait.
-        adding: where files wait that programs add; one at a time is indexed.
-        scanning: where those wait whose pictures are read; one at a time is.
-        fetcher: fetches documents by their addresses; None where that is not switched on.
-        fetching: where addresses wait for that.
-        metrics: what is counted.
+        assistant: answers; its documents are everyone's.
+        library: the documents of each owner.
         access: who is let in.
-        guards: what every request goes through, outermost first.
+        writers: the language models that may write answers.
+        queue: where questions wait.
+        adding: where added files wait; one at a time is indexed.
+        scanning: where files wait whose pictures are read; one at a time is.
+        fetcher: fetches documents by their addresses; None where that is switched off.
+        fetching: where addresses wait for that.
+        starters: suggests questions.
+        metrics: counts.
+        guards: middleware of every request, outermost first.
+
+    Raises:
+        SettingsError: the rate cannot be understood.
     """
 
-    assistant: Assistant
-    library: Library
-    starters: Suggestions
-    writers: AnswerModels
-    queue: FairQueue
-    adding: FairQueue
-    scanning: FairQueue
-    fetcher: Fetcher | None
-    fetching: FairQueue
-    metrics: Metrics
-    access: Access
-    guards: tuple[Middleware, ...]
-
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         assistant: Assistant,
         host: str,
         auth: Sequence[tuple[str, str]] = (),
         servers: Sequence[Server] = (),
-    ) -> Service:
-        """The service of an assistant.
-
-        Args:
-            assistant: an open one.
-            host: the address that it is served at.
-            auth: names and passwords.
-            servers: where language models are looked for that are offered; nowhere unless the host
-                is this machine's alone and without a login, which says that others come.
-
-        Raises:
-            SettingsError: the rate cannot be understood.
-        """
-        settings, local = assistant.settings, is_loopback(host)
+    ) -> None:
+        settings, index = assistant.settings, assistant.index
+        is_local = is_loopback(host)
         max_file = settings.max_upload * 1_000_000
-        queue = FairQueue(settings.at_once, settings.queue)
-        index = assistant.index
-        metrics = Metrics(lambda: queue.running, lambda: queue.waiting, lambda: _revision(index))
-        logins = Logins(index.database, auth)
-        access = Access(Keys(index.database), logins, demanded=not local, rate=settings.rate)
-        return cls(
+        self.assistant = assistant
+        self.library = Library(
             assistant,
-            Library(
-                assistant,
-                max_file,
-                settings.max_documents,
-                [name for name, _ in auth],
-                settings.max_stored * 1_000_000,
-            ),
-            Suggestions(queue),
-            AnswerModels(assistant, servers if local and not auth else ()),
-            queue,
-            FairQueue(1, MAX_UPLOADS),
-            FairQueue(1, MAX_UPLOADS),
-            Fetcher(max_file) if settings.fetch else None,
-            FairQueue(MAX_FETCHES, MAX_UPLOADS),
-            metrics,
-            access,
-            (
-                Middleware(TracingMiddleware, metrics=metrics),
-                Middleware(SecurityMiddleware, local=local, access=access),
-                Middleware(
-                    RequestLimitMiddleware, max_file=max_file, seconds=settings.arrive_within
-                ),
-            ),
+            max_file,
+            settings.max_documents,
+            [name for name, _ in auth],
+            settings.max_stored * 1_000_000,
+        )
+        self.access = Access(
+            Keys(index.database),
+            Logins(index.database, auth),
+            demanded=not is_local,
+            rate=settings.rate,
+        )
+        self.writers = AnswerModels(assistant, servers if is_local and not auth else ())
+        self.queue = FairQueue(settings.at_once, settings.queue)
+        self.adding = FairQueue(1, MAX_UPLOADS)
+        self.scanning = FairQueue(1, MAX_UPLOADS)
+        self.fetcher = Fetcher(max_file) if settings.fetch else None
+        self.fetching = FairQueue(MAX_FETCHES, MAX_UPLOADS)
+        self.starters = Suggestions(self.queue)
+        self.metrics = Metrics(
+            lambda: self.queue.running, lambda: self.queue.waiting, lambda: _revision(index)
+        )
+        self.guards = (
+            Middleware(TracingMiddleware, metrics=self.metrics),
+            Middleware(SecurityMiddleware, local=is_local, access=self.access),
+            Middleware(RequestLimitMiddleware, max_file=max_file, seconds=settings.arrive_within),
         )
 
     @property
     def pictures(self) -> Literal["always", "offered", "missing"]:
-        """Whether what stands in pictures is read: always, where somebody wants it, or never, since
-        what reads it is not installed."""
+        """Whether text in pictures is read: always, on request, or never, since the package for it
+        is missing."""
         if self.assistant.settings.ocr:
             return "always"
         return "offered" if reads_pictures() else "missing"
 
     def line(self, ocr: bool) -> FairQueue:
-        """Where a file waits to be indexed.
+        """The queue of a file that is to be indexed.
 
         Args:
             ocr: whether its pictures are read.
@@ -149,37 +129,34 @@ class Service:
 
     @contextmanager
     def running(self, watch: FolderWatch | None = None) -> Iterator[None]:
-        """Inside the `with`, do what is done beside answering; at its end, leave nothing behind.
+        """Run the background jobs inside the `with`; they have ended after it.
 
         Args:
-            watch: follows folders, if anything does.
+            watch: follows folders, if any are followed.
         """
-        clearing = RetentionJob(self.library)
-        reindexing = ReindexJob(self.assistant.index, self.adding)
-        beside = [
-            threading.Thread(target=clearing.run),
-            threading.Thread(target=reindexing.run),
-            *([threading.Thread(target=watch.run)] if watch else ()),
+        jobs: list[RetentionJob | ReindexJob | FolderWatch] = [
+            RetentionJob(self.library),
+            ReindexJob(self.assistant.index, self.adding),
+            *filter(None, [watch]),
         ]
+        threads = [threading.Thread(target=job.run) for job in jobs]
         self.assistant.index.start_tidying()
         try:
-            for thread in beside:
+            for thread in threads:
                 thread.start()
             self.starters.prepare(self.assistant)
             yield
         finally:
-            if watch:
-                watch.close()
-            reindexing.close()
+            for job in jobs:
+                job.close()
             self.starters.close()
-            clearing.close()
-            for thread in beside:
+            for thread in threads:
                 if thread.ident is not None:  # Ctrl-C may come before it is started
                     thread.join()
 
 
 def wait_for_the_end() -> None:
-    """Return when whoever started this wants it to end, by Ctrl-C or as systems end services."""
+    """Return at Ctrl-C or SIGTERM."""
     former = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):  # the way to end it, so no error
         while True:
@@ -188,7 +165,7 @@ def wait_for_the_end() -> None:
 
 
 def _revision(index: Index) -> str | None:
-    """Of the index; None where it cannot be told, of which `/health/ready` says why."""
+    """The revision of the index; None if it cannot be read, for the reason in `/health/ready`."""
     try:
         return index.revision
     except FootnoteError:

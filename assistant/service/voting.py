@@ -1,4 +1,4 @@
-"""What a reader said of an answer, and the answer that it was said of, as the browser tells it."""
+"""Readers' feedback on answers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from assistant.answer import Answer, AnswerSentence, Verdict
 from assistant.calibration import Status
 from assistant.service.operations import turns_of
 from assistant.workspace.feedback import Opinion, Reason, add_draft, remove_draft
-from assistant.workspace.library import Library
 from assistant.workspace.quotes import Cited, citations_of
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
 
 MAX_ITEMS = 100
-"""Sentences and citations that an answer may have here."""
+"""Limit for the sentences, and for the citations, of an answer."""
 
 
 class Said(BaseModel):
-    """A sentence of the answer."""
+    """A sentence of the answer that was voted on."""
 
     model_config = ConfigDict(strict=True)
 
@@ -61,21 +60,23 @@ class Vote(BaseModel):
 
 
 def take(vote: Vote, service: Service, client: str, owner: str) -> None:
-    """Keep what a reader said as a question to evaluate by, or a draft of one; or take it back.
+    """Keep a vote as a question to evaluate by, or a draft of one; or take it back. The quotes of
+    the answer are read from the documents again.
 
     Args:
-        vote: what was said.
-        service: of the answer that it was said of.
-        client: who says it; see `access.callers.client_of`.
+        vote: what the reader said.
+        service: gave the answer.
+        client: who it counts for; see `access.callers.client_of`.
         owner: whose documents were asked.
 
     Raises:
         MissingPathError: a document is gone, or no longer holds what was quoted.
-        RefusedError: so much is not kept of one client.
-        IndexUnusableError: it cannot be kept.
+        RefusedError: this client has sent too much.
+        IndexUnusableError: the database cannot be written.
     """
     service.access.count_bytes(client, len(vote.model_dump_json()))
-    database, history = service.library.index.database, turns_of(vote.history)
+    library, history = service.library, turns_of(vote.history)
+    database = library.index.database
     by = "" if owner == MACHINE else owner
     if vote.verdict is None:
         remove_draft(database, vote.question, owner=by, history=history)
@@ -85,27 +86,19 @@ def take(vote: Vote, service: Service, client: str, owner: str) -> None:
         vote.question,
         owner=by,
         history=history,
-        answer=answer_of(vote, service.library, owner),
+        answer=Answer(
+            question=vote.question,
+            standalone_question=vote.question,
+            sentences=tuple(
+                AnswerSentence(said.text, said.verdict, tuple(said.markers))
+                for said in vote.sentences
+            ),
+            citations=citations_of(vote.citations, library, owner),
+            status=vote.status,
+            confidence=vote.confidence,
+        ),
         verdict=vote.verdict,
         reason=vote.reason,
         comment=vote.comment,
-        chosen=citations_of(() if vote.verdict == "none" else vote.chosen, service.library, owner),
-    )
-
-
-def answer_of(vote: Vote, library: Library, owner: str) -> Answer:
-    """The answer that was voted on; its quotes are read from the documents anew.
-
-    Raises:
-        MissingPathError: a document is gone, or no longer holds what was quoted.
-    """
-    return Answer(
-        question=vote.question,
-        standalone_question=vote.question,
-        sentences=tuple(
-            AnswerSentence(said.text, said.verdict, tuple(said.markers)) for said in vote.sentences
-        ),
-        citations=citations_of(vote.citations, library, owner),
-        status=vote.status,
-        confidence=vote.confidence,
+        chosen=citations_of(() if vote.verdict == "none" else vote.chosen, library, owner),
     )

@@ -1,4 +1,4 @@
-"""Keeps the documents that are asked as the files of a folder are, while Footnote runs."""
+"""Keeps the documents up to date with the files of folders while Footnote runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -37,39 +37,42 @@ if TYPE_CHECKING:
 
 What = Literal["added", "changed", "moved", "removed", "unread"]
 
-REMEMBERED = 50
-"""Changes that are told of."""
+#: Of each file when it was changed (in nanoseconds), and its bytes.
+States = dict[Path, tuple[int, int]]
 
-SETTLED = 200
+MAX_CHANGES = 50
+"""Changes that are remembered."""
+
+DEBOUNCE = 200
 """Milliseconds without a change after which a burst of them is over."""
 
 RETRY = 5.0
-"""Seconds after which what failed is tried again, and, where a folder cannot be watched, after
-which it is looked through."""
+"""Seconds after which an update that failed is tried again, and a folder that cannot be watched is
+looked through."""
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of a file.
+    """A change of a file.
 
     Attributes:
         number: counts all changes, from 1.
         what: `unread` if it cannot be read.
         name: its path from its folder.
         document: the id of its document.
+        time: when the change was noticed.
         reason: why it cannot be read, and what to do.
-        time: when that was noticed.
-        code, values: of that reason; see `FootnoteError`.
+        code, values: of that error; see `FootnoteError`.
     """
 
     number: int
     what: What
     name: str
     document: str
-    reason: str
     time: datetime
+    reason: str = ""
     code: Code | None = None
     values: Mapping[str, str | int] = field(default_factory=dict)
 
@@ -86,14 +89,14 @@ class Unread:
 
 
 class FolderWatch:
-    """Follows folders: what is new or changed in them is indexed and asked, what is gone is not.
+    """Follows folders: indexes new and changed files, and removes the documents of missing ones.
 
-    A file that cannot be read is told of, and tried again when it changes; what it held before is
-    asked on. While a whole folder is missing, as an unplugged disk is, what it held is kept.
+    A file that cannot be read is reported, and tried again when it changes; its former document
+    stays. While a whole folder is missing, for example on an unplugged disk, its documents stay.
 
     Args:
-        assistant: its documents are those of these folders.
-        folders: followed with all that is in them.
+        assistant: asks the documents of these folders.
+        folders: with all folders in them.
         unread: errors of files that could not be read when they were indexed.
 
     Raises:
@@ -106,18 +109,14 @@ class FolderWatch:
         check_folders(folders)
         self._assistant = assistant
         self._folders = tuple(folder.absolute() for folder in folders)
-        self._seen: dict[Path, tuple[int, int]] = {}
+        self._seen: States = {}
         self._unread = {error.source: error for error in unread if error.source}
         self._bibliography: Bibliography | None = None
-        self._exports: dict[Path, tuple[int, int]] = {}
+        self._exports: States = {}
         self._unread_exports: dict[str, DocumentError] = {}
-        self._changes: tuple[Change, ...] = ()
+        #: The last changes, oldest first.
+        self.changes: tuple[Change, ...] = ()
         self._stop = threading.Event()
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """The last changes, oldest first."""
-        return self._changes
 
     @property
     def unread(self) -> tuple[Unread, ...]:
@@ -130,11 +129,11 @@ class FolderWatch:
         """Follow until `close`; to be run in a thread of its own."""
         logged = ""
         while not self._stop.is_set():
-            self._try_update()  # what changed while nothing was followed
+            self._try_update()  # for changes while nothing was watched
             try:
                 self._follow()
             except (OSError, RuntimeError) as error:
-                # Too many folders for the system, or one is missing.
+                # The system cannot watch so many folders, or one is missing.
                 if str(error) != logged:
                     logged = str(error)
                     _logger.warning(
@@ -147,12 +146,12 @@ class FolderWatch:
         self._stop.set()
 
     def _follow(self) -> None:
-        """Bring documents up to date after each change, until closed or a folder is missing."""
-        done = None  # for what changed before the watch was set
+        """Update after each change, until closed or a folder is missing."""
+        done = None  # for changes before the watch was set
         for changes in watch(
             *self._folders,
             watch_filter=None,
-            step=SETTLED,
+            step=DEBOUNCE,
             stop_event=self._stop,
             rust_timeout=round(1000 * RETRY),
             yield_on_timeout=True,
@@ -168,7 +167,7 @@ class FolderWatch:
     def _try_update(self) -> bool:
         try:
             self.update()
-        except FootnoteError as error:  # the index is busy, say: the next time will do
+        except FootnoteError as error:  # for example the index is busy: it is tried again
             _logger.warning("what has changed is not indexed yet: %s", error)
             return False
         return True
@@ -179,11 +178,11 @@ class FolderWatch:
         """Bring the documents up to date with the files as they are now.
 
         Raises:
-            FootnoteError: the index cannot be written, or patterns not be understood. What was
+            FootnoteError: the index cannot be written, or patterns to ignore are wrong. What was
                 not done is done the next time.
         """
         files, lost, failed = self._list()
-        # Where the bibliography changes, all are told of anew, which does not cut them anew.
+        # A changed bibliography describes all documents anew, which does not chunk them anew.
         if self._read_exports(lost):
             self._seen = {}
         raws = list[RawDocument]()
@@ -204,22 +203,20 @@ class FolderWatch:
                 raws, on_skip=lambda raw, error: failed.update({raw.source: error})
             ).ids
         here = {source_of(file) for file in files}
-        gone = [
-            info
-            for info in (before[identity] for identity in asked if identity in before)
-            if info.source not in here
-            and not any(Path(info.source).is_relative_to(source_of(own)) for own in lost)
-        ]
-        left = {info.id for info in gone}
-        self._assistant.set_documents(
-            list(dict.fromkeys(i for i in (*asked, *done) if i not in left))
-        )
+        gone = {
+            identity: before[identity]
+            for identity in asked
+            if identity in before
+            and (source := before[identity].source) not in here
+            and not any(Path(source).is_relative_to(source_of(folder)) for folder in lost)
+        }
+        self._assistant.set_documents([i for i in dict.fromkeys((*asked, *done)) if i not in gone])
         after = {info.id: info for info in index.documents()}
-        for info in gone:
+        for info in gone.values():
             if not info.kept:
                 index.remove(info.id)
-        # Last, so that what is told of is done.
-        self._record_changes(before, [after[identity] for identity in done], gone)
+        # Last, so that only what was done is reported.
+        self._record_changes(before, [after[identity] for identity in done], [*gone.values()])
         for source, error in failed.items():
             if str(self._unread.get(source)) != str(error):
                 self._record("unread", source, error)
@@ -234,25 +231,23 @@ class FolderWatch:
         done: Sequence[DocumentInfo],
         gone: Sequence[DocumentInfo],
     ) -> None:
-        """Tell what became of documents: a new one with the text of one that is gone was moved."""
-        left = list(gone)
+        """Record changes: a new document with the text of one that is gone was moved."""
+        removed = list(gone)
         for info in done:
-            former = before.get(info.id)
-            twin = next((own for own in left if own.hash == info.hash), None)
-            if former is not None:
+            if former := before.get(info.id):
                 if former.hash != info.hash:
                     self._record("changed", info.source)
-            elif twin is not None:
-                left.remove(twin)
+            elif twin := next((other for other in removed if other.hash == info.hash), None):
+                removed.remove(twin)
                 self._record("moved", info.source)
             else:
                 self._record("added", info.source)
-        for info in left:
+        for info in removed:
             self._record("removed", info.source)
 
     def _read_exports(self, lost: Sequence[Path]) -> bool:
-        """Read what reference managers have exported into and beside the folders, where that has
-        changed; whether it has. `lost`: folders that cannot be looked into."""
+        """Read the exports of reference managers in and beside the folders, where they have
+        changed; whether they have. `lost`: folders that cannot be listed."""
         here = [folder for folder in self._folders if folder not in lost]
         exports = _states(find_exports(here, self._assistant.settings.ignore))
         if exports == self._exports:
@@ -262,17 +257,14 @@ class FolderWatch:
             exports, lambda error: unread.update({str(error.source): error})
         )
         self._unread_exports = unread
-        # Last: what failed is read again.
+        # Last: if this fails, they are read again.
         self._exports = exports
         return True
 
-    def _list(
-        self,
-    ) -> tuple[dict[Path, tuple[int, int]], list[Path], dict[str, DocumentError]]:
-        """The files, each with when it was changed (in nanoseconds) and its bytes; the folders that
-        are missing or cannot be listed, so that nothing is known of what they hold; and the errors
-        of these last and of folders in them, by source."""
-        files: dict[Path, tuple[int, int]] = {}
+    def _list(self) -> tuple[States, list[Path], dict[str, DocumentError]]:
+        """The files; the folders that are missing or cannot be listed, of whose files nothing is
+        known; and the errors of these last and of folders in them, by source."""
+        files: States = {}
         lost = []
         failed: dict[str, DocumentError] = {}
         for folder in self._folders:
@@ -297,34 +289,28 @@ class FolderWatch:
         return files, lost, failed
 
     def _record(self, what: What, source: str, error: DocumentError | None = None) -> None:
-        number = self._changes[-1].number + 1 if self._changes else 1
-        name = _name(source, self._folders)
+        number = self.changes[-1].number + 1 if self.changes else 1
         change = Change(
-            number,
-            what,
-            name,
-            document_id(source),
-            "" if error is None else str(error).replace(source, name),
-            datetime.now(UTC),
-            error.code if error else None,
-            error.values if error else {},
+            number, what, _name(source, self._folders), document_id(source), datetime.now(UTC)
         )
-        self._changes = (*self._changes, change)[-REMEMBERED:]
+        if error:
+            reason = str(error).replace(source, change.name)
+            change = replace(change, reason=reason, code=error.code, values=error.values)
+        self.changes = (*self.changes, change)[-MAX_CHANGES:]
 
 
 def unread_of(errors: Sequence[DocumentError], folders: Sequence[Path]) -> tuple[Unread, ...]:
-    """The files of folders that errors are of, by name, without where they lie on this machine."""
+    """The files that errors are about, by name, without their paths on this machine."""
     found = []
     for error in errors:
         if error.source:
             name = _name(error.source, folders)
-            said = str(error).replace(error.source, name)
-            found.append(Unread(name, said, error.code, error.values))
+            reason = str(error).replace(error.source, name)
+            found.append(Unread(name, reason, error.code, error.values))
     return tuple(found)
 
 
-def _states(files: Iterable[Path]) -> dict[Path, tuple[int, int]]:
-    """Of each file when it was changed (in nanoseconds) and its bytes."""
+def _states(files: Iterable[Path]) -> States:
     states = {}
     for file in files:
         with suppress(OSError):  # gone again, or a link that leads nowhere
@@ -342,11 +328,11 @@ def _name(source: str, folders: Sequence[Path]) -> str:
 
 
 def check_folders(folders: Sequence[Path]) -> None:
-    """Refuse early what cannot be followed.
+    """Check that all of these are folders, and that there is one.
 
     Raises:
-        MissingPathError: there is nothing.
-        SettingsError: it is no folder, or there is none.
+        MissingPathError: one does not exist.
+        SettingsError: one is not a folder, or there is none.
     """
     if not folders:
         raise SettingsError("There is no folder to follow. Name one: --source FOLDER --watch")

@@ -70,7 +70,7 @@ def serve(
             cannot be had, or `mcp` is not installed.
     """
     check_host(host, auth)
-    service, tools = Service.of(assistant, host, auth, servers), None
+    service, tools = Service(assistant, host, auth, servers), None
     if mcp:
         from assistant.mcp.server import server_of
 

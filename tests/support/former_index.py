@@ -114,7 +114,7 @@ def interfaces(assistant: Assistant, keys: Mapping[str, str]) -> Iterator[dict[s
         stack.callback(renderer.close)
 
         def served(*auth: tuple[str, str]) -> FastAPI:
-            service = Service.of(other, "127.0.0.1", auth)
+            service = Service(other, "127.0.0.1", auth)
             stack.callback(service.starters.close)
             login_routes = LoginRoutes(service.access)
             app = build(service, page=True)

@@ -90,5 +90,5 @@ def api_here(
     address."""
     other = copy(assistant)
     other.settings = assistant.settings.model_copy(update=settings)
-    with served(Service.of(other, host, auth), host, [0]) as url:
+    with served(Service(other, host, auth), host, [0]) as url:
         yield url.replace("0.0.0.0", "127.0.0.1")

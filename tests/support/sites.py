@@ -13,8 +13,7 @@ from typing import Any
 
 import httpx
 
-from assistant.service.addresses import Address
-from assistant.service.fetching import Fetcher
+from assistant.service.fetching import Address, Fetcher
 
 PUBLIC = "93.184.215.14"
 """An address of the internet. No test reaches it."""
@@ -116,8 +115,7 @@ class Names:
         self.asked = list[str]()
         self._known = known
 
-    def __call__(self, host: str, port: int) -> list[Address]:
-        assert port in (80, 443)
+    def __call__(self, host: str) -> list[Address]:
         self.asked.append(host)
         answers = self._known.get(host, [[]])
         found = answers[min(self.asked.count(host), len(answers)) - 1]
@@ -132,7 +130,7 @@ class Everywhere(Names):
     def __init__(self) -> None:
         super().__init__({})
 
-    def __call__(self, host: str, port: int) -> list[Address]:
+    def __call__(self, host: str) -> list[Address]:
         self.asked.append(host)
         return [ip_address(PUBLIC)]
 

@@ -58,7 +58,7 @@ def openapi() -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         settings = load_settings(index_dir=Path(folder))
         with Assistant.open(settings=settings) as assistant:
-            return build(Service.of(assistant, "127.0.0.1", {}), page=False).openapi()
+            return build(Service(assistant, "127.0.0.1", {}), page=False).openapi()
 
 
 def _list_commands() -> str:

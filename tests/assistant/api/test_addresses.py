@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -49,7 +48,9 @@ def service_on(assistant: Assistant, site: Site) -> Service:
     """A service for which the site is every host of the internet."""
     other = copy(assistant)
     other.settings = assistant.settings.model_copy(update={"fetch": True})
-    return replace(Service.of(other, "127.0.0.1"), fetcher=fetcher_to(site))
+    service = Service(other, "127.0.0.1")
+    service.fetcher = fetcher_to(site)
+    return service
 
 
 @contextmanager
@@ -163,7 +164,7 @@ def test_so_many_are_fetched_in_an_hour(assistant: Assistant, site: Site) -> Non
 def test_the_page_has_documents_fetched_too_and_is_told_whether_it_can(
     assistant: Assistant, site: Site
 ) -> None:
-    with page_and_api(Service.of(assistant, "127.0.0.1")) as app:
+    with page_and_api(Service(assistant, "127.0.0.1")) as app:
         client = visitor(app)
         refused = client.post("/addresses", json=AT)
         assert refused.status_code == 403 and "--fetch" in refused.json()["detail"]

@@ -170,7 +170,7 @@ def test_a_document_says_who_wrote_it_when_and_where(client: httpx.Client) -> No
 
 
 def test_what_cannot_be_replaced_is_refused_before_its_turn(assistant: Assistant) -> None:
-    service = Service.of(assistant, "127.0.0.1")
+    service = Service(assistant, "127.0.0.1")
     with served(service, "127.0.0.1", [0]) as url, client_of(url) as client:
         shared, nothing = assistant.document_ids[0], "0" * 16
         with service.adding.place("another"):

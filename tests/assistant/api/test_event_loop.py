@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -78,7 +77,8 @@ def site() -> Iterator[Site]:
 def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site) -> None:
     assistant = copy(opened)
     assistant.settings = opened.settings.model_copy(update={"max_upload": 2})
-    service = replace(Service.of(assistant, "127.0.0.1"), fetcher=fetcher_to(site))
+    service = Service(assistant, "127.0.0.1")
+    service.fetcher = fetcher_to(site)
     login_routes, renderer = LoginRoutes(service.access), PageRenderer()
     key = Keys(assistant.index.database).create("ann", ["ask", "write", "metrics"])
     own = {"x-footnote-session": "0123456789-abcdef-XYZ", "authorization": f"Bearer {key}"}

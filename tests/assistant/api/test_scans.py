@@ -110,7 +110,7 @@ def test_every_interface_says_what_is_uncertain(client: httpx.Client, assistant:
     assert noted["title"].endswith(f"({UNCERTAIN})")
 
     async def links() -> list[ResourceLink]:
-        async with Client(server_of(Service.of(assistant, "127.0.0.1"))) as tools:
+        async with Client(server_of(Service(assistant, "127.0.0.1"))) as tools:
             result = await tools.call_tool("ask", {"question": QUESTION})
         return [own for own in result.content if isinstance(own, ResourceLink)]
 

@@ -262,7 +262,7 @@ def made(folder: Path) -> Iterator[World]:
         ids = index.sync([document_from_text("The house opens.", "house.txt")], keep=True).ids
         assistant = Assistant(index, ids, Settings(reader="none", rate="1000000/second"))
         auth = [(name, "secret") for name in NAMES]
-        service = Service.of(assistant, "127.0.0.1", auth)
+        service = Service(assistant, "127.0.0.1", auth)
         app = stack.enter_context(page_and_api(service))
         callers = {name: logged_in(app, name, "secret") for name in NAMES}
         callers["nobody"] = visitor(app)
@@ -372,7 +372,7 @@ def told(response: Any) -> str:
 def test_each_address_is_tried(world: World, tmp_path: Path) -> None:
     with closing(Index(tmp_path / "index", encoder=CheapEncoder())) as index:
         assistant = Assistant(index, [], Settings(reader="none"))
-        with page_and_api(Service.of(assistant, "127.0.0.1", [("ann", "secret")])) as app:
+        with page_and_api(Service(assistant, "127.0.0.1", [("ann", "secret")])) as app:
             there = {
                 (method, route.path)
                 for route in iter_route_contexts([*app.routes, *api_of(app).routes])

@@ -40,7 +40,7 @@ MODES = ["legacy", "auto"]  # protocols with a handshake, and since 2026-07-28 w
 
 def tools_of(assistant: Assistant) -> Server:
     """What clients in this process are given."""
-    return server_of(Service.of(assistant, "127.0.0.1"))
+    return server_of(Service(assistant, "127.0.0.1"))
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def served_with_tools(assistant: Assistant, **settings: Any) -> Iterator[tuple[S
     """The API and the tools of an assistant with other settings; gives the service and where."""
     other = copy(assistant)
     other.settings = assistant.settings.model_copy(update=settings)
-    service = Service.of(other, "127.0.0.1")
+    service = Service(other, "127.0.0.1")
     with served(service, "127.0.0.1", [0], server_of(service)) as url:
         yield service, url
 

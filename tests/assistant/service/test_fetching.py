@@ -21,8 +21,7 @@ import pytest
 import trustme
 from sites import PUBLIC, Everywhere, Led, Names, Page, Site, fetcher_to, moved, served_site
 
-from assistant.service.addresses import is_public, resolve
-from assistant.service.fetching import REDIRECTS, Fetched, Fetcher
+from assistant.service.fetching import MAX_REDIRECTS, Fetched, Fetcher, is_public, resolve
 from index import read_document
 from index.errors import UnreadableError
 
@@ -210,13 +209,13 @@ def test_a_redirect_does_not_leave_https(site: Site) -> None:
 
 
 def test_redirects_come_to_an_end(site: Site) -> None:
-    steps = range(REDIRECTS)
-    site.pages |= {f"/{n}": moved(f"/{n + 1}") for n in steps} | {f"/{REDIRECTS}": Page([TEXT])}
+    steps = range(MAX_REDIRECTS)
+    site.pages |= {f"/{n}": moved(f"/{n + 1}") for n in steps} | {f"/{MAX_REDIRECTS}": Page([TEXT])}
     assert fetch(fetcher_to(site), "http://nuts.example/0")
     site.pages["/round"] = moved("/round")
     site.asked.clear()
     assert "more than 5 times" in refused(fetcher_to(site), "http://nuts.example/round")
-    assert len(site.asked) == 1 + REDIRECTS
+    assert len(site.asked) == 1 + MAX_REDIRECTS
 
 
 # --- https --------------------------------------------------------------------------------------
@@ -263,7 +262,7 @@ def test_what_comes_drop_by_drop_is_given_up(site: Site) -> None:
 def test_what_does_not_begin_is_given_up(site: Site) -> None:
     over = threading.Event()
 
-    def slowly(host: str, port: int) -> list[Any]:
+    def slowly(host: str) -> list[Any]:
         over.wait()
         return []
 

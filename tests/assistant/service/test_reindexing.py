@@ -43,7 +43,7 @@ def test_a_service_reads_anew_what_was_added(own: Assistant, tmp_path: Path) -> 
     added = formerly_read(index, BETTER.encode(), "upload:ann/a.txt", tmp_path)
     blank = formerly_read(index, b" \n", "upload:ann/b.txt", tmp_path)
     others = formerly_read(index, BETTER.encode(), "notes.txt", tmp_path)
-    service = Service.of(own, "127.0.0.1")
+    service = Service(own, "127.0.0.1")
     with service.adding.place("somebody"), service.running():
         # It waits behind all that is added, and whoever asks does not wait for it.
         until(lambda: service.adding.waiting == 1)

@@ -16,7 +16,7 @@ from helpers import PATIENCE
 from assistant import Assistant
 from assistant.access.fair_queue import FairQueue
 from assistant.documents import question_of, topic_of
-from assistant.service.suggestions import WAITING, Suggestions
+from assistant.service.suggestions import MAX_WAITING, Suggestions
 from index.errors import RefusedError
 
 
@@ -35,7 +35,7 @@ class Slow(Assistant):
 @pytest.fixture(scope="module")
 def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     texts = tmp_path_factory.mktemp("texts")
-    for number in range(WAITING + 2):
+    for number in range(MAX_WAITING + 2):
         (texts / f"{number}.txt").write_text(f"Plums are blue, {number} of them.\n")
     with Slow.open(texts, index_dir=tmp_path_factory.mktemp("suggestions")) as opened:
         yield opened
@@ -67,7 +67,7 @@ def test_however_many_want_them_they_are_looked_for_once_and_block_nobody(
         await asyncio.gather(*others, return_exceptions=True)
 
     asyncio.run(asyncio.wait_for(want(), PATIENCE))
-    assert Slow.tried == WAITING
+    assert Slow.tried == MAX_WAITING
     assert (line.running, line.waiting) == (0, 0)
     starters.close()
 

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, expect
 from assistant import Assistant
 from assistant.llm.checks import keep
 from assistant.llm.discovery import Server
+from assistant.service.answer_models import AnswerModels
 from assistant.service.service import Service
-from assistant.service.writers import AnswerModels
 from assistant.settings import load_settings
 from index.errors import SettingsError
 
@@ -157,7 +157,7 @@ def test_where_others_log_in_nothing_is_looked_for(
 ) -> None:
     port, asked = ollama
     asked.gets.clear()
-    service = Service.of(assistant, "127.0.0.1", [("ann", "s3cret!")], [server_at(port)])
+    service = Service(assistant, "127.0.0.1", [("ann", "s3cret!")], [server_at(port)])
     nothing = {"set": None, "check": None, "offered": [], "missing": None}
     assert service.writers.to_dict() == nothing
     assert asked.gets == []

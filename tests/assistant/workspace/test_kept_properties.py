@@ -115,7 +115,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         ids = index.sync([house], keep=True).ids
         assistant = Assistant(index, ids, Settings(reader="none", rate="1000000/second"))
         auth = [(name, "secret") for number in range(TRIOS) for name in trio(number)]
-        service = Service.of(assistant, "127.0.0.1", auth)
+        service = Service(assistant, "127.0.0.1", auth)
         app = stack.enter_context(page_and_api(service))
         found = World(service, app, Doc(house.id, None, "house.txt", HOUSE))
         stack.enter_context(patch("time.time", lambda: now() + found.later))

@@ -1,7 +1,7 @@
-"""What may write the answers on the page: the language model that is set; or, where none is, one
-that runs on this machine, if the person lets it.
+"""The language models that may write the answers on the page: the one that is set; or, where none
+is, one that runs on this machine, if the person chooses it.
 
-The server keeps no choice: each question says what writes its answer.
+The server stores no choice: each question says what writes its answer.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class AnswerModels:
-    """What may write for one assistant.
+    """The language models that may write for an assistant.
 
     Args:
-        assistant: the language model that is set is its own.
+        assistant: has the language model that is set.
         servers: where others are looked for; nowhere if one is set, or `none`.
     """
 
@@ -35,14 +35,20 @@ class AnswerModels:
         self._servers = () if settled else tuple(servers)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values: the name of the one that is `set`, those that are `offered`, of each
-        whether it was checked and how that ended, and the command that installs what is `missing`
-        before one of those can write."""
+        """As plain values: the name of the model that is `set`; those that are `offered`; for each
+        the result of its `check`, if it was checked; and the command that installs a package that
+        is `missing` before an offered one can write."""
         offers = find_offers(self._servers)
-        own = self._assistant.writer_name
+        name = self._assistant.writer_name
+        missing = None
+        if offers:
+            try:
+                check_installed()
+            except SettingsError as error:
+                missing = str(error.values["command"])
         return {
-            "set": own,
-            "check": None if own is None else checked(self._assistant.settings),
+            "set": name,
+            "check": None if name is None else checked(self._assistant.settings),
             "offered": [
                 {
                     "llm": offer.setting,
@@ -52,15 +58,15 @@ class AnswerModels:
                 }
                 for offer in offers
             ],
-            "missing": _missing() if offers else None,
+            "missing": missing,
         }
 
     @contextmanager
     def chosen(self, llm: str | None) -> Iterator[bool | Writer]:
-        """What `Assistant.for_documents` lets write inside a `with`.
+        """What `Assistant.for_documents` takes as `write`, inside a `with`.
 
         Args:
-            llm: None lets write what is set, `none` quotes; or the setting of an offered model.
+            llm: None for the model that is set, `none` to quote, or the setting of an offered one.
 
         Raises:
             SettingsError: that model is not offered (any more), or a package for it is missing.
@@ -81,20 +87,12 @@ class AnswerModels:
             yield writer
 
     def _settings_for(self, offer: Offer) -> Settings:
-        """The settings in force, but for the language model: this one."""
-        # Where it is may differ from where it would be looked for, and a key is another's.
-        where = {
+        """The settings, with the offered language model."""
+        # Its address may be another than its setting stands for, and the key is not for it.
+        changes = {
             "llm": offer.server.address,
             "llm_model": offer.model,
             "llm_api_key": None,
             "llm_context": None,
         }
-        return self._assistant.settings.model_copy(update=where)
-
-
-def _missing() -> str | None:
-    try:
-        check_installed()
-    except SettingsError as error:
-        return str(error.values["command"])
-    return None
+        return self._assistant.settings.model_copy(update=changes)
