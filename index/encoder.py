@@ -48,7 +48,7 @@ BUCKET = 16
 BATCH_TOKENS = 2048
 # Parameters up to which a model computes on one thread: with more, a single question gains from
 # several. Not tuned.
-SMALL = 64_000_000
+MAX_ONE_THREAD_PARAMETERS = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Encoder:
         #: Names the vector space: vectors with different fingerprints are never mixed.
         self.fingerprint = _fingerprint(weights, self._whole is None, prompts or {})
         self._room = network.longest - 2  # less [CLS] and [SEP]
-        self._is_small = network.size <= SMALL
+        self._is_small = network.size <= MAX_ONE_THREAD_PARAMETERS
         if self._is_small:
             self.lanes = cores()
 

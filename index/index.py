@@ -31,7 +31,7 @@ from index.store.writer import Progress
 from index.terms.lexical import LexicalIndex
 
 #: Seconds between two looks for what is to be tidied, in a process that lives long.
-TIDYING = 2.0
+TIDY_INTERVAL = 2.0
 
 _logger = logging.getLogger(__name__)
 
@@ -170,7 +170,7 @@ class Index(View):
             self._tidying.start()
 
     def _tidy(self) -> None:
-        while not self._closed.wait(TIDYING):
+        while not self._closed.wait(TIDY_INTERVAL):
             try:
                 self._store.current()
                 self._store.fold()

@@ -49,7 +49,7 @@ def strip_marks(text: str) -> str:
 
 #: What a paragraph that was read from a picture has to be read with for its words to be taken as
 #: they are: see `chunking.chunker` for what is counted.
-CERTAIN = 0.5
+MIN_OCR_CONFIDENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,12 @@ class Paragraph:
     @property
     def is_uncertain(self) -> bool:
         """Whether it was read from a picture, and not surely: what it says may not stand there."""
-        return self.ocr_confidence is not None and self.ocr_confidence < CERTAIN
+        return self.ocr_confidence is not None and self.ocr_confidence < MIN_OCR_CONFIDENCE
 
 
 #: Times as high as its words a rectangle of a line is at most. Words of several sizes, or raised
 #: ones, make it up to .4 higher.
-ASKEW = 1.6
+MAX_HEIGHT_RATIO = 1.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class Boxes:
         for page, box in zip(self.pages[words].tolist(), boxes, strict=True):
             word = Rectangle(page, *box)
             joined = found[-1].joined(word) if found and found[-1].goes_on_with(word) else None
-            if joined and joined.height <= ASKEW * max(word.height, height):
+            if joined and joined.height <= MAX_HEIGHT_RATIO * max(word.height, height):
                 found[-1] = joined
             else:
                 found.append(word)

@@ -24,7 +24,7 @@ from assistant.settings import PREFIX, RESERVED, Settings, load_settings
 from index.about import VERSION, install_command
 from index.database.database import FILE
 from index.errors import FootnoteError, IndexBusyError
-from index.store.chroma import ROOM
+from index.store.chroma import MIN_FREE_BYTES
 from index.store.former import FORMER
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _disk(folder: Path) -> tuple[State, str]:
     told = f"{free / 2**30:.1f} GiB free where {folder} is"
     if not os.access(there, os.W_OK | os.X_OK):
         return "mend", f"{folder} cannot be written. Choose another with {PREFIX}INDEX_DIR."
-    if free < ROOM:
+    if free < MIN_FREE_BYTES:
         return "mend", f"{told}. Free some room, or choose another with {PREFIX}INDEX_DIR."
     return ("note" if free < LITTLE_ROOM else "ok"), told
 

@@ -53,14 +53,14 @@ FILE = "footnote.sqlite3"
 #: The newest migration (see `migrations`): what this version reads and writes.
 REVISION = "0002"
 #: Connections at once: more than the threads that a server works in.
-POOL = 50
+POOL_SIZE = 50
 #: Of the advisory lock that a writer holds in PostgreSQL: any number that nobody else uses there.
-_WRITER = 0x466F6F74
+_WRITER_LOCK = 0x466F6F74
 #: Seconds that SQLite itself waits for another writer. The rest is waited here, step by step: it
 #: hears no Ctrl-C.
-_STEP = 0.2
+_LOCK_WAIT = 0.2
 #: Seconds to wait for a connection to PostgreSQL.
-_CONNECTING = 5
+_CONNECT_TIMEOUT = 5
 
 
 class Database:
@@ -123,7 +123,7 @@ class Database:
                 connection = connection.execution_options(footnote_begin="BEGIN IMMEDIATE")
             with connection.begin():
                 if not self.file:
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER)))
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
                 yield connection
 
     def check(self) -> None:
@@ -167,16 +167,16 @@ class Database:
         if self.file is None:
             return sa.create_engine(
                 self._url,
-                pool_size=POOL,
+                pool_size=POOL_SIZE,
                 max_overflow=0,
                 pool_pre_ping=True,
                 connect_args={
-                    "connect_timeout": _CONNECTING,
+                    "connect_timeout": _CONNECT_TIMEOUT,
                     "options": f"-c lock_timeout={int(self._wait * 1000)}",
                 },
             )
         engine = sa.create_engine(
-            self._url, pool_size=POOL, max_overflow=0, connect_args={"timeout": _STEP}
+            self._url, pool_size=POOL_SIZE, max_overflow=0, connect_args={"timeout": _LOCK_WAIT}
         )
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", self._begin_sqlite)

@@ -32,7 +32,7 @@ _Result = TypeVar("_Result")
 
 # A failure that does not name its cause is blamed on the disk where less than this is free: what
 # Chroma rewrites at once, with SQLite's journal, for some 30,000 sentences.
-ROOM = 64 * 2**20
+MIN_FREE_BYTES = 64 * 2**20
 # A recall of 1.0 against exact search on every set that was tried; costs a millisecond.
 HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 16}
 
@@ -120,7 +120,7 @@ def translated(path: Path) -> Iterator[None]:
 
     Raises:
         IndexFullError: the disk is full by the error's own words or, since Chroma often does not
-            say, because less than `ROOM` is free.
+            say, because less than `MIN_FREE_BYTES` is free.
         IndexCorruptedError: anything else.
     """
     try:
@@ -139,7 +139,7 @@ def _translation(path: Path, error: BaseException) -> IndexUnusableError:
     text = str(error) or type(error).__name__
     full = any(words in text for words in ("disk is full", "No space left", "quota exceeded"))
     full = full or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-    if full or _free(path) < ROOM:
+    if full or _free(path) < MIN_FREE_BYTES:
         return IndexFullError(
             f"The disk is full: the index in {path} could not be written ({text}; "
             f"{_free(path) / 2**20:.0f} MiB free). Nothing that was indexed before is lost. Free "
@@ -163,7 +163,8 @@ def _free(path: Path) -> int:
 Nearest = tuple[int, int, float]
 
 BATCH = 4000  # vectors added a call, each call all or nothing; Chroma's own limit is 5,461
-SYNC = 1000  # vectors after which Chroma writes its graph to the disk, unless it is told otherwise
+#: Vectors after which Chroma writes its graph to the disk, unless it is told otherwise.
+SYNC_THRESHOLD = 1000
 
 
 class ChromaVectors:
@@ -224,10 +225,10 @@ class ChromaVectors:
         self._collection.get(limit=1, include=[])
 
     def expect(self, paragraphs: int) -> None:
-        """Prepare for so many more. Chroma rewrites the list of all ids with every SYNC vectors,
-        which would take as long as all the rest where there are millions; then it does so a hundred
-        times at most. Heeded at once by a collection that is empty."""
-        if paragraphs > 100 * SYNC:
+        """Prepare for so many more. Chroma rewrites the list of all ids with every SYNC_THRESHOLD
+        vectors, which would take as long as all the rest where there are millions; then it does so
+        a hundred times at most. Heeded at once by a collection that is empty."""
+        if paragraphs > 100 * SYNC_THRESHOLD:
             import warnings
 
             with warnings.catch_warnings():

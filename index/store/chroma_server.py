@@ -33,9 +33,9 @@ _Result = TypeVar("_Result")
 
 DATABASE = "footnote"  # of the server, where the address names no other
 #: Seconds for a connection, and for an answer: the longest is Chroma's rewriting of its graph.
-CONNECTING, ANSWERING = 3.0, 30.0
+CONNECT_TIMEOUT, READ_TIMEOUT = 3.0, 30.0
 #: Seconds for which a reader tries again where the connection broke: an idle one was closed, say.
-RECONNECTING = 1.0
+RECONNECT_TIMEOUT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class Server(Collections):
                 try:
                     return call()
                 except httpx.TransportError as error:
-                    patience = self._wait if self._urgent else RECONNECTING
+                    patience = self._wait if self._urgent else RECONNECT_TIMEOUT
                     hangs = isinstance(error, httpx.TimeoutException)
                     if hangs or time.monotonic() - began > patience or self._closed.wait(0.2):
                         raise
@@ -223,7 +223,7 @@ def _connect(address: ServerAddress) -> tuple[ClientAPI, Callable[[], None]]:
     # Chroma's clients wait for ever, have no setting for it, and leave connections open. The first
     # to ask is one that does not before it is told how long to wait.
     opened: list[Any] = []
-    timeout = httpx.Timeout(ANSWERING, connect=CONNECTING)
+    timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
 
     def release() -> None:
         for opened_client in opened:

@@ -4,7 +4,7 @@ A document comes in as a version that is *pending*: its rows and those of its ne
 then the paragraphs' vectors, then one transaction that makes it the document's current version.
 Killed anywhere, what is current is whole. What a dead writer left pending is deleted an hour later.
 
-A paragraph that no version has any more is *unused*: it and its vectors stay for `GRACE` seconds,
+A paragraph that no version has any more is *unused*: it and its vectors stay for `GRACE_SECONDS`,
 for whoever began to read an earlier revision, or has use for it again.
 """
 
@@ -31,9 +31,10 @@ from index.store.tables import (
     versions,
 )
 
-PAGE = 500  # rows asked for by their ids at a time: SQLite takes 32,766 values, fewer are as fast
+#: Rows asked for by their ids at a time: SQLite takes 32,766 values, fewer are as fast.
+PAGE_SIZE = 500
 #: Seconds for which unused paragraphs stay, and vectors that were made again.
-GRACE = 600.0
+GRACE_SECONDS = 600.0
 #: Seconds after which a version that is still pending was left by a process that was killed.
 ABANDONED = 3600.0
 
@@ -301,6 +302,6 @@ def forget(connection: sa.Connection, dropped: Sequence[tuple[int, str]]) -> Non
 
 
 def pages_of(items: Sequence[_Item]) -> Iterator[list[_Item]]:
-    """The items, PAGE at a time."""
-    for first in range(0, len(items), PAGE):
-        yield list(items[first : first + PAGE])
+    """The items, PAGE_SIZE at a time."""
+    for first in range(0, len(items), PAGE_SIZE):
+        yield list(items[first : first + PAGE_SIZE])

@@ -36,7 +36,7 @@ _ARRAYS = ("spans", "pages", "rectangles", "sizes")
 #: format, for those of PDFs were the first.
 _PARTS = {"original": "pdf", "boxes": "npz"}
 
-PIECE = 4_000_000  # bytes in a row
+PIECE_BYTES = 4_000_000  # bytes in a row
 
 
 class PageFiles:
@@ -169,9 +169,9 @@ class SharedPages(PageFiles):
             with self._database.write() as connection:
                 connection.execute(sa.delete(files).where(*_is_part(content, part)))
                 # One after the other: all of a large file in one statement takes much memory.
-                for number, at in enumerate(range(0, max(1, len(data)), PIECE)):
-                    piece = {"piece": number, "data": data[at : at + PIECE], "since": time.time()}
-                    connection.execute(insert.values(piece))
+                for number, at in enumerate(range(0, max(1, len(data)), PIECE_BYTES)):
+                    piece = data[at : at + PIECE_BYTES]
+                    connection.execute(insert.values(piece=number, data=piece, since=time.time()))
 
     def holds(self, content: str, *, boxes: bool) -> bool:
         """See `PageFiles`; a file that is there stays until a document has it."""

@@ -22,10 +22,10 @@ from index.terms.analysis import Numbers
 from index.terms.bm25 import NO_KEYS, BM25Index, Keys, Positions, keys_of_ids, sums
 from index.terms.lexical import LexicalIndex
 
-CACHED_VECTORS = 20_000  # sentences whose vectors stay in memory: 30 MB at 384 dimensions
-CACHED_TEXTS = 20_000  # paragraphs whose texts stay in memory
+MAX_CACHED_VECTORS = 20_000  # sentences whose vectors stay in memory: 30 MB at 384 dimensions
+MAX_CACHED_TEXTS = 20_000  # paragraphs whose texts stay in memory
 #: Paragraphs of scopes that stay in memory, but for the last one: 60 MB a million.
-CACHED_SCOPES = 2_000_000
+MAX_CACHED_SCOPES = 2_000_000
 
 _CHANGED = "The documents changed while they were read. Ask again."
 
@@ -198,7 +198,7 @@ class Snapshot:
         self._guard = threading.RLock()
         self._scopes: dict[frozenset[str], Scope] = {}
         self.texts = texts
-        self._vectors = BoundedCache[Vectors](CACHED_VECTORS, len)
+        self._vectors = BoundedCache[Vectors](MAX_CACHED_VECTORS, len)
 
     @cached_property
     def revision(self) -> str:
@@ -244,7 +244,7 @@ class Snapshot:
             manifests = [one for identity, one in self.manifests.items() if identity in chosen]
             scope = Scope(manifests, self._terms, self.texts_of)
             self._scopes[chosen] = scope
-            while sum(scope.size for scope in self._scopes.values()) > CACHED_SCOPES:
+            while sum(scope.size for scope in self._scopes.values()) > MAX_CACHED_SCOPES:
                 oldest = next(iter(self._scopes))
                 if oldest == chosen:
                     break

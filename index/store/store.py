@@ -28,16 +28,16 @@ from index.store import documents, former, staging
 from index.store.chroma_server import Server
 from index.store.documents import GenerationReplacedError, TextReader, reader_of
 from index.store.manifest import Manifest, ParagraphText, Row, Rows
-from index.store.snapshot import CACHED_TEXTS, BoundedCache, Snapshot
+from index.store.snapshot import MAX_CACHED_TEXTS, BoundedCache, Snapshot
 from index.store.staging import Staged
 from index.store.vectors import FolderVectors, ServedVectors, VectorStore
 from index.store.writer import Chunk, Progress, encoded
 from index.terms.lexical import LexicalIndex
 
 #: Paragraphs that are staged in one transaction, so that others may write in between.
-STAGED = 2000
+STAGING_BATCH = 2000
 #: Seconds after which those that are being written say so again.
-TOUCH = documents.ABANDONED / 60
+TOUCH_INTERVAL = documents.ABANDONED / 60
 
 
 class Store:
@@ -68,7 +68,7 @@ class Store:
         self._server = server
         self._guard = threading.RLock()  # over looking whether there is something new
         self._writing = threading.RLock()  # two threads that write would encode twice as slowly
-        self._texts = BoundedCache[ParagraphText](CACHED_TEXTS)
+        self._texts = BoundedCache[ParagraphText](MAX_CACHED_TEXTS)
         self._vectors: VectorStore | None = None
         self._seen = -1
         self._snapshot: Snapshot | None = None
@@ -244,7 +244,7 @@ class Store:
             with self.database.write() as connection:
                 staging.set_ready(connection, rows.rows.tolist(), vectors.number)
                 staging.publish(connection, whole)
-                if time.monotonic() - touched > TOUCH:
+                if time.monotonic() - touched > TOUCH_INTERVAL:
                     staging.touch(connection, staged[published:])
                     touched = time.monotonic()
             vectors.fold(rows)
@@ -264,7 +264,7 @@ class Store:
         first, size = 0, 0
         for end, manifest in enumerate(manifests, start=1):
             size += len(manifest.places)
-            if size >= STAGED or end == len(manifests):
+            if size >= STAGING_BATCH or end == len(manifests):
                 with self.database.write() as connection:
                     some = staging.stage(connection, manifests[first:end], texts_of, fresh)
                 for one in some:
@@ -272,7 +272,7 @@ class Store:
                 yield from some
                 first, size = end, 0
 
-    def tidy(self, grace: float = documents.GRACE) -> int:
+    def tidy(self, grace: float = documents.GRACE_SECONDS) -> int:
         """Delete what dead writers left, and what no document has had for `grace` seconds or was
         replaced by a rebuild; gives how many paragraphs that were."""
         vectors = self._vectors
@@ -353,8 +353,8 @@ class Store:
                 continue
             if progress:
                 progress(before + embedded, len(ready))
-            for first in range(0, len(missing), STAGED):
-                some = missing[first : first + STAGED]
+            for first in range(0, len(missing), STAGING_BATCH):
+                some = missing[first : first + STAGING_BATCH]
                 with self.database.read() as connection:
                     found = documents.texts_by_row(connection, some.rows.tolist())
                 texts_of = reader_of({text.id: text for text in found.values()})

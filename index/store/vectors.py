@@ -12,8 +12,8 @@ be found, or worse (measured with 1.5.9). So of an index in a folder they are in
 - **Chroma**, which one process has open, the *owner*: whoever came first and holds a lock that ends
   with its process. It adds what others have written to the file (`fold`).
 
-Up to EXACT sentences are searched exactly, in the file: that is as fast as Chroma, takes a process
-no second to load it, and misses none, where Chroma has missed the fourth nearest of 2,000. Of more
+Up to MAX_EXACT sentences are searched exactly, in the file: that is as fast as Chroma, takes a
+process no second to load it, and misses none, where Chroma has missed the fourth nearest of 2,000. Of more
 the owner searches Chroma, and exactly what is not in it yet; who is not the owner goes on searching
 in the file: 400,000 sentences in some 60 ms. So does the owner where Chroma fails, which is then
 made again, of what is in the file.
@@ -48,11 +48,11 @@ from index.store.tables import paragraphs
 if TYPE_CHECKING:
     from index.store.chroma_server import Server
 #: Sentences up to which no graph is needed to find the nearest: a few ms. Not tuned.
-EXACT = 20_000
+MAX_EXACT = 20_000
 #: Paragraphs that are looked for in Chroma when it is opened.
 PROBES = 8
 #: Seconds after which it is tried again to become the owner.
-RETRY = 5.0
+RETRY_INTERVAL = 5.0
 
 _logger = logging.getLogger(__name__)
 
@@ -264,7 +264,7 @@ class FolderVectors(VectorStore):
 
     def nearest(self, vector: Vectors, count: int, visible: Rows) -> list[Nearest]:
         """See `VectorStore`."""
-        few = int(visible.sentences.sum()) <= EXACT
+        few = int(visible.sentences.sum()) <= MAX_EXACT
         if few or (chroma := self._owned()) is None:
             return self._file.nearest(vector, count, visible)
         tail = self._unfolded(visible)
@@ -358,7 +358,7 @@ class FolderVectors(VectorStore):
         if self._chroma is None and not self._closed and time.monotonic() >= self._next_try:
             with self._guard:
                 if self._chroma is None and not self._closed:
-                    self._next_try = time.monotonic() + RETRY
+                    self._next_try = time.monotonic() + RETRY_INTERVAL
                     with self._without_if_it_fails():
                         self._open()
         return self._chroma[1] if self._chroma else None

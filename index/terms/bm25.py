@@ -43,9 +43,9 @@ K1 = 1.2
 B = 0.75
 
 #: A choice of fewer than this share of the rows of its segments keeps no list of all of them.
-DENSE = 1 / 16
+MIN_DENSE_SHARE = 1 / 16
 #: Terms whose frequency is kept, for they are asked for again.
-CACHED = 10_000
+MAX_CACHED_WEIGHTS = 10_000
 
 Positions = NDArray[np.int64] | slice
 
@@ -275,7 +275,7 @@ class BM25Index:
 
     def _weight(self, term: str, frequency: int) -> float:
         weight = float(np.log(1 + (self.size - frequency + 0.5) / (frequency + 0.5)))
-        if len(self._weights) >= CACHED:
+        if len(self._weights) >= MAX_CACHED_WEIGHTS:
             self._weights = {}
         self._weights[term] = weight
         return weight
@@ -287,7 +287,7 @@ class BM25Index:
         # Zeros take no memory until they are written or read.
         asked = np.zeros(self._bases[-1], dtype=bool)
         asked[self._rows] = True
-        if self.size >= DENSE * len(asked):
+        if self.size >= MIN_DENSE_SHARE * len(asked):
             self._kept_mask = asked
         return asked
 

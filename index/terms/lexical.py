@@ -46,7 +46,7 @@ MIN_SHARED_ROWS = 10_000
 KEPT_FOR, SHARED_FOR = 60.0, 7 * 24 * 3600.0
 
 #: The share of the rows of a kept segment that have to be of use for it to be loaded.
-OF_USE = 1 / 8
+MIN_USED_SHARE = 1 / 8
 
 #: Seconds after which what is half written was left by a process that was killed.
 ABANDONED = 3600.0
@@ -132,7 +132,7 @@ class LexicalIndex:
         for segment in chain.from_iterable(cache.segments() for cache in self._caches):
             is_new = np.isin(segment.documents, in_use)
             is_new &= self._documents.find(segment.documents) < 0
-            if segment.counts[is_new].sum() > OF_USE * len(segment):
+            if segment.counts[is_new].sum() > MIN_USED_SHARE * len(segment):
                 self._add(segment)
 
     def _derive(

@@ -69,7 +69,7 @@ def test_it_is_answered_from_as_before(former_index: Path, monkeypatch: pytest.M
     """Another reading model or calibration answers otherwise, of whatever index: then this part of
     what is expected is to be made again, by the version before and that after the change."""
     # The former version searched in Chroma, whose cosines differ from ours in the last digit.
-    monkeypatch.setattr("index.store.vectors.EXACT", -1)
+    monkeypatch.setattr("index.store.vectors.MAX_EXACT", -1)
     told = answers_of(former_index, expected()["keys"])
     # To the digit; but what the models compute differs a little from processor to processor.
     within = 0 if processor() == expected()["processor"] else 0.002

@@ -26,7 +26,7 @@ from assistant import Assistant
 from assistant.settings import load_settings
 from index import Document, Index
 from index.encoder import Encoder
-from index.models import CERTAIN, Boxes
+from index.models import MIN_OCR_CONFIDENCE, Boxes
 from index.readers.loader import read_document, read_raw
 
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"
@@ -72,7 +72,9 @@ def keep_uncertain(folder: Path, file: Path, number: int, *others: Path) -> None
     other files as they are."""
     document = read_document(file)
     paragraphs = [
-        replace(paragraph, ocr_confidence=CERTAIN / 2) if paragraph.number == number else paragraph
+        replace(paragraph, ocr_confidence=MIN_OCR_CONFIDENCE / 2)
+        if paragraph.number == number
+        else paragraph
         for paragraph in document.paragraphs
     ]
     with closing(Index(folder / "index", encoder=Encoder())) as index:

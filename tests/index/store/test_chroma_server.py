@@ -43,7 +43,7 @@ def test_a_server_that_hangs_or_lost_its_data_is_told(
     small: Document,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("index.store.chroma_server.ANSWERING", 2.0)
+    monkeypatch.setattr("index.store.chroma_server.READ_TIMEOUT", 2.0)
     servers = Servers(own_server.address(), index_address)
     index = machine(servers)
     index.sync([small])

@@ -25,7 +25,7 @@ from index.errors import DocumentError, EmptyDocumentError, MissingPathError, Un
 from index.models import bytes_hash, text_hash
 from index.readers.formats import FORMATS
 from index.readers.loader import RawDocument, file_name, read_raw
-from index.store.pages import MIN_AGE, PIECE, PageFiles, SharedPages
+from index.store.pages import MIN_AGE, PIECE_BYTES, PageFiles, SharedPages
 from index.store.tables import files
 
 SOURCE = "upload:ann/{}"
@@ -311,7 +311,7 @@ def test_what_is_kept_again_is_new(pdf: Path, tmp_path: Path) -> None:
 
 def test_a_large_file_comes_back_to_the_byte(pdf: Path, tmp_path: Path, index_address: str) -> None:
     large = tmp_path / "large.pdf"
-    large.write_bytes(os.urandom(PIECE * 2 + 1))
+    large.write_bytes(os.urandom(PIECE_BYTES * 2 + 1))
     boxes = read_raw(pdf).document().boxes
     assert boxes is not None
     with closing(Database(tmp_path, index_address)) as database:

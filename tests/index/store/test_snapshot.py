@@ -36,7 +36,7 @@ def test_few_texts_stay_in_memory(
 def test_the_scopes_last_asked_stay_in_memory(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "CACHED_SCOPES", 90)
+    monkeypatch.setattr(snapshots, "MAX_CACHED_SCOPES", 90)
     ids = [info.id for info in index.documents()]
     snapshot = index._store.current()
     first, second = snapshot.scope([ids[0]]), snapshot.scope([ids[1]])

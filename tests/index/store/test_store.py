@@ -30,7 +30,7 @@ from index.errors import (
     MissingPathError,
 )
 from index.models import NO_ENTRY, BibliographyEntry, DocumentMetadata
-from index.store.documents import ABANDONED, GRACE
+from index.store.documents import ABANDONED, GRACE_SECONDS
 from index.store.tables import documents, generations, paragraphs, versions
 from index.store.vectors import FolderVectors, ServedVectors, VectorStore
 from index.store.writer import CHUNK
@@ -210,7 +210,7 @@ def test_a_view_is_read_as_it_was_for_a_while(
     expected = hits(view, small.paragraphs[5].text)
     index.sync([later])
     index.remove(small.id)
-    let_pass(index, GRACE - 60)
+    let_pass(index, GRACE_SECONDS - 60)
     index._store.tidy()
     assert (view.revision, other.revision != revision) == (revision, True)
     assert view.document(small.id) == small
@@ -220,7 +220,7 @@ def test_a_view_is_read_as_it_was_for_a_while(
     index.sync([small])
     assert (index.sync([small]).embedded, count(index, paragraphs)) == (0, 100), "had again"
     index.remove(small.id)
-    let_pass(index, GRACE)
+    let_pass(index, GRACE_SECONDS)
     assert index._store.tidy() == 60
     assert count(index, paragraphs) == 40
     for read in (view.document, lambda i: fresh and view.vectors([small.paragraphs[7].id])):

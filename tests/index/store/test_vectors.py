@@ -28,13 +28,13 @@ Opens = Callable[[], Index]
 @pytest.fixture(autouse=True)
 def however_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chroma is searched in however few sentences."""
-    monkeypatch.setattr(module, "EXACT", -1)
+    monkeypatch.setattr(module, "MAX_EXACT", -1)
 
 
 @pytest.fixture
 def again(folder: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> Opens:
     """Opens the index as another process does; all try at once to own Chroma."""
-    monkeypatch.setattr(module, "RETRY", 0.0)
+    monkeypatch.setattr(module, "RETRY_INTERVAL", 0.0)
     return lambda: opened(folder, encoder=CheapEncoder(dimension=32))
 
 
@@ -112,7 +112,7 @@ def test_another_owns_chroma_when_the_owner_is_killed(
 def test_who_tidies_folds_what_others_wrote(
     again: Opens, small: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.index.TIDYING", 0.01)
+    monkeypatch.setattr("index.index.TIDY_INTERVAL", 0.01)
     owner, other = again(), again()
     owner.refresh()
     assert owns(owner)
@@ -236,7 +236,7 @@ def test_few_sentences_are_searched_without_chroma(
 ) -> None:
     with closing(again()) as index:
         index.sync([small])
-    monkeypatch.setattr(module, "EXACT", 20_000)
+    monkeypatch.setattr(module, "MAX_EXACT", 20_000)
     with closing(again()) as index:
         assert len(index.search(small.paragraphs[3].text, 5).hits) == 5
         assert folder_of(index)._chroma is None
