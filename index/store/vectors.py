@@ -13,10 +13,10 @@ be found, or worse (measured with 1.5.9). So of an index in a folder they are in
   with its process. It adds what others have written to the file (`fold`).
 
 Up to MAX_EXACT sentences are searched exactly, in the file: that is as fast as Chroma, takes a
-process no second to load it, and misses none, where Chroma has missed the fourth nearest of 2,000. Of more
-the owner searches Chroma, and exactly what is not in it yet; who is not the owner goes on searching
-in the file: 400,000 sentences in some 60 ms. So does the owner where Chroma fails, which is then
-made again, of what is in the file.
+process no second to load it, and misses none, where Chroma has missed the fourth nearest of 2,000.
+Of more the owner searches Chroma, and exactly what is not in it yet; who is not the owner goes on
+searching in the file: 400,000 sentences in some 60 ms. So does the owner where Chroma fails, which
+is then made again, of what is in the file.
 """
 
 from __future__ import annotations
