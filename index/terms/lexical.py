@@ -199,11 +199,12 @@ class SegmentCache:
         self._has_failed = False
 
     def segments(self) -> Iterator[Segment]:
-        """Those that are there, the largest first. A damaged one is deleted."""
+        """Those that are there, the last used first: a larger one that they replaced may have so
+        much of them that what is only in them would be derived again. A damaged one is deleted."""
         files: list[Path] = []
         with self._forgiving():
             files += self._folder.glob(f"*{_SUFFIX}")
-            files.sort(key=lambda file: -file.stat().st_size)
+            files.sort(key=lambda file: -file.stat().st_mtime_ns)
         for file in files:
             with self._forgiving(), file.open("rb") as stream:
                 if hashlib.file_digest(stream, "sha256").hexdigest() == file.stem:
