@@ -24,3 +24,5 @@ def test_former_names_work_with_a_warning(tmp_path: Path) -> None:
             assert not assistant.index.read_anew(identity)
         with pytest.warns(DeprecationWarning, match="`metadata`"):
             assert assistant.index.documents()[0].imprint == DocumentMetadata()
+        with pytest.warns(DeprecationWarning, match="`ocr_confidence`"):
+            assert assistant.index.document(identity).paragraphs[0].certainty is None
