@@ -201,7 +201,7 @@ class Index(View):
         of its paragraphs are stored. May be killed at any instant and run again.
 
         Args:
-            documents: as read by `chunking.loader`; a `RawDocument` is cut into paragraphs only
+            documents: as read by `readers.loader`; a `RawDocument` is cut into paragraphs only
                 where the index does not hold it.
             progress: called as paragraphs are done.
             keep: mark the documents as kept in the index (`DocumentInfo.kept`); a document stays

@@ -271,7 +271,7 @@ class Document:
         text: the whole decoded text.
         hash: sha256 of `text` in UTF-8, hexadecimal.
         paragraphs: in reading order; never empty.
-        reading: how the text was cut into paragraphs (see `chunking.loader.RawDocument`); "" where
+        reading: how the text was cut into paragraphs (see `readers.loader.RawDocument`); "" where
             that is not known. The same text read the same way has the same paragraphs.
         language: what it is written in, by its ISO 639-1 code.
         metadata: who wrote it, when and where, as far as it says.
