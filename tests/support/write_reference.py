@@ -111,8 +111,8 @@ def _list_routes() -> str:
 def _list_assistant() -> str:
     rows = []
     for name, own in vars(Assistant).items():
-        if name.startswith("_"):
-            continue
+        if name.startswith("_") or not own.__doc__:
+            continue  # a former name says nothing of itself
         function = own.__func__ if isinstance(own, classmethod) else own
         arguments = ""
         if not isinstance(own, property):
