@@ -110,8 +110,8 @@ class RecombiningEncoder(Encoder):
         encoded = super().encode_paragraphs([(one, [(0, len(one))]) for one in new])
         self._known |= zip(new, (vectors[0] for vectors in encoded), strict=True)
         found = []
-        for own in texts:
-            vectors = np.stack([self._known[one] for one in own])
+        for sentences in texts:
+            vectors = np.stack([self._known[one] for one in sentences])
             vectors = vectors + NEIGHBOUR_WEIGHT * vectors.mean(axis=0)
             found.append(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
         return found

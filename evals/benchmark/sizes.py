@@ -47,7 +47,7 @@ import sqlalchemy as sa
 from assistant import Assistant
 from assistant.cli.main import REFUSED, UNSURE
 from assistant.settings import WITHOUT_SERVER, load_settings
-from evals.benchmark.beside import FOOTNOTE, SMALL, beside_size, environment, seconds
+from evals.benchmark.concurrent_writes import FOOTNOTE, SMALL, beside_size, environment, seconds
 from evals.benchmark.corpus import (
     PER_DOCUMENT,
     QUESTIONS,
@@ -95,7 +95,8 @@ load_model(sys.argv[1], BASE_ENCODER).encode("When was it released?")
 #: start_s, bare_s: seconds of a cold `footnote ask`, and of the bare model.
 #: indexing_mib, asking_mib: the most memory of the process that indexed, and of one that opened
 #:     the index and answered.
-#: alone_p95_ms, beside_p95_ms, beside_failed, beside_added, keep_ms, remove_ms: see `beside`.
+#: alone_p95_ms, beside_p95_ms, beside_failed, beside_added, keep_ms, remove_ms: see
+#:     `concurrent_writes`.
 #: disk_mib: of the index.
 #: server_mib: the most memory that the server held; None of a folder, and where the system does
 #:     not tell.
@@ -243,10 +244,10 @@ def ask_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[str,
         return f"{question} ({next(numbers)})"  # or what was read for it is not read again
 
     for reader in ("none", "shipped"):
-        own = load_settings(**settings, reader=reader)
-        index = own.open_index()
+        loaded = load_settings(**settings, reader=reader)
+        index = loaded.open_index()
         documents = [info.id for info in index.documents()]
-        with Assistant(index, documents, own) as assistant:
+        with Assistant(index, documents, loaded) as assistant:
             for question in questions:
                 assistant.ask(question)
             answers = [assistant.ask(anew(question)) for question in questions]
@@ -277,12 +278,12 @@ def _crowd(
     """Speed for `people` who ask at once, each `each` times. See `Size`."""
 
     def ask(person: int) -> list[float]:
-        own = [questions[(person + turn * people) % len(questions)] for turn in range(each)]
-        return [seconds(partial(assistant.ask, anew(question))) * 1000 for question in own]
+        asked = [questions[(person + turn * people) % len(questions)] for turn in range(each)]
+        return [seconds(partial(assistant.ask, anew(question))) * 1000 for question in asked]
 
     with ThreadPoolExecutor(people) as pool:
         began = time.perf_counter()
-        took = [one for own in pool.map(ask, range(people)) for one in own]
+        took = [one for times in pool.map(ask, range(people)) for one in times]
         whole = time.perf_counter() - began
     cuts = statistics.quantiles(took, n=20)
     return {"answers": len(took) / whole, "p50_ms": cuts[9], "p95_ms": cuts[18]}

@@ -80,9 +80,9 @@ def run(
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader, llm=llm)
     runs = []
     for questions in read_sets(sets):
-        how = {"k": k, "legs": chosen, "history": history}
-        given: dict[str, Any] = {"limit": limit, "at_once": at_once}
-        runs.append(_ask(questions.name, questions, source, settings, how, **given))
+        system = {"k": k, "legs": chosen, "history": history}
+        run_options: dict[str, Any] = {"limit": limit, "at_once": at_once}
+        runs.append(_ask(questions.name, questions, source, settings, system, **run_options))
         options.report_left_out(runs[-1].questions)
     tell_check(settings)
     options.report_result(runs, k, seed, floors, html, json_out)
@@ -257,14 +257,18 @@ def _ask(
     questions: QuestionSet,
     sources: Sequence[Path] | None,
     settings: Settings,
-    how: Mapping[str, Any] | None = None,
-    **given: Any,
+    system: Mapping[str, Any] | None = None,
+    **run_options: Any,
 ) -> SetRun:
-    """Ask the assistant a set, under a name, on its documents.
+    """Ask the assistant the questions of a set and report the run under a name.
 
     Args:
-        how: is asked: see `AssistantSystem`.
-        given: options of `run_set`.
+        name: shown with the progress and the report.
+        questions: the set.
+        sources: documents, for a set without any.
+        settings: of the assistant.
+        system: options of `AssistantSystem`.
+        run_options: options of `run_set`.
     """
     from evals.running.runner import AssistantSystem, open_set, run_set
 
@@ -272,8 +276,12 @@ def _ask(
         options.progress(name) as (indexing, asking),
         open_set(questions, sources or [], settings, indexing) as assistant,
     ):
-        system = AssistantSystem(assistant, questions, **how or {})
-        given |= {"asking": asking, "on_wait": options.tell_wait}
-        run = run_set(system, settings.index_dir, **given)
+        run = run_set(
+            AssistantSystem(assistant, questions, **system or {}),
+            settings.index_dir,
+            asking=asking,
+            on_wait=options.tell_wait,
+            **run_options,
+        )
     options.report_run(run, name)
     return run

@@ -225,13 +225,13 @@ def kinds(
     from assistant.query.kinds import kinds_file
     from evals.fitting import kinds as fitting
 
-    own = fitting.read_forms(forms or Path(str(files("evals.questions") / "kinds.jsonl")))
+    known = fitting.read_forms(forms or Path(str(files("evals.questions") / "kinds.jsonl")))
     asked = fitting.read_facts(facts)
     random.Random(fitting.SEED).shuffle(asked)  # noqa: S311 (not for secrets)
     model = load_settings(encoder=encoder).load_encoder()
-    entry, told = fitting.fit_kinds(own, asked[:limit], model)
+    entry, told = fitting.fit_kinds(known, asked[:limit], model)
     for kind, share in told.items():
         out.print(f"{kind}: {share:.3f} of the forms that were left out")
     for file in [*([output] if output else []), *([kinds_file()] if write else [])]:
-        fitting.write_kinds(model.fingerprint, entry, fitting.request_stems(own), file)
+        fitting.write_kinds(model.fingerprint, entry, fitting.request_stems(known), file)
         notes.print(f"Written to {file}.")

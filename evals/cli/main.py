@@ -92,12 +92,12 @@ def grade(
     read = judged_alike(*(read_result(file)["records"] for file in results))
     records = dict(zip(map(str, results), read, strict=True))
     if not sheet.exists():
-        text = sheet_of([record for own in records.values() for record in own], every)
+        text = sheet_of([record for of_file in records.values() for record in of_file], every)
         write_text(sheet, text)
         out.print(f"Grade the answers in {sheet}, then give the same command again.")
         return
     grades = grades_in(sheet, read_text(sheet))
-    counts = {file: grades_of(own, grades) for file, own in records.items()}
+    counts = {file: grades_of(of_file, grades) for file, of_file in records.items()}
     report(
         {"footnote_grades": 1, "results": counts},
         json_out,

@@ -150,7 +150,7 @@ def report_result(
     if html is not None:
         from evals.reporting.report import report_page
 
-        documents = {i: document for own in runs for i, document in own.documents.items()}
+        documents = {i: document for run in runs for i, document in run.documents.items()}
         write_text(html, report_page(result, documents))
     report(result.to_dict(), json_out, lambda: out.print(*result_tables(result), sep=""))
     for sentence in missed:

@@ -68,16 +68,16 @@ class Decided:
     best_right: bool | None
 
 
-def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: int) -> Decided:
+def decided(case: AskedQuestion, evidence: Evidence, numbers: Calibration, most: int) -> Decided:
     """Decide about a question by a calibration.
 
     Args:
-        own: the question.
+        case: the question.
         evidence: of it, ranked by the calibration's weights.
         numbers: the calibration, with the thresholds.
         most: sentences of an answer at most.
     """
-    question, gold = own.question, own.gold
+    question, gold = case.question, case.gold
     evidence = evidence.scored(numbers.sentence)
     decision = weigh(evidence, numbers, numbers.thresholds, most)
     page: Sequence[Quotation] = ()
@@ -88,10 +88,10 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         every = numbers.thresholds.adjusted(None, 0.0)
         forced = _cited(quote(weigh(evidence, numbers, every, most).chosen))
     record = Record(
-        set=own.set,
+        set=case.set,
         **of_question(question),
         gold=gold,
-        retrieved=best_of_units(evidence.hits, lambda paragraph: own.units[paragraph.id], DEPTH),
+        retrieved=best_of_units(evidence.hits, lambda paragraph: case.units[paragraph.id], DEPTH),
         status=decision.status,
         confidence=decision.confidence,
         sentences=(),
@@ -108,22 +108,22 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
 def is_evidence(gold: Gold, candidate: Candidate) -> bool:
     """Whether a sentence is evidence; False where evidence is given by whole passages."""
     sentence = candidate.sentence
-    own = TextSpan(candidate.hit.paragraph.document_id, sentence.start, sentence.end)
-    return gold.sentences and own.overlaps_any(gold.spans)
+    span = TextSpan(candidate.hit.paragraph.document_id, sentence.start, sentence.end)
+    return gold.sentences and span.overlaps_any(gold.spans)
 
 
-def set_figures(own: Sequence[Decided], seed: int = 0) -> dict[str, Figure]:
+def set_figures(decisions: Sequence[Decided], seed: int = 0) -> dict[str, Figure]:
     """The figures of SHOWN over some questions, with their intervals.
 
     Args:
-        own: what was decided about each.
+        decisions: what was decided about each.
         seed: of the bootstrap.
     """
     best = ratio(
-        [float(bool(one.best_right)) for one in own],
-        [float(one.best_right is not None) for one in own],
+        [float(bool(one.best_right)) for one in decisions],
+        [float(one.best_right is not None) for one in decisions],
     )
-    measures = {**metrics.all_measures([one.record for one in own]), "best_sentence": best}
+    measures = {**metrics.all_measures([one.record for one in decisions]), "best_sentence": best}
     return {name: figure(measures[name], seed) for name in SHOWN}
 
 
@@ -135,12 +135,13 @@ def set_tables(ways: Mapping[str, Sequence[Decided]], seed: int) -> Iterator[Tab
         ways: what was decided about the questions in each way of working, by its name.
         seed: of the intervals.
     """
-    names = list(dict.fromkeys(own.record.set for decided in ways.values() for own in decided))
+    every = (d for decisions in ways.values() for d in decisions)
+    names = list(dict.fromkeys(d.record.set for d in every))
     for name in (ALL, *names):
-        inside = {way: [own for own in ways[way] if name in (ALL, own.record.set)] for way in ways}
+        inside = {way: [d for d in ways[way] if name in (ALL, d.record.set)] for way in ways}
         groups = {
-            way: {SHOWN[n]: found for n, found in set_figures(own, seed).items()}
-            for way, own in inside.items()
+            way: {SHOWN[n]: found for n, found in set_figures(decisions, seed).items()}
+            for way, decisions in inside.items()
         }
         asked = max(map(len, inside.values()))
         yield grouped_table(f"{name}: {asked} questions, left out", groups)

@@ -355,11 +355,11 @@ def gather_statements(
     entailer = load_entailer(load_reader(settings.reader), settings.verifier)
     with Assistant.open(settings=settings) as assistant:
         paragraphs = [p.text for document in assistant.documents for p in document.paragraphs]
-        words = words_of([*(c.text for own in sets for c in own.claims), *paragraphs])
+        words = words_of([*(c.text for claim_set in sets for c in claim_set.claims), *paragraphs])
         verifier = Verifier(assistant.index, assistant.document_ids)
         statements = list(seed_statements(assistant, verifier, words, entailer))
         encoder = assistant.index.encoder
-        claims = [(own.name, claim) for own in sets for claim in own.claims]
+        claims = [(claim_set.name, claim) for claim_set in sets for claim in claim_set.claims]
         for done, (name, claim) in enumerate(claims, start=1):
             statements += claim_statements(name, claim, words, encoder, entailer, written)
             tick(done, len(claims))
@@ -381,8 +381,8 @@ def write_rule(file: Path, model: str, rule: Rule, shown: Mapping[str, Figures])
     for way, sets in shown.items():
         provenance[way] = {
             of: {
-                name: [None if v is None else round(v, 3) for v in (own.value, own.low, own.high)]
-                for name, own in figures.items()
+                name: [None if v is None else round(v, 3) for v in (f.value, f.low, f.high)]
+                for name, f in figures.items()
             }
             for of, figures in sets.items()
         }

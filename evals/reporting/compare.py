@@ -62,20 +62,20 @@ def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
             documents.
     """
     both = [read_result(file) for file in (a, b)]
-    _same_sets(a, b, *({own["name"]: own["sha256"] for own in one["sets"]} for one in both))
-    mine, other = ({(record.set, record.id): record for record in own["records"]} for own in both)
+    _same_sets(a, b, *({s["name"]: s["sha256"] for s in result["sets"]} for result in both))
+    mine, other = ({(r.set, r.id): r for r in result["records"]} for result in both)
     shared = [key for key in mine if key in other]
     if not shared:
         raise QuestionSetError(f"{a} and {b} have no question in common.")
-    before, after = judged_alike(*([own[key] for key in shared] for own in (mine, other)))
-    k = min(int(own["provenance"]["settings"].get("k", DEPTH)) for own in both)
+    before, after = judged_alike(*([records[key] for key in shared] for records in (mine, other)))
+    k = min(int(result["provenance"]["settings"].get("k", DEPTH)) for result in both)
     first, second = all_measures(before, k), all_measures(after, k)
     flips = [
         Flip(x.set, x.id, x.question, x.outcome, y.outcome)
         for x, y in zip(before, after, strict=True)
         if (x.outcome == RIGHT) != (y.outcome == RIGHT)
     ]
-    made = [dict(flattened(own["provenance"])) for own in both]
+    made = [dict(flattened(result["provenance"])) for result in both]
     return Comparison(
         differences={
             name: difference(first[name], second[name], seed) for name in first if name in second
@@ -88,7 +88,7 @@ def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
             if made[0].get(name) != made[1].get(name)
         },
         alone=len(mine.keys() ^ other.keys()),
-        stricter=len({own[key].strict for own in (mine, other) for key in shared}) > 1,
+        stricter=len({records[key].strict for records in (mine, other) for key in shared}) > 1,
     )
 
 
@@ -119,10 +119,10 @@ def print_comparison(found: Comparison, out: Console) -> None:
             "all of the evidence, a list and an overview too."
         )
     table = rows_table("", ("figure", "A", "B", "difference", "95 % interval", "p", "n"), [])
-    for name, own in found.differences.items():
-        both = ["n/a" if v is None else f"{v:.{digits_of(name)}f}" for v in (own.a, own.b)]
-        bold = "bold" if own.p is not None and own.p < 0.05 else None
-        table.add_row(name, *both, *difference_cells(own, name), str(own.n), style=bold)
+    for name, change in found.differences.items():
+        both = ["n/a" if v is None else f"{v:.{digits_of(name)}f}" for v in (change.a, change.b)]
+        bold = "bold" if change.p is not None and change.p < 0.05 else None
+        table.add_row(name, *both, *difference_cells(change, name), str(change.n), style=bold)
     out.print(table)
     for title, flips in (("Right in B alone", found.gained), ("Right in A alone", found.lost)):
         out.print(f"{title}: {len(flips)}")

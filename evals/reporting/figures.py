@@ -130,11 +130,11 @@ def made_now() -> dict[str, str | None]:
     return {"date": date, "commit": commit(), "version": VERSION, "machine": machine()}
 
 
-def row_of(own: FolderSet, runs: Mapping[str, Sequence[SetRun]], seed: int) -> SetRow:
+def row_of(whole: FolderSet, runs: Mapping[str, Sequence[SetRun]], seed: int) -> SetRow:
     """The figures of a set.
 
     Args:
-        own: all of it.
+        whole: all of it.
         runs: of its files that could be asked, by way.
         seed: of the intervals.
     """
@@ -142,7 +142,7 @@ def row_of(own: FolderSet, runs: Mapping[str, Sequence[SetRun]], seed: int) -> S
     truths = [record.answerable for record in pooled[0]]
     files = [
         {
-            "name": own.place_of(run.questions),
+            "name": whole.place_of(run.questions),
             "format": run.questions.format,
             "sha256": run.sha256,
             "asked": len(run.records),
@@ -150,7 +150,7 @@ def row_of(own: FolderSet, runs: Mapping[str, Sequence[SetRun]], seed: int) -> S
         for run in next(iter(runs.values()))
     ]
     ways = {way: _figures_of(records, seed) for way, records in zip(runs, pooled, strict=True)}
-    return SetRow(own.name, sum(truths), len(truths) - sum(truths), own.questions, files, ways)
+    return SetRow(whole.name, sum(truths), len(truths) - sum(truths), whole.questions, files, ways)
 
 
 def _figures_of(records: Sequence[Record], seed: int) -> WayFigures:
@@ -161,7 +161,7 @@ def _figures_of(records: Sequence[Record], seed: int) -> WayFigures:
     some = sorted({round(n * last / (POINTS - 1)) for n in range(POINTS)}) if risk else []
     answers = [record.outcome != RIGHT for record in records if record.answered]
     return WayFigures(
-        {name: own for name, own in known.items() if own.value is not None},
+        {name: found for name, found in known.items() if found.value is not None},
         _curve([coverage[n] for n in some], [risk[n] for n in some]),
         _curve(
             [len(answers) / len(records)] if answers else [],
@@ -171,31 +171,31 @@ def _figures_of(records: Sequence[Record], seed: int) -> WayFigures:
 
 
 def _curve(coverage: Sequence[float], risk: Sequence[float]) -> Curve:
-    rounded = ([round(value, 6) for value in own] for own in (coverage, risk))
+    rounded = ([round(value, 6) for value in values] for values in (coverage, risk))
     return dict(zip(("coverage", "risk"), rounded, strict=True))
 
 
 # --- how they are shown -------------------------------------------------------------------------
 
 
-def cell(own: Figure | None) -> tuple[str, str]:
+def cell(known: Figure | None) -> tuple[str, str]:
     """A value and its interval as they are shown; "n/a" where a set has nothing for it."""
-    if own is None or own.value is None:
+    if known is None or known.value is None:
         return "n/a", ""
-    if own.low is None or own.high is None:
-        return f"{own.value:.2f}", ""
-    return f"{own.value:.2f}", f"{own.low:.2f} to {own.high:.2f}"
+    if known.low is None or known.high is None:
+        return f"{known.value:.2f}", ""
+    return f"{known.value:.2f}", f"{known.low:.2f} to {known.high:.2f}"
 
 
 def _rows(figures: Figures) -> Iterator[list[str]]:
     """The names of the columns; then a row for each set and way, each figure with its interval."""
     several = len(figures.ways) > 1
     yield ["set", "n", *["way"] * several, *(short for short, _ in SHOWN.values())]
-    for own in figures.sets:
-        for way, known in own.ways.items():
+    for row in figures.sets:
+        for way, known in row.ways.items():
             told = [cell(known.figures.get(name)) for name in SHOWN]
             values = [f"{value} ({interval})" if interval else value for value, interval in told]
-            yield [own.name, f"{own.answerable} + {own.unanswerable}", *[way] * several, *values]
+            yield [row.name, f"{row.answerable} + {row.unanswerable}", *[way] * several, *values]
 
 
 def figures_table(figures: Figures) -> Table:
@@ -249,11 +249,11 @@ def _made_with(figures: Figures) -> Iterator[tuple[str, str | None]]:
         first = first or told
 
 
-def _plot(number: int, own: SetRow) -> str:
+def _plot(number: int, row: SetRow) -> str:
     """Plot of risk by coverage, with a point for the answers given; "" without any data."""
     series = [
         (f"{way}, {what}", curve["coverage"], curve["risk"])
-        for way, known in own.ways.items()
+        for way, known in row.ways.items()
         for what, curve in (
             ("by confidence", known.risk_coverage),
             ("as it answers", known.answering),

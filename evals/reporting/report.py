@@ -74,7 +74,7 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
     return render(
         "report.html",
         result=result,
-        title=", ".join(own.name for own in result.sets),
+        title=", ".join(of_set.name for of_set in result.sets),
         right=[record for record in result.records if record.outcome == RIGHT],
         cells=cells,
         present=present,
@@ -133,10 +133,10 @@ def _excerpts(
         score = span.score if isinstance(span, Found) else None
         relevant = isinstance(span, Found) and span.unit in record.gold.units
         for paragraph in document.paragraphs:
-            own = TextSpan.of(paragraph)
-            if own.overlaps(span) and own not in seen:
-                seen.add(own)
-                pieces = _pieces(document.text, own, record)
+            place = TextSpan.of(paragraph)
+            if place.overlaps(span) and place not in seen:
+                seen.add(place)
+                pieces = _pieces(document.text, place, record)
                 yield _where(document, paragraph), pieces, relevant, score
 
 
@@ -145,18 +145,18 @@ def _where(document: Document, paragraph: Paragraph) -> str:
     return " › ".join([document.title, *headings, f"paragraph {paragraph.number}"])
 
 
-def _pieces(text: str, own: TextSpan, record: Record) -> Pieces:
+def _pieces(text: str, whole: TextSpan, record: Record) -> Pieces:
     """A paragraph's text around its highlights, cut where any of them begins or ends."""
     named = (("gold", record.gold.spans), ("cited", record.citations))
-    marks = [(span, kind) for kind, spans in named for span in spans if span.overlaps(own)]
-    start, end = own.start, min(own.end, own.start + EXCERPT_LENGTH)
+    marks = [(span, kind) for kind, spans in named for span in spans if span.overlaps(whole)]
+    start, end = whole.start, min(whole.end, whole.start + EXCERPT_LENGTH)
     if marks:
-        start = max(own.start, min(span.start for span, _ in marks) - CONTEXT)
-        end = min(own.end, max(span.end for span, _ in marks) + CONTEXT)
+        start = max(whole.start, min(span.start for span, _ in marks) - CONTEXT)
+        end = min(whole.end, max(span.end for span, _ in marks) + CONTEXT)
     ends = {start, end, *(cut for span, _ in marks for cut in (span.start, span.end))}
     cuts = sorted(cut for cut in ends if start <= cut <= end)
-    found: Pieces = [("… ", [])] if start > own.start else []
+    found: Pieces = [("… ", [])] if start > whole.start else []
     for first, last in pairwise(cuts):
         kinds = {kind: None for span, kind in marks if span.start <= first and last <= span.end}
         found.append((text[first:last], list(kinds)))
-    return [*found, (" …", [])] if end < own.end else found
+    return [*found, (" …", [])] if end < whole.end else found

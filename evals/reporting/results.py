@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ class Result:
         return {
             "footnote_eval": FORMAT,
             **figures,
-            "reliability": [asdict(own) for own in reliability(self.records)],
+            "reliability": [asdict(group) for group in reliability(self.records)],
             "risk_coverage": {"coverage": coverage, "risk": risk},
             "records": [record.to_dict() for record in self.records],
         }
@@ -102,10 +103,10 @@ class Result:
                 )
             if self.figures[name].value is None:
                 found.append(f"{name} is n/a, and must be at least {floor:g}.")
-            for own in self.sets:
-                value = own.figures[name].value if name in own.figures else None
+            for of_set in self.sets:
+                value = of_set.figures[name].value if name in of_set.figures else None
                 if value is not None and value < floor:
-                    found.append(f"{name} of {own.name} is {value:.4f}, below {floor:g}.")
+                    found.append(f"{name} of {of_set.name} is {value:.4f}, below {floor:g}.")
         return found
 
 
@@ -136,7 +137,7 @@ def result_of(runs: Sequence[SetRun], k: int, seed: int) -> Result:
         turns={turn: all_figures([r for r in records if r.turn == turn], k, seed) for turn in turns}
         if turns != [1]
         else {},
-        parts={name: part_figures(own, seed) for name, own in parts.items()}
+        parts={name: part_figures(of_part, seed) for name, of_part in parts.items()}
         if len(parts) > 1
         else {},
         speed=_speed(records, seed),
@@ -208,17 +209,13 @@ def made_with(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _speed(records: Sequence[Record], seed: int) -> dict[str, dict[str, Figure]]:
     stages = dict.fromkeys(stage for record in records for stage in record.timings_ms)
-    found = {}
+    found: dict[str, dict[str, Figure]] = {}
     for stage in stages:
-        own = np.array([r.timings_ms[stage] for r in records if stage in r.timings_ms], float)
-        everyone = np.ones(len(own), bool)
-        found[stage] = {
-            f"p{share}": figure(
-                Measure(
-                    (own,), lambda ms, q=share: np.percentile(ms, q, axis=-1), len(own), everyone
-                ),
-                seed,
-            )
-            for share in (50, 95)
-        }
+        times = np.array([r.timings_ms[stage] for r in records if stage in r.timings_ms], float)
+        everyone = np.ones(len(times), bool)
+        found[stage] = {}
+        for share in (50, 95):
+            percentile = partial(np.percentile, q=share, axis=-1)
+            measure = Measure((times,), percentile, len(times), everyone)
+            found[stage][f"p{share}"] = figure(measure, seed)
     return found

@@ -92,19 +92,19 @@ def grades_of(records: Sequence[Record], grades: Mapping[str, str]) -> dict[str,
         known = BY_EVIDENCE if record.outcome == RIGHT else UNREAD
         counts["answerable" if record.answerable else "unanswerable"][grade or known] += 1
     names = (BY_EVIDENCE, *GRADES, UNREAD, FAILED)
-    return {about: {name: own[name] for name in names} for about, own in counts.items()}
+    return {about: {name: count[name] for name in names} for about, count in counts.items()}
 
 
 def grades_table(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Table:
     """A column for each system's `grades_of`, by its name."""
     rows = []
     for about in ("answerable", "unanswerable"):
-        own = [counts[name][about] for name in counts]
-        rows.append([f"{about} questions", *(sum(one.values()) for one in own)])
+        columns = [counts[name][about] for name in counts]
+        rows.append([f"{about} questions", *(sum(one.values()) for one in columns)])
         rows += [
-            [f"  {grade}", *(one[grade] for one in own)]
-            for grade in own[0]
-            if any(one[grade] for one in own)
+            [f"  {grade}", *(one[grade] for one in columns)]
+            for grade in columns[0]
+            if any(one[grade] for one in columns)
         ]
     return rows_table("", ("", *counts), rows)
 
@@ -122,7 +122,7 @@ def shown_of(record: Record) -> list[str]:
 
 
 def _key(record: Record) -> str:
-    shown = [record.set, record.id, *shown_of(record), *(own.quote for own in record.citations)]
+    shown = [record.set, record.id, *shown_of(record), *(c.quote for c in record.citations)]
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:12]
 
 

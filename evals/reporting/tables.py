@@ -30,9 +30,10 @@ _PARTS_CAPTION = (
 def result_tables(result: Result) -> Iterator[Table]:
     """All figures of a result: a table for each set, and one of all where there are several; by
     document, and by turn, where there are several; speed."""
-    for own in result.sets:
-        asked = f"{own.asked} of {own.questions}" if own.asked < own.questions else str(own.asked)
-        yield _figures_table(f"{own.name}: {asked} questions", own.figures)
+    for of_set in result.sets:
+        asked, questions = of_set.asked, of_set.questions
+        count = f"{asked} of {questions}" if asked < questions else str(asked)
+        yield _figures_table(f"{of_set.name}: {count} questions", of_set.figures)
     if len(result.sets) > 1:
         yield _figures_table(f"All sets: {len(result.records)} questions", result.figures)
     if result.parts:
@@ -40,8 +41,8 @@ def result_tables(result: Result) -> Iterator[Table]:
     if result.turns:
         yield _turns_table(result)
     rows = [
-        [stage, *(text for name in ("p50", "p95") for text in cells(own[name], "ms")[:2])]
-        for stage, own in result.speed.items()
+        [stage, *(text for name in ("p50", "p95") for text in cells(percentiles[name], "ms")[:2])]
+        for stage, percentiles in result.speed.items()
     ]
     columns = ("stage", "p50", "95 % interval", "p95", "95 % interval")
     yield rows_table("Speed, milliseconds", columns, rows)
@@ -62,9 +63,9 @@ def _parts_table(result: Result) -> Table:
     """What became of the questions by set and document: a row each, with how many they are."""
     columns = {name: head for name, head in SHOWN["parts"].items() if name in result.figures}
     rows = []
-    for part, own in {**result.parts, "all": result.figures}.items():
-        counts = (own["answered_right"].n, own["answered_unanswerable"].n)
-        known = [own[name].value if name in own else None for name in columns]
+    for part, of_part in {**result.parts, "all": result.figures}.items():
+        counts = (of_part["answered_right"].n, of_part["answered_unanswerable"].n)
+        known = [of_part[name].value if name in of_part else None for name in columns]
         values = ["" if value is None else f"{value:.2f}" for value in known]
         rows.append((part, *counts, *values))
     table = rows_table("By document", ("", "answerable", "not", *columns.values()), rows)
@@ -76,7 +77,7 @@ def _turns_table(result: Result) -> Table:
     """Figures by number of the turn: a row a figure, a column a turn."""
     rows = []
     for name in SHOWN["turns"]:
-        found = [cells(own[name], name) for own in result.turns.values() if name in own]
+        found = [cells(of_turn[name], name) for of_turn in result.turns.values() if name in of_turn]
         if found:  # an endpoint tells nothing of retrieval
             rows.append([name, *(f"{v} ({n})" if int(n) else v for v, _, n in found)])
     columns = ("figure", *(f"turn {turn}" for turn in result.turns))
@@ -88,8 +89,8 @@ def grouped_table(title: str, groups: Mapping[str, Mapping[str, Figure]]) -> Tab
     table = rows_table(title, ("figure", "value", "95 % interval", "n"), [])
     for group, figures in groups.items():
         table.add_row(group, style="bold")
-        for name, own in figures.items():
-            table.add_row(f"  {name}", *cells(own, name))
+        for name, figure in figures.items():
+            table.add_row(f"  {name}", *cells(figure, name))
         table.add_section()
     return table
 
@@ -120,19 +121,19 @@ def cells(figure: Figure, name: str) -> tuple[str, str, str]:
     return f"{figure.value:.{digits}f}", _interval(figure, digits), str(figure.n)
 
 
-def difference_cells(own: Difference, name: str) -> tuple[str, str, str]:
+def difference_cells(found: Difference, name: str) -> tuple[str, str, str]:
     """Difference, interval and p-value as they are shown."""
     digits = digits_of(name)
-    if own.difference is None or own.p is None:
+    if found.difference is None or found.p is None:
         return "n/a", "", "n/a"
-    p = "<.001" if own.p < 0.001 else f"{own.p:.3f}"
-    return f"{own.difference:+.{digits}f}", _interval(own, digits), p
+    p = "<.001" if found.p < 0.001 else f"{found.p:.3f}"
+    return f"{found.difference:+.{digits}f}", _interval(found, digits), p
 
 
-def _interval(own: Figure | Difference, digits: int) -> str:
-    if own.low is None or own.high is None:
+def _interval(found: Figure | Difference, digits: int) -> str:
+    if found.low is None or found.high is None:
         return "n/a"
-    return f"{own.low:.{digits}f} to {own.high:.{digits}f}"
+    return f"{found.low:.{digits}f} to {found.high:.{digits}f}"
 
 
 def present(figures: Mapping[str, Figure]) -> dict[str, dict[str, str]]:
@@ -142,9 +143,9 @@ def present(figures: Mapping[str, Figure]) -> dict[str, dict[str, str]]:
     found = {}
     for group, meanings in GROUPS.items():
         named = [
-            (own, what)
+            (shown, what)
             for name, what in meanings.items()
-            for own in (recall if name == "recall@k" else [name])
+            for shown in (recall if name == "recall@k" else [name])
         ]
         found[group] = {name: what for name, what in named if name in figures}
     return {group: named for group, named in found.items() if named}

@@ -122,7 +122,7 @@ def run_set(
             journal.add(record)
             asking(len({q.id for q in chosen} & journal.records.keys()), len(chosen))
 
-        do_at_once(left, lambda own: system.ask(own, golds[own.id]), keep, at_once, on_wait)
+        do_at_once(left, lambda q: system.ask(q, golds[q.id]), keep, at_once, on_wait)
         records = tuple(journal.records[question.id] for question in chosen)
     return SetRun(
         questions, sha256, records, finder.documents, system.made, len(before), journal.file
@@ -154,8 +154,8 @@ def open_set(
     """
     documents: Sequence[Document] = questions.documents
     if documents:
-        own = settings.index_dir / "sets" / questions.name
-        settings = settings.model_copy(update={"index_dir": own, **WITHOUT_SERVER})
+        place = settings.index_dir / "sets" / questions.name
+        settings = settings.model_copy(update={"index_dir": place, **WITHOUT_SERVER})
     else:
         documents = read_all(sources)
     with closing(settings.open_index()) as index:
@@ -205,7 +205,7 @@ class AssistantSystem(System):
         forced = None
         if not (answer.answered or self._writes):
             every = on.ask(text, history, answer_from=0.0, legs=self._legs)
-            forced = tuple(TextSpan(own.document, own.start, own.end) for own in self._cited(every))
+            forced = tuple(TextSpan(c.document, c.start, c.end) for c in self._cited(every))
         return record_of(
             question,
             gold,
@@ -213,8 +213,8 @@ class AssistantSystem(System):
             status=answer.status,
             sentences=[sentence.text for sentence in answer.sentences],
             proofs=[
-                Proof(own.verdict, tuple(marker - 1 for marker in own.markers))
-                for own in answer.sentences
+                Proof(sentence.verdict, tuple(marker - 1 for marker in sentence.markers))
+                for sentence in answer.sentences
             ],
             cited=self._cited(answer),
             understood=answer.standalone_question,
@@ -235,8 +235,8 @@ class AssistantSystem(System):
 
     def _cited(self, answer: Answer) -> tuple[Cited, ...]:
         return tuple(
-            Cited(own.paragraph.document_id, own.start, own.end, self._fits(own), own.quote)
-            for own in answer.citations
+            Cited(c.paragraph.document_id, c.start, c.end, self._fits(c), c.quote)
+            for c in answer.citations
         )
 
     def _fits(self, citation: Citation) -> bool:
@@ -264,7 +264,7 @@ def with_documents(questions: QuestionSet, documents: Sequence[Document]) -> Que
     Raises:
         QuestionSetError: that leaves none.
     """
-    asked = [q for q in questions.questions if any(is_asked_of(q, own) for own in documents)]
+    asked = [q for q in questions.questions if any(is_asked_of(q, d) for d in documents)]
     known = {question.id for question in asked}
     missing = [q.document for q in questions.questions if q.id not in known]
     if not missing:

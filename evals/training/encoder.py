@@ -105,12 +105,12 @@ def _read(
 ) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
     """Documents to learn from, and the real documents that are held out."""
     people = list(read_real(real)) if real else []
-    held_out = [own for own in people if own.held_out]
-    people = [own for own in people if not own.held_out]
+    held_out = [document for document in people if document.held_out]
+    people = [document for document in people if not document.held_out]
     published = list[LabelledDocument]()
     if data:
-        every = (own for own in read_published(data, chance) if own.kind == "question")
-        asked = [own for own in every if any(n for n, _ in own.paragraphs[0].questions)]
+        every = (d for d in read_published(data, chance) if d.kind == "question")
+        asked = [d for d in every if any(n for n, _ in d.paragraphs[0].questions)]
         published = chance.sample(asked, min(most, len(asked)))
     return read_authored() + published + chance.sample(people, len(people)), held_out
 
@@ -122,11 +122,11 @@ def _lessons(
     documents together."""
     found, together = list[Lesson](), Lesson()
     for document in chance.sample(documents, len(documents)):
-        own = model.lesson(document, chance)
-        if own.size > STEP_TOKENS // 2:
-            found += _parts(own, chance)
+        lesson = model.lesson(document, chance)
+        if lesson.size > STEP_TOKENS // 2:
+            found += _parts(lesson, chance)
             continue
-        together.add(own)
+        together.add(lesson)
         if together.size > STEP_TOKENS // 2:
             found.append(together)
             together = Lesson()
@@ -147,7 +147,7 @@ def _parts(lesson: Lesson, chance: random.Random) -> Iterator[Lesson]:
         needed = {paragraph for _, places in asked for paragraph, _ in places}
         others = [n for n in range(len(lesson.paragraphs)) if n not in needed]
         chance.shuffle(others)
-        others.sort(key=lambda n: min(abs(n - own) for own in needed) > AROUND)
+        others.sort(key=lambda n: min(abs(n - near) for near in needed) > AROUND)
         room = STEP_TOKENS - sum(len(lesson.paragraphs[n][0]) for n in needed)
         taken = set(needed)
         for n in others:
@@ -155,7 +155,7 @@ def _parts(lesson: Lesson, chance: random.Random) -> Iterator[Lesson]:
                 break
             taken.add(n)
             room -= len(lesson.paragraphs[n][0])
-        number = {own: n for n, own in enumerate(sorted(taken))}
+        number = {old: new for new, old in enumerate(sorted(taken))}
         yield Lesson(
             [lesson.paragraphs[n] for n in number],
             [(question, [(number[p], s) for p, s in places]) for question, places in asked],
@@ -187,7 +187,7 @@ class EncoderModel(Trainable):
         self._tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self._ends = [self._tokenizer.token_to_id(own) for own in ("[CLS]", "[SEP]")]
+        self._ends = [self._tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]")]
 
     def save(self, folder: Path) -> None:
         """Write the weights that were learned, in 32 bits."""
@@ -215,8 +215,8 @@ class EncoderModel(Trainable):
             offsets = encoding.offsets[:MAX_PARAGRAPH_TOKENS]
             places = list[tuple[int, int] | None]()
             for start, end in spans:
-                own = [n for n, (a, b) in enumerate(offsets) if a < end and b > start]
-                places.append((own[0], own[-1] + 1) if own else None)
+                inside = [n for n, (a, b) in enumerate(offsets) if a < end and b > start]
+                places.append((inside[0], inside[-1] + 1) if inside else None)
             found.paragraphs.append((encoding.ids[:MAX_PARAGRAPH_TOKENS], places))
             for numbers, question in paragraph.questions:
                 known = [(number, n - 1) for n in numbers if places[n - 1]]
@@ -230,7 +230,7 @@ class EncoderModel(Trainable):
         logits = questions @ sentences.T / TEMPERATURE
         right = torch.zeros_like(logits, dtype=torch.bool)
         for row, (_, places) in enumerate(lesson.questions):
-            right[row, [number[own] for own in places]] = True
+            right[row, [number[place] for place in places]] = True
         answering = logits.masked_fill(~right, -torch.inf).logsumexp(dim=1)
         return (logits.logsumexp(dim=1) - answering).mean()
 
@@ -239,18 +239,18 @@ class EncoderModel(Trainable):
         ten, by its nearest sentence; nothing of none."""
         ranks = list[int]()
         with torch.inference_mode():
-            for own in lessons:
-                questions, sentences, number = self._vectors(own)
+            for lesson in lessons:
+                questions, sentences, number = self._vectors(lesson)
                 of = torch.tensor([paragraph for paragraph, _ in number], device=self._device)
-                best = torch.full((len(questions), len(own.paragraphs)), -1.0, device=self._device)
-                best = best.scatter_reduce(
+                shape = (len(questions), len(lesson.paragraphs))
+                best = torch.full(shape, -1.0, device=self._device).scatter_reduce(
                     1, of.expand(len(questions), -1), questions @ sentences.T, "amax"
                 )
-                for row, (_, places) in zip(best, own.questions, strict=True):
+                for row, (_, places) in zip(best, lesson.questions, strict=True):
                     right = row[[paragraph for paragraph, _ in places]].max()
                     ranks.append(int((row > right).sum()))
         known = (1, 5, 10) if ranks else ()
-        return {f"among {k}": sum(own < k for own in ranks) / len(ranks) for k in known}
+        return {f"among {k}": sum(rank < k for rank in ranks) / len(ranks) for k in known}
 
     def _vectors(self, lesson: Lesson) -> tuple[Any, Any, dict[tuple[int, int], int]]:
         """Unit vectors of questions [Q, width] and of sentences [S, width], and the number of each
@@ -266,7 +266,7 @@ class EncoderModel(Trainable):
                 if place:
                     number[paragraph, sentence] = len(vectors)
                     vectors.append(states[paragraph][place[0] + 1 : place[1] + 1].mean(dim=0))
-        asked_states = self._states([own.ids[:MAX_QUESTION_TOKENS] for own in encoded])
+        asked_states = self._states([question.ids[:MAX_QUESTION_TOKENS] for question in encoded])
         questions = torch.stack([state.mean(dim=0) for state in asked_states])
         return normalize(questions, dim=1), normalize(torch.stack(vectors), dim=1), number
 

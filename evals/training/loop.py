@@ -53,7 +53,8 @@ def fit(
         test: figures on held-out examples.
     """
     output.mkdir(parents=True, exist_ok=True)
-    optimiser = torch.optim.AdamW([{"params": own} for own, _ in rates], weight_decay=0.01)
+    groups = [{"params": parameters} for parameters, _ in rates]
+    optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser,
         [rate for _, rate in rates],

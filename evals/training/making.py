@@ -61,11 +61,11 @@ def make(
     examples: list[Example] = []
     published = [] if data is None else read_published(data, chance)
     for documents in (read_authored() * COPIES, published):
-        own = list(examples_of(documents, chance))
+        made = list(examples_of(documents, chance))
         if most is not None:
-            chance.shuffle(own)
-            own = list(_fewer(own, most))
-        examples += own
+            chance.shuffle(made)
+            made = list(_fewer(made, most))
+        examples += made
     if real is not None:
         examples += read_searched(real, chance)
     write_examples(output, examples)
@@ -104,20 +104,20 @@ def _of_question(
     answering = [paragraph.sentences[number - 1] for number in answers]
 
     def passage(kind: str, *shown: LabelledParagraph) -> Passage:
-        sentences = tuple(sentence for own in shown for sentence in own.sentences)
+        sentences = tuple(sentence for p in shown for sentence in p.sentences)
         labels = tuple(int(sentence in answering) for sentence in sentences)
         heading = above(_headings(document, shown[0], chance))
         named = f"{document.kind}{kind}"
         return Passage(question, sentences, labels, max(labels), named, document.held_out, heading)
 
     yield passage("" if answers else ", not answered", paragraph)
-    others = [own for own in document.paragraphs if own is not paragraph]
+    others = [other for other in document.paragraphs if other is not paragraph]
     if others and chance.random() < OTHER:
         yield passage(", another paragraph", chance.choice(others))
-    near = [own for own in others if own.heading == paragraph.heading]
+    near = [other for other in others if other.heading == paragraph.heading]
     if answers and near and chance.random() < BESIDE:
         yield passage("", *_beside(paragraph, near, chance))
-    left = tuple(own for own in paragraph.sentences if own not in answering)
+    left = tuple(sentence for sentence in paragraph.sentences if sentence not in answering)
     if answers and len(left) > 1 and chance.random() < REMOVED:
         yield passage(", removed", LabelledParagraph(paragraph.heading, left))
 
@@ -130,11 +130,11 @@ def _of_claim(
     chance: random.Random,
 ) -> Iterator[Pair]:
     def pair(kind: str, shown: Sequence[LabelledParagraph], entailed: bool) -> Pair:
-        headings = [f"{own}." for own in _headings(document, shown[0], chance)]
-        premise = " ".join([*headings, *(own.text for own in shown)])
+        headings = [f"{heading}." for heading in _headings(document, shown[0], chance)]
+        premise = " ".join([*headings, *(p.text for p in shown)])
         return Pair(claim, premise, int(entailed), f"{document.kind}{kind}", document.held_out)
 
-    others = [own for own in document.paragraphs if own is not paragraph]
+    others = [other for other in document.paragraphs if other is not paragraph]
     together = others and chance.random() < TOGETHER
     shown = _beside(paragraph, others, chance) if together else [paragraph]
     yield pair(", claimed", shown, supported)
@@ -149,7 +149,7 @@ def _headings(
     if chance.random() < BARE:
         return []
     title = document.title if chance.random() < TITLED else ""
-    return [own for own in (title, paragraph.heading) if own]
+    return [text for text in (title, paragraph.heading) if text]
 
 
 def _beside(

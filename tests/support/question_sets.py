@@ -15,7 +15,7 @@ from evals.running.records import Record
 
 SEED = ROOT / "evals" / "questions" / "seed.jsonl"
 #: Plain questions, unanswerable ones and follow-ups of the shipped set.
-CHOSEN = (*range(12), *range(78, 84), *range(116, 122))
+CHOSEN = (*range(6), 9, *range(80, 83), *range(116, 122))
 
 NOTHING = Gold((), (), (), False)
 MILL = "The mill burned down in 1871."
@@ -39,6 +39,11 @@ def write(file: Path, *lines: Any) -> Path:
     texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     file.write_text("\n".join(texts) + "\n")
     return file
+
+
+def read(file: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(file.read_text())
+    return data
 
 
 def made_record(**given: Any) -> Record:

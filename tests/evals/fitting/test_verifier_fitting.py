@@ -28,7 +28,7 @@ from evals.fitting.verifier import (
     write_rule,
 )
 
-YEARS = range(1931, 1955)
+YEARS = range(1931, 1943)
 
 
 def claims(of: str) -> list[Claim]:

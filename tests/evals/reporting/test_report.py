@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import SECONDS, chromium
-from helpers import PATIENCE
 from model_servers import knows, serving
-from playwright.sync_api import Dialog, Page, Route
+from playwright.sync_api import Dialog, Page
 from question_sets import MILL, Eval
 from rich.console import Console
 
 from evals.reporting import tables
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    """A page in a real browser, which fails on any request but for the file itself."""
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 360, "height": 780})
-        page.set_default_timeout(PATIENCE * SECONDS)
-
-        def refuse(route: Route) -> None:
-            raise AssertionError(f"the report asked for {route.request.url}")
-
-        page.route(re.compile(r"^(?!file:)"), refuse)
-        yield page
 
 
 def test_the_report_fits_a_phone_and_shows_failures_first(page: Page, result: Path) -> None:

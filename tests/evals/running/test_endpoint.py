@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from model_servers import Handler, free_port, serving
-from question_sets import MILL, TOWN, Eval
+from question_sets import MILL, TOWN, Eval, read
 from services import api
 
 from evals.running import endpoint
@@ -18,11 +17,6 @@ from index.errors import SettingsError
 SCHOOL = "The school teaches reading and masonry."
 #: Figures that an endpoint does not tell.
 UNTOLD = ("hit@", "recall@", "mrr", "ndcg", "mean_confidence", "right_", "aurc", "refusal_auroc")
-
-
-def read(file: Path) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(file.read_text())
-    return data
 
 
 def message(text: str | None, *annotations: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def test_what_is_learned_brings_questions_nearer_and_ships(
     monkeypatch.setattr(encoder, "read_authored", lambda: texts)
     monkeypatch.setattr(encoder, "read_real", lambda _: held_out)
     run = tmp_path / "run"
-    train(run, real[0], epochs=4, rate=3e-4, save_every=1)
+    train(run, real[0], epochs=4, rate=3e-4, save_every=2)
     curve = json.loads((run / "curve.json").read_text())
     assert curve[-1].keys() == {"step", "tokens", "loss", "among 1", "among 5", "among 10"}
     assert curve[-1]["loss"] < curve[0]["loss"]

@@ -52,10 +52,10 @@ def beside_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[s
         `beside_failed`, how many failed; `beside_added`, paragraphs that were added meanwhile;
         `keep_ms` and `remove_ms`.
     """
-    own = load_settings(**settings, reader="shipped")
-    index = own.open_index()
+    loaded = load_settings(**settings, reader="shipped")
+    index = loaded.open_index()
     documents = [info.id for info in index.documents()]
-    with Assistant(index, documents, own) as assistant:
+    with Assistant(index, documents, loaded) as assistant:
         before = index.status().paragraphs
         times = QUESTIONS_ASKED if before >= SMALL else len(questions)
         asked = [questions[n % len(questions)] for n in range(times)]
