@@ -1,7 +1,4 @@
-"""What the tests of the page share: the page, served as it is to people, and a browser for it.
-
-Pictures of its states are kept in `tests/artefacts`, to be looked at.
-"""
+"""What the tests of the page share: the page, served as it is to people, and a browser for it."""
 
 from __future__ import annotations
 
@@ -35,8 +32,12 @@ expect.set_options(timeout=PATIENCE * SECONDS)
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
 UNANSWERABLE = "What is the population of India?"
-#: How a `Visit` is one on a phone.
+#: The options of a `Visit` on a desk, and of one on a phone.
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+#: Has the `visit` of a test be one on a phone.
+phone = pytest.mark.parametrize("visit", [PHONE], indirect=True, ids=["phone"])
 
 
 @contextmanager
@@ -78,10 +79,6 @@ def print_pdf(browser: Browser, html: str, file: Path, **options: Any) -> None:
     page.set_content(html)
     page.pdf(path=file, **options)
     page.close()
-
-
-#: How a `Visit` is one on a desk.
-DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
 
 
 class Visit:
@@ -186,9 +183,9 @@ def keep(folder: Path, conversation: dict[str, Any]) -> None:
     nobody can change them."""
     with closing(Database(folder / "index")) as database, database.write() as connection:
         for turn in conversation["turns"]:
-            own = answers.c.id == turn["answer"]["id"]
+            row = answers.c.id == turn["answer"]["id"]
             body = json.dumps(turn["answer"])
-            connection.execute(sa.update(answers).where(own).values(body=body))
+            connection.execute(sa.update(answers).where(row).values(body=body))
 
 
 def forget(url: str) -> None:
@@ -232,6 +229,14 @@ def picture(page: Page, name: str) -> None:
     """Keep a picture of the page as it looks now."""
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / f"{name}.png")
+
+
+def read(page: Page, title: str) -> None:
+    """Open a document in the reader, which lies over the page where that is narrow."""
+    if not page.locator("#reader").is_visible():
+        page.locator("#open-reader").click()
+    page.locator("#reader-choice").select_option(label=title)
+    expect(page.locator("#pages :is(.block, .sheet)").first).to_be_visible()
 
 
 def barriers(page: Page) -> list[str]:
@@ -317,9 +322,15 @@ def profile(browser: Browser) -> Callable[..., BrowserContext]:
 
 
 @pytest.fixture
-def visit(browser: Browser, url: str, profile: Callable[..., BrowserContext]) -> Iterator[Visit]:
-    """A fresh visit, where nothing was added or asked before; closed with its checks."""
+def visit(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    url: str,
+    profile: Callable[..., BrowserContext],
+) -> Iterator[Visit]:
+    """A fresh visit, where nothing was added or asked before, closed with its checks; its parameter
+    is the options of the browser."""
     forget(url)
-    visit = Visit(browser, url, profile())
+    visit = Visit(browser, url, profile(**getattr(request, "param", {})))
     yield visit
     visit.close()

@@ -18,6 +18,7 @@ from browsing import (
     add_file,
     ask,
     print_pdf,
+    read,
     send,
     serving,
     settled,
@@ -38,28 +39,33 @@ KEY = "of-another-tab-that-was-sooner"
 
 @pytest.fixture(scope="module")
 def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("at-once")
-    sources: list[str | Path] = []
+    folder = tmp_path_factory.mktemp("tabs")
     for title in (FIRST, *TITLES):
-        file = folder / f"{title.lower()}.txt"
-        file.write_text(f"{title}\n\n{ABOUT.format(title)}\n")
-        sources += ["--source", file]
+        (folder / f"{title.lower()}.txt").write_text(f"{title}\n\n{ABOUT.format(title)}\n")
     north, south = (f"<p>The harbour master of the {side} sits here.</p>" for side in SIDES)
     page = f"<h1>Harbours</h1>{north}<h2 style='break-before: page'>South</h2>{south}"
     print_pdf(browser, page, folder / "harbours.pdf")
-    sources += ["--source", folder / "harbours.pdf"]
-    with serving(folder, *sources, "--source", SEED) as address:
+    sources = [*sorted(folder.iterdir()), SEED]
+    with serving(folder, *(part for one in sources for part in ("--source", one))) as address:
         yield address
 
 
 class Held:
-    """What the server answers, held back until it is let go, in whatever order."""
+    """What the server answers, held back until it is let go, in whatever order; `most`: after so
+    many answers the others go on."""
 
-    def __init__(self, page: Page, pattern: str) -> None:
+    def __init__(self, page: Page, pattern: str, most: int = 100) -> None:
         self._page = page
         self._pattern = pattern
+        self._most = most
         self.answers: list[tuple[Route, APIResponse]] = []
-        page.route(pattern, lambda route: self.answers.append((route, route.fetch())))
+        page.route(pattern, self._hold)
+
+    def _hold(self, route: Route) -> None:
+        if len(self.answers) < self._most:
+            self.answers.append((route, route.fetch()))
+        else:
+            route.continue_()
 
     def wait_for(self, count: int) -> None:
         """Wait until the server has given so many answers, while the browser goes on."""
@@ -90,53 +96,39 @@ def questions(page: Page) -> Locator:
     return page.locator(".turn .question")
 
 
-def documents(page: Page) -> Locator:
-    return page.locator("#documents label b")
-
-
-# --- answers that come late ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("again", [False, True])
-def test_the_document_that_was_asked_for_last_is_shown(visit: Visit, again: bool) -> None:
+def test_the_document_that_was_asked_for_last_is_shown(visit: Visit) -> None:
     page = visit.page
-    choice = page.locator("#reader-choice")
-    expect(page.locator("#pages")).to_contain_text(ABOUT.format(FIRST))
-    held = Held(page, "**/documents/*")
-    choice.select_option(label=TITLES[0])
-    if again:  # the one that is shown already, for which nothing is asked
+    choice, shown = page.locator("#reader-choice"), page.locator("#pages")
+    expect(shown).to_contain_text(ABOUT.format(FIRST))
+    for last, order in ((TITLES[1], (1, 0)), (FIRST, (0,))):
+        held = Held(page, "**/documents/*")
+        choice.select_option(label=TITLES[0])
         held.wait_for(1)
+        choice.select_option(label=last)  # the second time the one that is shown already
+        held.wait_for(len(order))
+        held.let_go(*order)
+        expect(shown).to_contain_text(ABOUT.format(last))
+        value = choice.locator("option", has_text=last).get_attribute("value")
+        expect(choice).to_have_value(str(value))
         choice.select_option(label=FIRST)
-        held.let_go(0)
-    else:
-        choice.select_option(label=TITLES[1])
-        held.wait_for(2)
-        held.let_go(1, 0)
-    shown = FIRST if again else TITLES[1]
-    expect(page.locator("#pages")).to_contain_text(ABOUT.format(shown))
-    value = choice.locator("option", has_text=shown).get_attribute("value")
-    expect(choice).to_have_value(str(value))
+        expect(shown).to_contain_text(ABOUT.format(FIRST))
 
-
-def test_the_citation_that_was_followed_last_is_lit_up(visit: Visit) -> None:
-    page = visit.page
+    # A citation that was followed is not lit up once another document was asked for.
     ask(page, QUESTION)
-    page.locator("#reader-choice").select_option(label=TITLES[0])
-    expect(page.locator("#pages")).to_contain_text(ABOUT.format(TITLES[0]))
+    read(page, TITLES[0])
+    expect(shown).to_contain_text(ABOUT.format(TITLES[0]))
     held = Held(page, "**/documents/*")
     page.locator(".turn .marker").first.click()
     held.wait_for(1)
-    page.locator("#reader-choice").select_option(label=TITLES[1])
+    choice.select_option(label=TITLES[1])
     held.wait_for(2)
     held.let_go(1, 0)
-    expect(page.locator("#pages")).to_contain_text(ABOUT.format(TITLES[1]))
+    expect(shown).to_contain_text(ABOUT.format(TITLES[1]))
     expect(page.locator("#reader-note")).to_be_hidden()
 
-
-def test_the_place_that_was_sought_last_is_lit_up(visit: Visit) -> None:
-    page = visit.page
+    # Of the places that were sought the last one is lit up.
     held = Held(page, "**/words")
-    page.locator("#reader-choice").select_option(label="Harbours")
+    choice.select_option(label="Harbours")
     page.locator("#find-text").fill("harbour master")
     expect(page.locator("#find-count")).to_have_text("2")
     page.locator("#find-on").click()
@@ -148,8 +140,9 @@ def test_the_place_that_was_sought_last_is_lit_up(visit: Visit) -> None:
     expect(page.locator(".sheet[data-page='1'] .light.found")).to_have_count(0)
 
 
-def test_the_newest_list_of_documents_is_shown(visit: Visit, tmp_path: Path) -> None:
+def test_the_newest_lists_are_shown(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
+    # Of documents.
     added = ("Walnuts", "Pears")
     for name in added:
         (tmp_path / name).write_text(f"{name}\n\nOne sentence about {name.lower()} is enough.\n")
@@ -159,14 +152,14 @@ def test_the_newest_list_of_documents_is_shown(visit: Visit, tmp_path: Path) -> 
         page.get_by_role("button", name=f"Remove {title}").click()
         held.wait_for(number)
     held.let_go(1, 0)
-    expect(documents(page)).to_have_count(DOCUMENTS)
+    expect(page.locator("#documents label b")).to_have_count(DOCUMENTS)
     # Starters of a document that went meanwhile.
     visit.complaints = [c for c in visit.complaints if "404" not in c]
 
-
-def test_the_newest_starter_questions_are_shown(visit: Visit) -> None:
-    page = visit.page
-    expect(page.locator("#starters button").first).to_be_visible()
+    # Of starter questions.
+    page.keyboard.press("Escape")
+    starter = page.locator("#starters button").first
+    expect(starter).to_be_visible()
     page.locator("#open-library").click()
     held = Held(page, "**/starters")
     for number in (1, 2, 3):
@@ -174,12 +167,10 @@ def test_the_newest_starter_questions_are_shown(visit: Visit) -> None:
         held.wait_for(number)
     held.let_go(2, 0, status=503, json={"detail": "Not now."})
     page.keyboard.press("Escape")
-    expect(page.locator("#starters button").first).to_be_visible()
+    expect(starter).to_be_visible()
     visit.complaints = [c for c in visit.complaints if "503" not in c]
 
-
-def test_what_may_write_is_as_it_was_told_last(visit: Visit) -> None:
-    page = visit.page
+    # Of what may write.
     held = Held(page, "**/writers")
     for number in (1, 2):
         page.evaluate("() => void dispatchEvent(new Event('focus'))")
@@ -187,6 +178,17 @@ def test_what_may_write_is_as_it_was_told_last(visit: Visit) -> None:
     offered = [{"llm": "ollama:a", "name": "a", "server": "Ollama"}]
     held.let_go(1, 0, json={"set": None, "offered": offered, "missing": None})
     expect(page.locator("#offer")).to_be_hidden()
+
+    # A notebook that is made while others are looked for stays open.
+    held = Held(page, "**/notebooks", most=1)
+    page.locator("#open-notebooks").click()
+    held.wait_for(1)
+    page.get_by_label("New notebook").fill("Nuts")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notebook")).to_have_text("Nuts")
+    held.let_go(0)
+    expect(page.locator("#notebook")).to_have_text("Nuts")
+    assert "#notebook/" in page.url
 
 
 def test_a_folder_is_looked_at_once_at_a_time(browser: Browser, url: str) -> None:
@@ -207,20 +209,12 @@ def test_a_folder_is_looked_at_once_at_a_time(browser: Browser, url: str) -> Non
     visit.close()
 
 
-# --- one conversation at a time, and the others -------------------------------------------------
-
-
-def asked_and_held(page: Page) -> Held:
-    """Ask a question whose answer is held back."""
+def test_a_conversation_is_left_or_deleted_while_it_is_answered(visit: Visit) -> None:
+    page = visit.page
+    # It is the same one when one comes back.
     held = Held(page, STREAM)
     send(page, QUESTION)
     held.wait_for(1)
-    return held
-
-
-def test_a_conversation_that_is_answered_meanwhile_is_the_same_one(visit: Visit) -> None:
-    page = visit.page
-    held = asked_and_held(page)
     page.locator("#new").click()
     page.get_by_role("button", name="Conversations").click()
     page.locator("#conversations .name").first.click()
@@ -231,42 +225,20 @@ def test_a_conversation_that_is_answered_meanwhile_is_the_same_one(visit: Visit)
     page.reload()
     expect(questions(page)).to_have_text([QUESTION, UNANSWERABLE])
     expect(page.locator(".turn .answer").first).to_contain_text(QUOTE)
+    visit.ready()
 
-
-def test_a_conversation_that_is_deleted_while_it_is_answered_stays_deleted(visit: Visit) -> None:
-    page = visit.page
-    asked_and_held(page)
+    # Deleted meanwhile it stays deleted.
+    page.locator("#new").click()
+    held = Held(page, STREAM)
+    send(page, GREETING)
+    held.wait_for(1)
     page.get_by_role("button", name="Conversations").click()
-    page.get_by_role("button", name=f"Delete {QUESTION}").click()
+    page.get_by_role("button", name=f"Delete {GREETING}").click()
     page.unroute(STREAM)
     page.wait_for_timeout(100)
-    expect(page.locator("#conversations li")).to_have_count(0)
-    page.get_by_role("button", name="Undo").click()
     expect(page.locator("#conversations li")).to_have_count(1)
-
-
-def test_a_notebook_that_is_made_while_others_are_looked_for_stays_open(visit: Visit) -> None:
-    page = visit.page
-    looked: list[tuple[Route, APIResponse]] = []
-
-    def hold(route: Route) -> None:  # the first look alone
-        if looked:
-            route.continue_()
-        else:
-            looked.append((route, route.fetch()))
-
-    page.route("**/notebooks", hold)
-    page.locator("#open-notebooks").click()
-    until(lambda: looked or page.wait_for_timeout(10))
-    page.get_by_label("New notebook").fill("Nuts")
-    page.keyboard.press("Enter")
-    expect(page.locator("#notebook")).to_have_text("Nuts")
-    [(route, answer)] = looked
-    with page.expect_event("requestfinished"):
-        route.fulfill(response=answer)
-    page.wait_for_timeout(50)  # what the page makes of it
-    expect(page.locator("#notebook")).to_have_text("Nuts")
-    assert "#notebook/" in page.url
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#conversations li")).to_have_count(2)
 
 
 # --- two tabs of one browser --------------------------------------------------------------------
@@ -321,8 +293,9 @@ def test_what_one_tab_does_another_does_not_undo(tabs: list[Page], seed: int) ->
         expect(tabs[0].locator("#conversation-title")).to_have_text(title)
 
 
-def test_what_two_tabs_ask_at_the_same_time_is_all_kept(tabs: list[Page]) -> None:
+def test_what_both_tabs_do_at_the_same_time_is_all_kept(tabs: list[Page]) -> None:
     first, second = tabs
+    # What is asked in both.
     held = Held(first, STREAM)
     send(first, f"{GREETING} 1")
     held.wait_for(1)
@@ -332,48 +305,40 @@ def test_what_two_tabs_ask_at_the_same_time_is_all_kept(tabs: list[Page]) -> Non
     for page in tabs:
         page.reload()
         expect(questions(page)).to_have_text([GREETING, f"{GREETING} 1", f"{GREETING} 2"])
+        page.locator("body[data-ready]").wait_for()
 
-
-def test_what_is_asked_while_another_tab_edits_goes_with_what_follows(tabs: list[Page]) -> None:
-    first, second = tabs
-    ask(first, f"{GREETING} 1")
-    expect(questions(second)).to_have_count(2)
+    # What is asked while another tab edits goes with what follows.
     first.locator(".turn").first.get_by_role("button", name="Edit the question").click()
-    ask(second, f"{GREETING} 2")
-    expect(questions(first)).to_have_count(3)
+    ask(second, f"{GREETING} 3")
+    expect(questions(first)).to_have_count(4)
     ask(first, "Hello")
     for page in tabs:
         expect(questions(page)).to_have_text(["Hello"])
 
-
-def test_what_is_read_late_does_not_undo_what_was_done_meanwhile(tabs: list[Page]) -> None:
-    first, second = tabs
+    # What is read late does not undo what was done meanwhile.
     held = Held(first, "**/conversations/*")
-    ask(second, f"{GREETING} 1")
+    ask(second, f"{GREETING} 4")
     held.wait_for(2)  # it is told when it is asked, and when it is answered
     first.locator(".turn").first.get_by_role("button", name="Edit the question").click()
-    ask(first, "Hello")
-    expect(questions(second)).to_have_text([f"{GREETING} 1", "Hello"])
+    ask(first, "Hello again")
+    expect(questions(second)).to_have_text([f"{GREETING} 4", "Hello again"])
     held.let_go(1, 0)
     for page in tabs:
-        expect(questions(page)).to_have_text([f"{GREETING} 1", "Hello"])
+        expect(questions(page)).to_have_text([f"{GREETING} 4", "Hello again"])
 
-
-def test_a_verdict_in_one_tab_outlives_the_other(tabs: list[Page]) -> None:
-    first, second = tabs
+    # A verdict in one tab outlives the other.
     turn = ask(first, QUESTION)
-    expect(questions(second)).to_have_count(2)
+    expect(questions(second)).to_have_count(3)
     turn.get_by_role("button", name="A good answer").click()
     expect(first.locator("#toast")).to_contain_text("Thank you")
     ask(second, GREETING)
     first.reload()
-    expect(questions(first)).to_have_count(3)
-    pressed = first.locator(".turn").nth(1).get_by_role("button", name="A good answer")
+    expect(questions(first)).to_have_count(4)
+    pressed = first.locator(".turn").nth(2).get_by_role("button", name="A good answer")
     expect(pressed).to_have_attribute("aria-pressed", "true")
+    first.locator("body[data-ready]").wait_for()
 
-
-def test_both_tabs_ask_the_documents_that_are_ticked(tabs: list[Page]) -> None:
-    first, second = tabs
+    # Both ask the documents that are ticked.
     first.locator("#open-library").click()
     first.locator("#documents input").first.uncheck()
     told = first.locator("#asking").inner_text()
@@ -381,11 +346,9 @@ def test_both_tabs_ask_the_documents_that_are_ticked(tabs: list[Page]) -> None:
     expect(second.locator("#asking")).to_have_text(told)
     expect(second.locator("#documents input").first).not_to_be_checked()
 
-
-def test_tabs_that_begin_at_the_same_time_are_one_browser(tabs: list[Page]) -> None:
-    page, _ = tabs
-    page.evaluate("(key) => localStorage.setItem('footnote/key', key)", KEY)  # as another tab does
-    with page.expect_request("**/writers") as asked:
-        page.evaluate("() => void dispatchEvent(new Event('focus'))")
+    # Tabs that begin at the same time are one browser.
+    first.evaluate("(key) => localStorage.setItem('footnote/key', key)", KEY)  # as another does
+    with first.expect_request("**/writers") as asked:
+        first.evaluate("() => void dispatchEvent(new Event('focus'))")
     assert asked.value.headers["x-footnote-session"] == KEY
-    assert page.evaluate("localStorage.getItem('footnote/key')") == KEY
+    assert first.evaluate("localStorage.getItem('footnote/key')") == KEY

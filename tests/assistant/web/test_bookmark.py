@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 import pytest
-from browsing import Visit, ask, barriers, copied, picture, serving
+from browsing import Visit, ask, barriers, copied, serving
 from helpers import PATIENCE
 from playwright.sync_api import BrowserContext, Locator, expect
 from playwright.sync_api import Page as Tab
@@ -124,7 +124,6 @@ def test_a_page_is_added_when_that_is_agreed_to(visit: Visit, url: str, site: Si
     assert tab.evaluate("location.hash + document.referrer + String(opener)") == "null"
     assert dialog.locator("b b, img").count() == 0  # it is text
     assert barriers(tab) == []
-    picture(tab, "handed")
     assert own(url) == []
     dialog.get_by_role("button", name="Add this text").click()
     expect(tab.locator("#document-count")).to_have_text("2")
@@ -188,9 +187,10 @@ def test_an_evil_page_adds_nothing(visit: Visit, url: str, site: Site) -> None:
         other.evaluate("document.forms[0].submit()")
     assert "other sites" in other.content()
     assert own(url) == []
+    other.close()
+    tab.close()
 
-
-def test_what_is_made_up_does_no_harm(visit: Visit, url: str) -> None:
+    # What is made up does no harm.
     for told in (
         "%7B",
         "%E0%A4%A",
@@ -213,7 +213,6 @@ def test_the_bookmark_and_the_links_are_there(visit: Visit) -> None:
     bookmark(page)
     page.locator("#open-library").click()
     page.locator("#library .ways").get_by_role("button", name="From your browser").click()
-    picture(page, "browser")
     assert barriers(page) == []
     page.keyboard.press("Escape")
 

@@ -1,0 +1,390 @@
+"""Reading documents on the page: places in them, pages and tables, what is cited lit up where it is
+printed, and what is found."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import (
+    SECONDS,
+    Visit,
+    add_file,
+    ask,
+    barriers,
+    copied,
+    is_uncovered,
+    lit,
+    phone,
+    print_pdf,
+    read,
+    serving,
+    settled,
+)
+from office import ROW, write_docx, write_xlsx
+from playwright.sync_api import Browser, Locator, Page, expect
+
+PAGES = 12
+CHAPTERS = 30
+QUOTE = "Berth four of the harbour was dredged in March of that year."
+QUESTION = "When was berth four of the harbour dredged?"
+PRINTED = "Lock seven of the harbour was widened in April of that year."
+PRINTED_QUESTION = "When was lock seven of the harbour widened?"
+COLUMNS = "Year Ships Berths Crew Tons Tolls Pilots Tugs Cranes Docks Storms Days".split()
+TIDES = "The tide tables of the year are given here, and again on the page that follows it. "
+PILOTS = "<p>The pilots of the year are named on this page and on the next one.</p>"
+
+#: The words of page 22 over which the light lies.
+UNDER_LIGHT = """() => {
+  const light = document.querySelector(".light.chosen").getBoundingClientRect();
+  return [...document.querySelectorAll(".sheet[data-page='22'] .words span")]
+    .filter((span) => {
+      const box = span.getBoundingClientRect();
+      const [x, y] = [box.x + 2, box.y + box.height / 2];
+      return x > light.left && x < light.right && y > light.top && y < light.bottom;
+    })
+    .map((span) => span.textContent.trim()).join(" ");
+}"""
+
+
+@pytest.fixture(scope="module")
+def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("reading")
+    parts = [
+        f"<h2>Part {n}</h2><p>Of part {n} it is said: {TIDES * 4}</p>" for n in range(1, PAGES + 1)
+    ]
+    style = "<h1>Report</h1><style>h2 + p { break-after: page }</style>"
+    print_pdf(browser, style + "".join(parts), folder / "report.pdf")
+    chapters = [f"<h2>Chapter {n}</h2>{PILOTS}" for n in range(1, CHAPTERS + 1)]
+    chapters[20] += f"<p>{PRINTED} Nothing else was widened.</p>"
+    breaks = "<style>h2 { break-before: page } body { font: 14px serif }</style>"
+    print_pdf(browser, f"{breaks}<h1>Almanac</h1>{''.join(chapters)}", folder / "almanac.pdf")
+    text = "".join(f"\n\n## Part {n}\n\n{TIDES * 6}{QUOTE} {TIDES * 9}" for n in range(1, 9))
+    (folder / "harbour.md").write_text(f"# Harbour{text}\n", encoding="utf-8")
+    rows = [",".join(COLUMNS), *(",".join(str(2000 + n + m) for n in range(12)) for m in range(60))]
+    (folder / "table.csv").write_text("\n".join(rows), encoding="utf-8")
+    few = "Year,Remark\n2021,None\n2022,The quay was repaired\n"
+    (folder / "few.csv").write_text(few, encoding="utf-8")
+    write_xlsx(folder / "figures.xlsx")
+    sources = sorted(folder.iterdir())
+    with serving(folder, *(part for one in sources for part in ("--source", one))) as address:
+        yield address
+
+
+def field(page: Page) -> Locator:
+    return page.locator("#place-number")
+
+
+def test_what_is_cited_is_lit_up_where_it_is_printed(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, PRINTED_QUESTION)
+    expect(turn.locator(".card header").first).to_contain_text("p. 22")
+    turn.locator(".marker").first.click()
+    light = page.locator(".light.chosen").first
+    expect(light).to_be_in_viewport()
+    expect(page.locator(".sheet[data-page='22'] img")).to_be_visible()
+    assert page.evaluate(UNDER_LIGHT).startswith("Lock seven of the harbour")
+
+    # It turns to the text and back.
+    page.get_by_role("button", name="Text", exact=True).click()
+    expect(page.locator("#reader mark.chosen")).to_have_text(PRINTED)
+    expect(page.locator("#reader mark.chosen")).to_be_in_viewport()
+    page.get_by_role("button", name="Pages", exact=True).click()
+    expect(light).to_be_in_viewport()
+
+    # A table is shown as one.
+    turn = ask(page, "What was the revenue in 2022?")
+    expect(turn).to_contain_text("6.4 million")
+    expect(turn.locator(".card header").first).to_contain_text("Figures, row 5")
+    turn.locator(".marker").first.click()
+    expect(page.locator(".row.names .cell")).to_have_text(["Year", "Revenue", "Ships"])
+    chosen = page.locator(".block.chosen .row")
+    assert chosen.evaluate("e => e.textContent") == ROW
+    expect(chosen.locator("mark.chosen")).to_have_count(3)
+    lefts = "es => es.map((e) => Math.round(e.getBoundingClientRect().left))"
+    assert chosen.locator(".cell").evaluate_all(lefts) == page.locator(
+        ".row.names .cell"
+    ).evaluate_all(lefts)
+
+
+@pytest.mark.long
+def test_only_what_is_near_is_drawn_and_the_words_lie_over_it(visit: Visit) -> None:
+    page = visit.page
+    read(page, "Almanac")
+    expect(page.locator(".sheet")).to_have_count(CHAPTERS + 1)
+    expect(page.locator(".sheet img").first).to_be_visible()
+    assert page.locator(".sheet img").count() < 10
+    page.locator(".sheet").last.scroll_into_view_if_needed()
+    expect(page.locator(".sheet").last.locator("img")).to_be_visible()
+    expect(page.locator(".sheet").first.locator("img")).to_have_count(0)
+
+    # It is searched and selected over the picture.
+    page.locator("#find-text").fill("Nothing else")
+    expect(page.locator("#find-count")).to_have_text("1")
+    page.locator("#find-on").click()
+    expect(page.locator(".light.found").first).to_be_in_viewport()
+    selected = page.evaluate(
+        """() => {
+          const words = document.querySelector(".sheet[data-page='22'] .words");
+          getSelection().selectAllChildren(words);
+          return getSelection().toString();
+        }"""
+    )
+    assert PRINTED in " ".join(selected.split())
+
+    # Where a page cannot be drawn, there are its words.
+    drawn = re.compile(r"/pages/\d+\?width")
+    page.route(drawn, lambda route: route.fulfill(status=400, json={"detail": "no"}))
+    page.reload()  # what was drawn before is no longer there
+    visit.ready()
+    read(page, "Almanac")
+    expect(page.locator(".sheet.undrawn").first).to_be_visible()
+    expect(page.locator(".sheet.undrawn .words").first).to_contain_text("Almanac")
+    visit.complaints.clear()  # the browser tells of the answers that were made to fail
+
+
+@pytest.mark.long
+def test_a_citation_is_taken_along_and_leads_back(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, PRINTED_QUESTION)
+    sources = turn.get_by_role("region", name="Sources")
+    sources.get_by_text("Cite", exact=True).first.click()
+    link, text, bibtex, csl = (
+        copied(page, turn.get_by_role("button", name=way, exact=True), told)
+        for way, told in (
+            ("Link", "The link"),
+            ("Text", "Text"),
+            ("BibTeX (for LaTeX, JabRef)", "BibTeX"),
+            ("CSL-JSON (for Pandoc)", "CSL-JSON"),
+        )
+    )
+    assert text.startswith(f"“{PRINTED}” Almanac, ") and "p. 22" in text
+    assert bibtex.startswith("@misc{") and "  pages = {22}," in bibtex
+    (item,) = json.loads(csl)
+    assert (item["title"], item["page"]) == ("Almanac", "22") and PRINTED in item["note"]
+    other = visit.context.new_page()
+    other.goto(link)
+    expect(other.locator(".light.chosen").first).to_be_in_viewport()
+    other.goto(link.rpartition("/")[0] + "/0-999999")
+    expect(other.locator("#reader-note")).to_contain_text("has changed since this link")
+
+
+def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
+    page = visit.page
+    read(page, "Harbour")
+    page.get_by_role("button", name="Contents").click()
+    contents = page.get_by_role("navigation", name="Contents").get_by_role("button")
+    current = page.locator("#outline [aria-current]")
+    contents.filter(has_text="Part 5").click()
+    expect(page.locator("#pages h4", has_text="Part 5")).to_be_in_viewport()
+    expect(current).to_have_text("Part 5")
+    expect(field(page)).to_have_value("5")
+    expect(page.locator("#place-of")).to_have_text("of 8")
+    # The last one is told, though it is not at the top of the view.
+    field(page).fill("8")
+    field(page).press("Enter")
+    expect(page.locator('.block[data-number="8"]')).to_be_in_viewport()
+    expect(current).to_have_text("Part 8")
+    current.focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(current).to_have_text("Part 7")
+    expect(field(page)).to_have_value("7")
+    field(page).fill("9")
+    field(page).press("Enter")
+    expect(field(page)).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#announcer")).to_have_text("There is no 9; there are 8.")
+    # As one scrolls, what is read is told.
+    page.locator("#pages").evaluate("(pages) => (pages.scrollTop = 0)")
+    page.locator("#pages").focus()
+    expect(field(page)).to_have_value("1")
+    assert barriers(page) == []
+
+    # Headings are found as well.
+    read(page, "Harbour")
+    find = page.get_by_label("Find in the document")
+    find.fill("Part 8")
+    expect(page.locator("#find-count")).to_have_text("1")
+    find.press("Enter")
+    expect(page.locator("#pages h4", has_text="Part 8")).to_be_in_viewport()
+    assert page.evaluate("[...CSS.highlights.get('found-here')].map(String)") == ["Part 8"]
+    find.fill("berth")
+    find.press("Enter")
+    expect(page.locator("#find-count")).to_have_text("1 of 8")
+    page.get_by_role("button", name="Previous place").click()
+    expect(page.locator("#find-count")).to_have_text("8 of 8")
+    find.fill("no such (words")
+    expect(page.locator("#find-count")).to_have_text("none")
+    # On pages too: the heading, and paragraphs 1, 10, 11 and 12; as many as in all documents.
+    read(page, "Report")
+    find.fill("Part 1")
+    expect(page.locator("#find-count")).to_have_text("5")
+    find.press("Enter")
+    light = page.locator(".light.found")
+    expect(light).to_have_count(2)
+    expect(light.first).to_be_in_viewport()
+    page.get_by_role("button", name="In all documents").click()
+    hits = page.get_by_role("region", name="In all documents").get_by_role("button")
+    expect(hits).to_have_text(["Report 5 places", "Harbour 1 place"])
+
+    # Words are counted in all documents.
+    read(page, "table.csv")
+    find.fill("TIDE  tables")
+    page.get_by_role("button", name="In all documents").click()
+    hits = page.get_by_role("region", name="In all documents")
+    expect(hits.get_by_role("status")).to_have_text("168 places in 2 documents")
+    found = hits.get_by_role("button")
+    expect(found).to_have_text(["Harbour 120 places", f"Report {PAGES * 4} places"])
+    found.nth(1).click()
+    expect(page.locator("#find-count")).to_have_text(f"1 of {PAGES * 4}")
+    expect(page.locator(".light.found").first).to_be_in_viewport()
+    find.fill("nowhere at all")
+    expect(hits).to_be_hidden()
+
+
+def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
+    page = visit.page
+    read(page, "Report")
+    expect(page.locator("#place-of")).to_have_text(f"of {PAGES}")
+    field(page).fill("7")
+    field(page).press("Enter")
+    seventh = page.locator('.sheet[data-page="7"]')
+    expect(seventh).to_be_in_viewport()
+    width = "(sheet) => sheet.getBoundingClientRect().width"
+    before = seventh.evaluate(width)
+    page.get_by_role("button", name="Larger").click()
+    page.get_by_role("button", name="Larger").click()
+    expect(page.locator("#fit")).to_have_text("150%")
+    assert seventh.evaluate(width) == pytest.approx(1.5 * before, abs=2)
+    expect(seventh).to_be_in_viewport()
+    expect(field(page)).to_have_value("7")
+    page.reload()
+    visit.ready()
+    read(page, "Report")
+    expect(page.locator("#fit")).to_have_text("150%")
+    page.get_by_title("Fit the width").click()
+    assert seventh.evaluate(width) == pytest.approx(before, abs=2)
+
+    # An overview is of the document, or of the section.
+    read(page, "Harbour")
+    identity = page.locator("#reader-choice").input_value()
+    page.locator("#pages .number").nth(2).press("Enter")
+    section = page.get_by_role("button", name="Overview of this section")
+    for button, about in ((page.locator("#overview"), "Harbour"), (section, "Part 3")):
+        with page.expect_request("**/ask") as request:
+            button.click()
+        asked = request.value.post_data_json
+        assert (asked["documents"], asked["history"]) == ([identity], [])
+        turn = settled(page)
+        expect(turn.locator(".about")).to_have_text(f"About {about}")
+        expect(turn.locator(".meta").first).to_contain_text("Chosen from the documents")
+
+    # The panes are as wide as one has made them.
+    line = page.get_by_role("separator", name="Width of the document")
+    reader = page.locator("#reader")
+    share = """(reader) =>
+      Math.round((100 * reader.getBoundingClientRect().width) / window.innerWidth)"""
+    assert reader.evaluate(share) == 45
+    line.press("ArrowLeft")
+    expect(line).to_have_attribute("aria-valuenow", "48")
+    box = line.bounding_box()
+    assert box
+    page.mouse.move(box["x"], 400)
+    page.mouse.down()
+    page.mouse.move(1280 * 0.4, 400)
+    page.mouse.up()
+    expect(line).to_have_attribute("aria-valuenow", "60")
+    page.reload()
+    assert reader.evaluate(share) == 60  # before any of its scripts has come
+    visit.ready()
+    page.get_by_role("button", name="Wide").click()
+    assert reader.evaluate(share) == 65
+    page.get_by_role("button", name="Close the document").click()
+    expect(reader).to_be_hidden()
+    page.reload()
+    visit.ready()
+    expect(reader).to_be_hidden()
+    # What is cited is shown all the same.
+    turn = ask(page, QUESTION)
+    expect(reader).to_be_hidden()
+    turn.locator(".marker").first.click()
+    expect(reader).to_be_visible()
+    assert lit(page) == QUOTE
+
+
+@phone
+def test_on_a_phone(visit: Visit, browser: Browser, tmp_path: Path) -> None:
+    page = visit.page
+    seen = page.locator("#pages")
+    taken = "(pages) => pages.clientHeight / innerHeight"
+    for width, height, share in ((390, 844, 0.75), (844, 390, 0.7)):
+        # More is seen of the document than of its tools.
+        page.set_viewport_size({"width": width, "height": height})
+        read(page, "Harbour")
+        assert seen.evaluate(taken) > share
+        expect(page.locator("#place-kind")).to_be_in_viewport()
+        page.get_by_label("Find in the document").fill("tide tables")
+        assert seen.evaluate(taken) > share  # what goes through the places had its room
+        page.get_by_role("button", name="Contents").tap()
+        assert seen.evaluate(taken) > share / 2
+        assert barriers(page) == []
+        page.get_by_role("navigation", name="Contents").get_by_text("Part 5").tap()
+        expect(page.locator("#outline")).to_be_hidden()
+        expect(page.locator("#pages h4", has_text="Part 5")).to_be_in_viewport()
+        page.get_by_label("Find in the document").fill("")
+
+    # A wide table is scrolled by itself.
+    page.set_viewport_size({"width": 390, "height": 844})
+    read(page, "table.csv")
+    table = page.get_by_role("region", name="Table from paragraph 1 on")
+    names = page.locator(".names .cell")
+    expect(names.last).not_to_be_in_viewport()
+    expect(page.locator(".table")).to_have_class("table more-behind")
+    table.evaluate("(table) => (table.scrollLeft = table.scrollWidth)")
+    expect(names.last).to_be_in_viewport()
+    left = "(cell) => Math.round(cell.getBoundingClientRect().left)"
+    below = table.locator('.block[data-number="2"] .cell')
+    assert below.last.evaluate(left) == names.last.evaluate(left)
+    # The names of the columns and what the rows are called stay in view.
+    for cell in (names.first, below.first):
+        expect(cell).to_be_in_viewport(ratio=1)
+    table.locator('.block[data-number="60"]').evaluate("(row) => row.scrollIntoView()")
+    expect(names.last).to_be_in_viewport(ratio=1)
+    assert seen.evaluate("(pages) => pages.scrollWidth <= pages.clientWidth")
+    assert barriers(page) == []
+    # One that has room is not stopped at on the way through the page.
+    read(page, "few.csv")
+    expect(page.locator(".rows")).to_be_visible()
+    expect(page.locator(".rows[tabindex]")).to_have_count(0)
+    page.keyboard.press("Escape")
+
+    # At twice the size nothing lies over what is cited.
+    page.set_viewport_size({"width": 640, "height": 400})
+    ask(page, QUESTION).locator(".marker").first.click()
+    assert lit(page) == QUOTE
+    assert is_uncovered(page)
+    gap = page.locator(".block.chosen").evaluate(
+        """(block) => {
+          const [text, below] = [".block > p", ".beside"].map((of) => block.querySelector(of));
+          const top = below.getBoundingClientRect().top;
+          return top - text.getBoundingClientRect().bottom;
+        }"""
+    )
+    assert gap >= 0
+    page.keyboard.press("Escape")
+
+    # A PDF that is added there is asked and read.
+    page.set_viewport_size({"width": 390, "height": 844})
+    mine = "<h1>Boathouse</h1><p>Oars are to be dried before they are hung up.</p>"
+    print_pdf(browser, mine, tmp_path / "boathouse.pdf")
+    write_docx(tmp_path / "report.docx")
+    add_file(page, tmp_path / "boathouse.pdf", tmp_path / "report.docx")
+    expect(page.locator("#uploads .wrong")).to_have_count(0)
+    page.keyboard.press("Escape")
+    ask(page, "What is to be done with oars before they are hung up?").locator(
+        ".marker"
+    ).first.click()
+    expect(page.locator(".light.chosen").first).to_be_in_viewport(timeout=60 * SECONDS)
