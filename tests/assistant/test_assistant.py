@@ -38,6 +38,11 @@ def without_timings(answer: Answer) -> dict[str, Any]:
     return {name: value for name, value in answer.to_dict().items() if name != "timings_ms"}
 
 
+def said(question: str, answer: str) -> list[dict[str, str]]:
+    """A turn of a conversation."""
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+
+
 def check(assistant: Assistant, answer: Answer) -> None:
     """What holds of every answer."""
     documents = {document.id: document for document in assistant.documents}
@@ -92,11 +97,7 @@ def test_threads_get_the_answers_to_their_own_questions(assistant: Assistant) ->
 
 def test_a_follow_up_is_understood_from_the_conversation(assistant: Assistant) -> None:
     before = "What is the US Indo-Pacific strategy premised on?"
-    history = [
-        {"role": "user", "content": before},
-        {"role": "assistant", "content": assistant.ask(before).text},
-    ]
-    answer = assistant.ask("When was it released?", history)
+    answer = assistant.ask("When was it released?", said(before, assistant.ask(before).text))
     assert answer.question == "When was it released?"
     assert (answer.standalone_question, answer.context) == ("When was it released?", before)
     assert answer.to_dict()["context"] == before
@@ -114,10 +115,7 @@ def test_a_conversation_takes_nothing_away(assistant: Assistant) -> None:
         alone, later = assistant.ask(question), assistant.ask(question, history)
         assert (later.status, later.citations) == (alone.status, alone.citations)
         assert (later.confidence, later.context) == (alone.confidence, "")
-        history += [
-            {"role": "user", "content": question},
-            {"role": "assistant", "content": later.text},
-        ]
+        history += said(question, later.text)
 
 
 @pytest.mark.parametrize("question", [QUESTION, "What are the three reasons of the Quad?"])
@@ -146,11 +144,7 @@ def test_more_passages_are_others(assistant: Assistant) -> None:
     never = {"refuse_below": 0.0, "answer_from": 1.0}
     before = "What does India want from the Quad?"
     first = assistant.ask(before, **never)
-    history = [
-        {"role": "user", "content": before},
-        {"role": "assistant", "content": first.text},
-    ]
-    more = assistant.ask("What else?", history, **never)
+    more = assistant.ask("What else?", said(before, first.text), **never)
     assert (first.status, more.status) == ("unsure", "unsure")
     assert more.passages
     assert not {own.quote for own in more.passages} & {own.quote for own in first.passages}
@@ -261,14 +255,11 @@ def test_terms_are_found_that_another_machine_has_derived(
     assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize("question", ["", "   \n", "\u3000"])
-def test_an_empty_question_is_refused(assistant: Assistant, question: str) -> None:
+def test_an_empty_or_very_long_question_is_refused(assistant: Assistant) -> None:
     for call in (assistant.ask, assistant.search):
-        with pytest.raises(QuestionError, match="empty"):
-            call(question)
-
-
-def test_a_very_long_question_is_refused_with_its_length(assistant: Assistant) -> None:
+        for question in ("", "   \n", "\u3000"):
+            with pytest.raises(QuestionError, match="empty"):
+                call(question)
     with pytest.raises(QuestionError, match="100,000 characters"):
         assistant.ask("why " * 25_000)
     check(assistant, assistant.ask("why Moscow " * 360))
@@ -293,8 +284,7 @@ def test_a_very_long_question_is_refused_with_its_length(assistant: Assistant) -
     ],
 )
 def test_a_strange_question_gets_a_sane_answer(assistant: Assistant, question: str) -> None:
-    history = [{"role": "user", "content": question}, {"role": "assistant", "content": "\ud800"}]
-    for turns in ([], history):
+    for turns in ([], said(question, "\ud800")):
         answer = assistant.ask(question, turns)
         check(assistant, answer)
         json.dumps(answer.to_dict(), ensure_ascii=False).encode()

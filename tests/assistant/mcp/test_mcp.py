@@ -14,9 +14,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
-from anyio import to_thread
 from chroma_servers import until
 from helpers import FOOTNOTE, PATIENCE
 from mcp import Client, MCPError, StdioServerParameters
@@ -24,8 +22,7 @@ from mcp.types import CallToolResult, ResourceLink, ResourceTemplateReference, T
 from model_servers import scripted, serving, waits
 from prepared import Prepared
 
-from assistant import Assistant
-from assistant.events import Event
+from assistant import Assistant, Settings
 from assistant.mcp.server import PAGE, Server, server_of
 from assistant.service.service import Service
 from index import Index
@@ -209,27 +206,14 @@ async def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mo
         assert read["of"] == document["paragraphs"] == 32
 
 
-def test_where_no_answer_is_sure_there_are_links_to_passages(
-    index_folder: Path, tmp_path: Path
-) -> None:
-    never_sure = {"FOOTNOTE_REFUSE_BELOW": "0", "FOOTNOTE_ANSWER_FROM": "1"}
-    with talking(tmp_path, "--index-dir", index_folder, **never_sure) as talk:
-        talk.begin()
-        result = talk.result(talk.call("ask", question=QUESTION))
-    asked = result["structuredContent"]
-    assert (asked["status"], asked["closest"]) == ("unsure", [])
-    assert asked["text"].startswith("Passages that may answer:\n")
-    links = [own["uri"] for own in result["content"] if own["type"] == "resource_link"]
-    assert links == [own["uri"] for own in asked["citations"]]
-    assert len(links) == 5
-
-
 def test_it_answers_at_once_while_the_documents_are_not_there(tmp_path: Path) -> None:
     with talking(tmp_path, FOOTNOTE_WAIT=str(PATIENCE)) as talk:
         with busy(tmp_path):
             assert talk.begin()["capabilities"]["resources"]["listChanged"]
             assert len(talk.result(talk.send("tools/list"))["tools"]) == 7
             assert talk.result(talk.send("resources/list"))["resources"] == []
+            cancelled = talk.call("ask", question=QUESTION)
+            talk.send("notifications/cancelled", is_request=False, requestId=cancelled)
             asked = talk.call("ask", question=QUESTION, token="mine")
             progress = talk.notified("notifications/progress")
             assert progress["progressToken"] == "mine"
@@ -242,6 +226,7 @@ def test_it_answers_at_once_while_the_documents_are_not_there(tmp_path: Path) ->
             talk.notified("notifications/resources/list_changed")
         assert len(talk.result(talk.send("resources/list"))["resources"]) == 1
         assert talk.leave() == 0
+        assert cancelled not in [message.get("id") for message in talk.heard]
         assert "Indexing 32 paragraphs" in talk.errors
 
 
@@ -250,6 +235,7 @@ def written(folder: Path, index: Path, llm: str) -> AbstractContextManager[Talk]
     return talking(
         folder,
         *("--index-dir", index, "--llm", llm),
+        FOOTNOTE_AT_ONCE="1",
         FOOTNOTE_LLM_CONTEXT="16384",
         FOOTNOTE_LLM_TIMEOUT=str(PATIENCE),
     )
@@ -284,7 +270,8 @@ def test_a_question_that_is_cancelled_stops_the_language_model(
         until(lambda: bool(model.asked))
         talk.send("notifications/cancelled", is_request=False, requestId=asked)
         assert gone.wait(PATIENCE)
-        talk.result(talk.send("ping"))
+        # The only place is left to others.
+        assert talk.result(talk.call("search", query=QUESTION))["structuredContent"]["hits"]
 
 
 def test_a_client_may_leave_before_the_documents_are_there(tmp_path: Path) -> None:
@@ -315,10 +302,15 @@ def test_a_client_that_no_longer_reads_is_let_go(index_folder: Path, tmp_path: P
         assert talk.process.wait(PATIENCE) == 0
 
 
-def test_ctrl_c_ends_it(index_folder: Path, tmp_path: Path) -> None:
+def test_nonsense_does_no_harm_and_ctrl_c_ends_it(index_folder: Path, tmp_path: Path) -> None:
     with talking(tmp_path, "--index-dir", index_folder) as talk:
         talk.begin()
-        assert talk.result(talk.call("documents"))["structuredContent"]["total"] == 1
+        for line in ("", "not json", '{"jsonrpc":"2.0"}', "[]", "\x00\ud7ff", "9" * 100_000):
+            talk.process.stdin.write(line + "\n")
+        talk.send("no/such/method")
+        assert talk.hear()["error"]
+        answer = talk.result(talk.call("ask", question=QUESTION))["structuredContent"]
+        assert answer["text"] == QUOTE
         talk.process.send_signal(signal.SIGINT)
         assert talk.process.wait(PATIENCE) == 0  # the input is still open
     with busy(tmp_path), talking(tmp_path, FOOTNOTE_WAIT=str(10 * PATIENCE)) as talk:
@@ -354,32 +346,22 @@ def test_what_is_found_wrong_later_is_told_to_the_client_too(tmp_path: Path) -> 
         assert talk.leave() == 2
 
 
-def test_nonsense_is_answered_and_does_no_harm(index_folder: Path, tmp_path: Path) -> None:
-    with talking(tmp_path, "--index-dir", index_folder) as talk:
-        talk.begin()
-        assert talk.process.stdin is not None
-        for line in ("", "not json", '{"jsonrpc":"2.0"}', "[]", "\x00\ud7ff", "9" * 100_000):
-            talk.process.stdin.write(line + "\n")
-        talk.send("no/such/method")
-        assert talk.hear()["error"]
-        answer = talk.result(talk.call("ask", question=QUESTION))["structuredContent"]
-        assert answer["text"] == QUOTE
-        assert talk.leave() == 0
-
-
-def test_a_request_that_is_cancelled_is_not_answered(tmp_path: Path) -> None:
-    with talking(tmp_path, FOOTNOTE_WAIT=str(PATIENCE)) as talk:
-        with busy(tmp_path):
-            talk.begin()
-            first = talk.call("ask", question=QUESTION)
-            talk.send("notifications/cancelled", is_request=False, requestId=first)
-            second = talk.call("ask", question=QUESTION)
-        assert talk.result(second)["structuredContent"]["text"] == QUOTE
-        assert talk.leave() == 0
-        assert first not in [message.get("id") for message in talk.heard]
-
-
 # --- what all clients are given -----------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_where_no_answer_is_sure_there_are_links_to_passages(assistant: Assistant) -> None:
+    folder = assistant.settings.index_dir
+    never_sure = Settings(index_dir=folder, refuse_below=0.0, answer_from=1.0)
+    with Assistant.open(settings=never_sure) as opened:
+        async with Client(tools_of(opened)) as client:
+            result = await client.call_tool("ask", {"question": QUESTION})
+    asked = result.structured_content or {}
+    assert (asked["status"], asked["closest"]) == ("unsure", [])
+    assert asked["text"].startswith("Passages that may answer:\n")
+    links = [content.uri for content in result.content if isinstance(content, ResourceLink)]
+    assert links == [citation["uri"] for citation in asked["citations"]]
+    assert len(links) == 5
 
 
 @pytest.mark.anyio
@@ -456,36 +438,3 @@ async def test_resources_are_listed_by_pages_and_completed(tmp_path: Path) -> No
             assert len(await completed(document, "document_id", "")) == 100
             assert await completed(paragraph, "paragraph", "", document_id=identity) == ["1"]
             assert await completed(paragraph, "paragraph", "", document_id="x") == []
-
-
-class Slow(Assistant):
-    """The real assistant, but for questions that take for ever, as they may with a large language
-    model; `begun` counts them."""
-
-    begun = threading.Semaphore(0)
-
-    def stream(self, question: str, *args: Any, **options: Any) -> Iterator[Event]:
-        for event in super().stream(question, *args, **options):
-            yield event
-            if question.startswith("Slowly: "):
-                self.begun.release()
-            while question.startswith("Slowly: "):
-                time.sleep(0.01)
-                yield event
-
-
-@pytest.mark.anyio
-async def test_who_cancels_leaves_the_place_to_others(tmp_path: Path) -> None:
-    with Slow.open(index_dir=tmp_path) as assistant:
-        async with Client(tools_of(assistant)) as client:
-            at_once = assistant.settings.at_once
-            slowly = {"question": f"Slowly: {QUESTION}"}
-            async with anyio.create_task_group() as asking:
-                for _ in range(at_once):
-                    asking.start_soon(client.call_tool, "ask", slowly)
-                for _ in range(at_once):
-                    assert await to_thread.run_sync(Slow.begun.acquire, True, PATIENCE)
-                asking.cancel_scope.cancel()  # what works on them ends
-            result = await client.call_tool("ask", {"question": QUESTION})
-            assert result.structured_content is not None
-            assert result.structured_content["text"] == QUOTE
