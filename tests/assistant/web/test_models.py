@@ -38,8 +38,8 @@ from assistant import Assistant
 from assistant.answer import REFUSAL
 from assistant.llm.checks import keep
 from assistant.llm.discovery import Server
-from assistant.service.service import Service
 from assistant.service.answer_models import AnswerModels
+from assistant.service.service import Service
 from assistant.settings import load_settings
 from index.errors import SettingsError
 
