@@ -34,16 +34,16 @@ State = Literal["ok", "note", "mend"]
 """`ok`: as it should be; `note`: so too, and worth a word; `mend`: something is to be done."""
 
 #: Extras for whoever works on Footnote itself.
-_FOR_WORK = ("test", "train")
+_DEVELOPMENT = ("test", "train")
 #: Those whose versions a report of a fault wants.
 LIBRARIES = (
     "chromadb docling-slim gradio liteparse llama-index-core numpy onnxruntime "
     "sentence-transformers torch transformers"
 ).split()
 #: Bytes free on a disk below which that is worth a word.
-LITTLE_ROOM = 2**30
+LOW_SPACE = 2**30
 #: Seconds to wait for another process that uses the index, and for what listens at a port.
-WAIT, PATIENCE = 5.0, 2.0
+INDEX_TIMEOUT, CONNECT_TIMEOUT = 5.0, 2.0
 PORTS = range(7860, 7960)
 """Where the page looks for a free one."""
 
@@ -131,7 +131,7 @@ def _libraries() -> tuple[State, str]:
 def _extras() -> tuple[State, str]:
     found = _distribution()
     named = found.metadata.get_all("Provides-Extra") or [] if found else []
-    extras = {name: not _lacking(name) for name in named if name not in _FOR_WORK}
+    extras = {name: not _lacking(name) for name in named if name not in _DEVELOPMENT}
     have = ", ".join(name for name, is_there in extras.items() if is_there) or "none"
     others = [f"for {name}: {install_command(name)}" for name in extras if not extras[name]]
     return "ok", "; ".join([f"{have} installed", *others])
@@ -205,7 +205,7 @@ def _disk(folder: Path) -> tuple[State, str]:
         return "mend", f"{folder} cannot be written. Choose another with {PREFIX}INDEX_DIR."
     if free < MIN_FREE_BYTES:
         return "mend", f"{told}. Free some room, or choose another with {PREFIX}INDEX_DIR."
-    return ("note" if free < LITTLE_ROOM else "ok"), told
+    return ("note" if free < LOW_SPACE else "ok"), told
 
 
 def _encoder(settings: Settings, loaded: list[Encoder]) -> tuple[State, str]:
@@ -253,7 +253,7 @@ def _offers(settings: Settings, servers: Sequence[Server]) -> tuple[State, str]:
 
     if settings.llm == NONE:
         return "ok", f"not looked for, as {PREFIX}LLM has it"
-    offers = find_offers(servers, PATIENCE)
+    offers = find_offers(servers, CONNECT_TIMEOUT)
     return "ok", ", ".join(offer.setting for offer in offers) or "no server of language models runs"
 
 
@@ -264,7 +264,7 @@ def _index(settings: Settings, encoder: Encoder | None = None) -> tuple[State, s
     if settings.chroma is None and not any((folder / name).exists() for name in (FILE, FORMER)):
         return "ok", "none yet; it is made when a document is first read"
     where = "in its folder" if settings.chroma is None else "on a Chroma server"
-    patient = settings.model_copy(update={"wait": min(settings.wait, WAIT)})
+    patient = settings.model_copy(update={"wait": min(settings.wait, INDEX_TIMEOUT)})
     try:
         with closing(patient.open_index(encoder=lambda *_: encoder, migrate=False)) as index:
             index.check()
@@ -299,7 +299,7 @@ def _who_answers(port: int) -> str:
     import httpx
 
     try:
-        with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+        with httpx.Client(trust_env=False, timeout=CONNECT_TIMEOUT) as client:
             told = client.get(f"http://127.0.0.1:{port}/api/openapi.json").json()["info"]
         if told["title"] == "Footnote":
             return f"Footnote {told['version']} answers"

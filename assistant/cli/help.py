@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NOTHING = 3  # as where documents do not say
 
-_WIDEST = 100  # columns: longer lines are hard to read
+_MAX_WIDTH = 100  # columns: longer lines are hard to read
 _TO_TOPIC = re.compile(r"\[([^\]]+)\]\(([\w-]+)\.md(?:#[\w-]*)?\)")
 
 
@@ -79,7 +79,8 @@ def _show(topic: Topic) -> None:
     console = Console(theme=Theme({"markdown.code": "bold", "markdown.code_block": "none"}))
     text = _TO_TOPIC.sub(_way_to, topic.text)
     console.print(
-        Markdown(text, code_theme="ansi_dark", hyperlinks=False), width=min(console.width, _WIDEST)
+        Markdown(text, code_theme="ansi_dark", hyperlinks=False),
+        width=min(console.width, _MAX_WIDTH),
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FAILED = 3
 NICE = 10  # how much of its priority a check gives up
-ESTIMATED = 3  # questions after which it is told how long the others take
+ESTIMATE_AFTER = 3  # questions after which it is told how long the others take
 
 app = typer.Typer(help="Language models that write.", no_args_is_help=True)
 
@@ -75,21 +75,22 @@ def _run(settings: Settings) -> list[Asked]:
     from assistant.llm.checks import check, questions, settings_for, texts
 
     done: list[Asked] = []
-    with TemporaryDirectory(prefix="footnote-check-") as folder:
-        own = settings_for(settings, Path(folder))
-        with Assistant.open(*texts(), settings=own) as assistant:
-            for one in check(assistant.ask):
-                done.append(one)
-                notes.print(
-                    f"{len(done):>2} of {len(questions())}  {one.verdict:<8}  {one.seconds:5.1f} s"
-                    f"  {one.question.question}"
-                )
-                if one.verdict in ("partly", "wrong", "answered"):
-                    notes.print(f"    It said: {one.answer.text}")
-                if len(done) == ESTIMATED:
-                    left = len(questions()) - ESTIMATED
-                    seconds = sum(each.seconds for each in done) / ESTIMATED * left
-                    notes.print(f"The other {left} take about {duration(seconds)}.")
+    with (
+        TemporaryDirectory(prefix="footnote-check-") as folder,
+        Assistant.open(*texts(), settings=settings_for(settings, Path(folder))) as assistant,
+    ):
+        for one in check(assistant.ask):
+            done.append(one)
+            notes.print(
+                f"{len(done):>2} of {len(questions())}  {one.verdict:<8}  {one.seconds:5.1f} s"
+                f"  {one.question.question}"
+            )
+            if one.verdict in ("partly", "wrong", "answered"):
+                notes.print(f"    It said: {one.answer.text}")
+            if len(done) == ESTIMATE_AFTER:
+                left = len(questions()) - ESTIMATE_AFTER
+                seconds = sum(each.seconds for each in done) / ESTIMATE_AFTER * left
+                notes.print(f"The other {left} take about {duration(seconds)}.")
     return done
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from index import Index
     from index.store.writer import Progress
 
-LARGE = 5_000_000  # bytes to read that are worth a word
+ANNOUNCED_BYTES = 5_000_000  # to read, from which on that is said
 
 # Everything but results goes to standard error, so that `--json` can be piped.
 # Paths and texts are shown as they are: no markup, no names of emoji.
@@ -246,7 +246,7 @@ def tell_found(files: Sequence[Path]) -> None:
     from assistant.settings import is_file
 
     size = sum(file.stat().st_size for file in files if is_file(file))
-    if size > LARGE:
+    if size > ANNOUNCED_BYTES:
         what = files[0].name if len(files) == 1 else f"{len(files):,} files"
         notes.print(f"Reading {what}, {size / 1e6:,.0f} MB …")
 

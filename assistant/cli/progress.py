@@ -8,13 +8,13 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-MEASURED = 2.0
+WARM_UP = 2.0
 """Seconds after which the rate is believed: the first batch pays for warming up."""
 
-LONG = 20.0
+MIN_ESTIMATE = 20.0
 """Seconds of work that are worth an estimate in words."""
 
-QUIET = 30.0
+LOG_INTERVAL = 30.0
 """Seconds between lines where there is no terminal."""
 
 
@@ -61,7 +61,7 @@ class IndexingProgress:
                 self._bar.start()
         self._done = done
         self._bar.update(self._task, completed=done, total=total)
-        if done > self._before and now - self._started >= MEASURED:
+        if done > self._before and now - self._started >= WARM_UP:
             self._estimate(now)
 
     def pages(self, done: int, total: int) -> None:
@@ -97,7 +97,7 @@ class IndexingProgress:
         seconds = left * (now - self._started) / (self._done - self._before)
         if not self._estimated:
             self._estimated, self._told = True, now
-            if seconds > LONG:
+            if seconds > MIN_ESTIMATE:
                 self._notes.print(
                     f"{left:,} paragraphs to index, about {duration(seconds)}. Ctrl-C stops; the "
                     "same command goes on from there."
@@ -109,7 +109,7 @@ class IndexingProgress:
 
     def _log(self, now: float, line: str) -> None:
         """A line now and then, where there is no terminal."""
-        if not self._notes.is_terminal and now - self._told > QUIET:
+        if not self._notes.is_terminal and now - self._told > LOG_INTERVAL:
             self._notes.print(line)
             self._told = now
 

@@ -23,7 +23,7 @@ def document_of(topic: Topic) -> Document:
 
 def help_document(identity: str) -> Document | None:
     """The topic that has this id as a document, if one has."""
-    named = (own for own in topics() if document_id(f"{HELP}{own.name}") == identity)
+    named = (topic for topic in topics() if document_id(f"{HELP}{topic.name}") == identity)
     return next(map(document_of, named), None)
 
 

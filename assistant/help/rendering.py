@@ -76,7 +76,7 @@ def _part(node: SyntaxTreeNode) -> tuple[Part, ...]:
 def _link(address: str, parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """A link to another place in the help, or on the web; any other is only what it says."""
     to_topic = _TO_TOPIC.fullmatch(address)
-    if to_topic and any(own.name == to_topic[1] for own in topics()):
+    if to_topic and any(topic.name == to_topic[1] for topic in topics()):
         return (Part("a", parts=parts, topic=to_topic[1], to=to_topic[2] or ""),)
     return (Part("a", parts=parts, to=address),) if _ELSEWHERE.match(address) else parts
 

@@ -76,10 +76,8 @@ class Found:
 @cache
 def topics() -> tuple[Topic, ...]:
     """All topics, in the order in which they are best read."""
-    read = sorted(
-        (_read(path) for path in FOLDER.glob("*.md")), key=lambda own: (own[0], own[1].name)
-    )
-    return tuple(topic for _, topic in read)
+    placed = sorted(map(_read, FOLDER.glob("*.md")), key=lambda pair: (pair[0], pair[1].name))
+    return tuple(topic for _, topic in placed)
 
 
 def topic(name: str) -> Topic:
@@ -89,12 +87,12 @@ def topic(name: str) -> Topic:
     Raises:
         QuestionError: there is none; names those that there are.
     """
-    known = {own.name: own for own in topics()}
+    known = {each.name: each for each in topics()}
     wanted = hyphenated(name.strip().casefold().removesuffix(".md"))
-    titles = {hyphenated(own.title): own for own in known.values()}
+    titles = {hyphenated(each.title): each for each in known.values()}
     if found := known.get(wanted) or titles.get(wanted):
         return found
-    begun = [own for own in known.values() if wanted and own.name.startswith(wanted)]
+    begun = [each for each in known.values() if wanted and each.name.startswith(wanted)]
     if len(begun) == 1:
         return begun[0]
     near = get_close_matches(wanted, known, n=1)
@@ -118,14 +116,14 @@ def find(words: str) -> tuple[Found, ...]:
         raise QuestionError("Say which words to look for in the help.", code="question_empty")
     patterns = [re.compile(rf"\b{re.escape(word)}") for word in wanted]
     found = []
-    for own in topics():
-        for heading, block in _blocks(own):
+    for topic in topics():
+        for heading, block in _blocks(topic):
             here = sum(1 for pattern in patterns if pattern.search(block.casefold()))
-            around = f"{own.title} {heading} {block}".casefold()
+            around = f"{topic.title} {heading} {block}".casefold()
             if here and all(pattern.search(around) for pattern in patterns):
-                found.append((-here, Found(own, heading, _excerpt(block, patterns))))
-    found.sort(key=lambda own: own[0])
-    return tuple(own for _, own in found)
+                found.append((-here, Found(topic, heading, _excerpt(block, patterns))))
+    found.sort(key=lambda pair: pair[0])
+    return tuple(place for _, place in found)
 
 
 def hyphenated(text: str) -> str:
@@ -146,18 +144,18 @@ def _read(path: Path) -> tuple[int, Topic]:
     title = told.get("title") or (heading and _plain(heading[1])) or path.stem.replace("-", " ")
     if heading is None:
         text = f"# {title}\n\n{text}"
-    first = next((_plain(own) for own in blocks if not _HEADING.match(own)), "")
+    first = next((_plain(block) for block in blocks if not _HEADING.match(block)), "")
     summary = told.get("summary") or re.split(r"(?<=[.!?])\s", first, maxsplit=1)[0]
     order = told.get("order", "")
     place = int(order) if order.isdecimal() else _LAST
     return place, Topic(path.stem, title, summary, text, path)
 
 
-def _blocks(own: Topic) -> Iterator[tuple[str, str]]:
+def _blocks(topic: Topic) -> Iterator[tuple[str, str]]:
     """What stands by itself in a topic, plain, with its heading: a paragraph, an item of a list, a
     row of a table, a line of code, a heading."""
-    heading, block, code = own.title, "", False
-    for line in [*own.text.splitlines(), ""]:
+    heading, block, code = topic.title, "", False
+    for line in [*topic.text.splitlines(), ""]:
         if fence := _FENCE.match(line.lstrip()):
             code = not code
         if code:
@@ -170,7 +168,7 @@ def _blocks(own: Topic) -> Iterator[tuple[str, str]]:
             block = ""
         if head:
             heading = _plain(head[1])
-            if heading != own.title:
+            if heading != topic.title:
                 yield heading, heading
         elif not fence and not _RULE.fullmatch(line):
             block = f"{block} {line[item.end() :] if item else line}"
@@ -187,7 +185,7 @@ def _excerpt(block: str, patterns: list[re.Pattern[str]]) -> str:
     """What a block says around the first of the words."""
     if len(block) <= EXCERPT:
         return block
-    found = [match.start() for own in patterns if (match := own.search(block.casefold()))]
+    found = [match.start() for pattern in patterns if (match := pattern.search(block.casefold()))]
     start = max(0, min(min(found, default=0) - EXCERPT // 3, len(block) - EXCERPT))
     # Whole words only, but for what is itself longer.
     begin = block.find(" ", start - 1) + 1 if start else 0

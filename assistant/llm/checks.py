@@ -55,7 +55,7 @@ the counts would say nothing of it."""
 #: everything is never right.
 LEAST_RIGHT, MOST_WRONG, MOST_ANSWERED = 18, 2, 2
 
-_EDGE = 2**20  # bytes of a file's beginning and end that its digest is made of
+_DIGEST_BYTES = 2**20  # bytes of a file's beginning and end that its digest is made of
 
 #: What became of a question, see `Counts`.
 Verdict = Literal["right", "partly", "wrong", "withheld", "declined", "answered", "failed"]
@@ -424,9 +424,9 @@ def _file_digest(path: Path) -> str:
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            seen.update(file.read(_EDGE))
-            file.seek(max(_EDGE, size - _EDGE))
-            seen.update(file.read(_EDGE))
+            seen.update(file.read(_DIGEST_BYTES))
+            file.seek(max(_DIGEST_BYTES, size - _DIGEST_BYTES))
+            seen.update(file.read(_DIGEST_BYTES))
     except OSError as error:
         raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
     return f"{size}-{seen.hexdigest()}"

@@ -282,8 +282,8 @@ def _bodies(asked: Iterable[tuple[str, float]]) -> list[bytes]:
         ) as client:
             return await asyncio.gather(*(_body_of(url, client, wait) for url, wait in asked))
 
-    with ThreadPoolExecutor(1) as own:  # a notebook, say, runs a loop in its thread already
-        return own.submit(asyncio.run, run()).result()
+    with ThreadPoolExecutor(1) as pool:  # a notebook, say, runs a loop in its thread already
+        return pool.submit(asyncio.run, run()).result()
 
 
 async def _body_of(url: str, client: httpx.AsyncClient, patience: float) -> bytes:

@@ -44,7 +44,7 @@ def plain_sentence(text: str) -> str:
 
 def markers_in(text: str) -> tuple[int, ...]:
     """The numbers in the markers of a sentence, each once, in order."""
-    numbers = (int(own) for found in _MARKER.finditer(text) for own in re.findall(r"\d+", found[0]))
+    numbers = (int(n) for marker in _MARKER.finditer(text) for n in re.findall(r"\d+", marker[0]))
     return tuple(dict.fromkeys(numbers))
 
 
