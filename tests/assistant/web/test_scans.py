@@ -18,10 +18,10 @@ from browsing import (
     barriers,
     copied,
     exported,
-    picture,
     print_pdf,
     serving,
 )
+from crowd import browser_of, last_event
 from helpers import PATIENCE
 from playwright.sync_api import Browser, Page, Route, expect
 from scans import keep_uncertain, mixed, save, scanned
@@ -111,7 +111,6 @@ def test_what_is_uncertain_says_so_wherever_it_is_shown(visit: Visit) -> None:
     block = page.locator(".block.cited.chosen")
     expect(block.locator(".flag")).to_have_text(DOUBT)
     shows_doubt(page)
-    picture(page, "uncertain")
     assert DOUBT in copied(page, block.get_by_role("button", name="Copy with its source"))
     block.get_by_role("button", name="Highlight", exact=True).click()
     mine = block.get_by_role("list", name="Your highlights").get_by_role("button")
@@ -162,7 +161,6 @@ def test_a_scan_is_read_where_one_wants_it(visit: Visit, tmp_path: Path) -> None
     expect(page.locator("#adding")).not_to_have_class("wrong")
     assert failed.get_by_role("button").all_inner_texts() == ["Read the pictures", "Dismiss"]
     assert barriers(page) == []
-    picture(page, "scan-failed")
     # All that is told of it meanwhile.
     page.evaluate(
         """() => {
@@ -194,11 +192,8 @@ def test_a_scan_is_read_where_one_wants_it(visit: Visit, tmp_path: Path) -> None
     scale = sheet["width"] / scanned(SECOND).width
     assert abs(lit["x"] - sheet["x"] - ink[0] * scale) < 12
     assert abs(lit["y"] - sheet["y"] - ink[1] * scale) < 12
-    picture(page, "scan")
 
-
-def test_several_scans_are_read_at_once(visit: Visit, tmp_path: Path) -> None:
-    page = visit.page
+    # Several are read at once.
     files = [save(tmp_path / "one.png", FIRST), save(tmp_path / "two.jpg", SECOND)]
     add_file(page, *files)
     expect(page.locator("#adding-text")).to_have_text(
@@ -254,7 +249,6 @@ def test_pictures_in_a_document_that_is_there_are_read(
         "Pictures are read when whoever runs Footnote starts it with --ocr."
     )
     assert barriers(page) == []
-    picture(page, "unread")
     mixed.get_by_role("button", name="Read the pictures in Mixed").click()
     expect(page.locator("#uploads .done", has_text="The pictures are read")).to_be_visible()
     expect(mixed.locator(".unread")).to_have_count(0)
@@ -283,15 +277,12 @@ def test_where_nothing_reads_pictures_it_is_told_how_to_get_it(
     expect(failed).to_contain_text("pip install 'footnote-assistant[ocr]'")
     expect(failed.get_by_role("button", name="Die Bilder")).to_have_count(0)
     expect(page.locator("#documents .unread").first).to_contain_text("footnote-assistant[ocr]")
-    picture(page, "scan-missing")
     context.close()
 
 
-def test_where_all_pictures_are_read_nothing_is_asked(browser: Browser, tmp_path: Path) -> None:
-    with serving(tmp_path, "--ocr") as address:
-        visit = Visit(browser, address)
-        session = visit.page.evaluate("fetch('session').then((a) => a.json())")
-        assert session["pictures"] == "always"
-        add_file(visit.page, save(tmp_path / "scan.pdf", FIRST))
-        expect(visit.page.locator("#uploads .done")).to_contain_text("Added: 1 paragraph")
-        visit.close()
+def test_where_all_pictures_are_read_nothing_is_asked(tmp_path: Path) -> None:
+    with serving(tmp_path, "--ocr") as address, browser_of(address) as client:
+        assert client.get("session").json()["pictures"] == "always"
+        scan = save(tmp_path / "scan.pdf", FIRST).read_bytes()
+        name, added = last_event(client, "uploads?name=scan.pdf", content=scan)
+    assert (name, added["paragraphs"]) == ("done", 1)

@@ -1,16 +1,34 @@
-"""What is selected in a document: asked about, highlighted, copied; and what is noted about it."""
+"""What is kept on the page: answers with a note, and what is selected in a document, highlighted,
+copied and asked about."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Visit, barriers, copied, picture, print_pdf, send, serving, settled
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from browsing import (
+    QUESTION,
+    QUOTE,
+    UNANSWERABLE,
+    Visit,
+    ask,
+    barriers,
+    copied,
+    lit,
+    phone,
+    print_pdf,
+    read,
+    send,
+    serving,
+    settled,
+)
+from crowd import SEED
+from playwright.sync_api import Browser, Locator, Page, expect
+from pypdf import PdfReader
 
 from assistant.access.callers import MACHINE
 from assistant.tables import notes
@@ -20,7 +38,7 @@ from index.database.tables import put_row
 HEADING = "Brine"
 FIRST = "Walnuts float in brine, and \U0001f95b hazelnuts sink in it."
 SECOND = "The kitchen opens at eight and closes at noon on Sundays in winter."
-PHONE = {"width": 390, "height": 844}
+IN_OTHERS = "What floats in brine?"
 
 #: Sends something to the page's server, as the page does.
 SENT = """async ([method, path, value]) => {
@@ -37,7 +55,7 @@ SENT = """async ([method, path, value]) => {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("highlights")
+    return tmp_path_factory.mktemp("notes")
 
 
 @pytest.fixture(scope="module")
@@ -46,43 +64,17 @@ def url(browser: Browser, folder: Path) -> Iterator[str]:
     text.write_text(f"# {HEADING}\n\n{FIRST}\n\n{SECOND}\n", encoding="utf-8")
     html = f"<title>Report</title><h1>Report</h1><p>{FIRST}</p><p>{SECOND}</p>"
     print_pdf(browser, html, pages)
-    with serving(folder, "--source", text, "--source", pages) as address:
+    with serving(folder, "--source", text, "--source", pages, "--source", SEED) as address:
         yield address
-
-
-@pytest.fixture(params=["desktop", "phone"])
-def page(
-    request: pytest.FixtureRequest,
-    browser: Browser,
-    url: str,
-    profile: Callable[..., BrowserContext],
-) -> Iterator[Page]:
-    """The page with the text open, as wide as on a desk and on a phone; nothing is kept after."""
-    sizes: dict[str, Any] = {"phone": {"viewport": PHONE, "has_touch": True}}
-    visit = Visit(browser, url, profile(**sizes.get(request.param, {})))
-    read(visit.page, HEADING)
-    yield visit.page
-    clear(visit.page)
-    visit.close()
 
 
 def sent(page: Page, method: str, path: str, value: object = None) -> Any:
     return page.evaluate(SENT, [method, path, value])
 
 
-def clear(page: Page) -> None:
-    """Nothing is kept any more."""
+def forget_notes(page: Page) -> None:
     for one in sent(page, "GET", "notes")["notes"]:
         sent(page, "DELETE", f"notes/{one['note']['id']}")
-
-
-def read(page: Page, title: str) -> None:
-    """Open a document in the reader."""
-    size = page.viewport_size
-    if size and size["width"] < 900 and not page.locator("#reader").is_visible():
-        page.locator("#open-reader").click()
-    page.locator("#reader-choice").select_option(label=title)
-    expect(page.locator("#pages :is(.block, .sheet)").first).to_be_visible()
 
 
 def select(page: Page, words: str, *, to: str | None = None) -> None:
@@ -114,7 +106,118 @@ def highlighted(page: Page) -> list[str]:
     return page.locator("mark[data-own]").all_text_contents()
 
 
-def test_words_are_highlighted_noted_removed_and_had_back(page: Page) -> None:
+def keep_with_note(turn: Locator, text: str) -> Locator:
+    """Keep an answer with a note, which is saved; the field of the note."""
+    turn.get_by_role("button", name="Keep this answer").click()
+    note = turn.get_by_label("Your note")
+    expect(note).to_be_focused()
+    note.fill(text)
+    turn.get_by_role("button", name="Save the note").click()
+    expect(turn.page.locator("#toast")).to_contain_text("is saved")
+    return note
+
+
+def test_an_answer_is_kept_with_a_note(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    turn = ask(page, QUESTION)
+    keep = turn.get_by_role("button", name="Keep this answer")
+    note = keep_with_note(turn, "For chapter two.")
+    # What is half written is there after a reload.
+    note.press_sequentially(" And three")
+    page.locator("#open-library").click()
+    page.get_by_role("button", name="Paste text").last.click()
+    page.locator("#ways textarea").press_sequentially("Elms grow")
+    page.keyboard.press("Escape")
+    note.focus()
+    page.evaluate("() => location.reload()")
+    visit.ready()
+    expect(keep).to_have_attribute("aria-pressed", "true")
+    expect(note).to_have_value("For chapter two. And three")
+    expect(page.locator("#toast")).to_be_hidden()
+    page.locator("#open-library").click()
+    page.get_by_role("button", name="Paste text").last.click()
+    expect(page.locator("#ways textarea")).to_have_value("Elms grow")
+    page.keyboard.press("Escape")
+
+    # It is listed with what it quotes, deleted, and had back.
+    page.locator("#open-notes").click()
+    kept = page.locator("#note-list > li")
+    expect(kept.get_by_role("heading")).to_have_text(QUESTION)
+    expect(kept.locator("q")).to_have_text(QUOTE)
+    expect(kept.get_by_label("Your note")).to_have_value("For chapter two. And three")
+    expect(kept.locator(".standing")).to_have_text("still there")
+    assert barriers(page) == []
+    kept.locator(".go").click()
+    assert lit(page) == QUOTE
+    page.locator("#open-notes").click()
+    kept.get_by_role("button", name="Delete the note").click()
+    expect(kept).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(kept).to_have_count(1)
+    kept.get_by_role("button", name="Show in its conversation").click()
+    expect(page.locator("#notes")).to_be_hidden()
+    keep.click()
+    expect(keep).to_have_attribute("aria-pressed", "false")
+
+    # What is being written in one stays while another is saved.
+    keep.click()
+    expect(keep).to_have_attribute("aria-pressed", "true")
+    other = ask(page, IN_OTHERS).get_by_role("button", name="Keep this answer")
+    other.click()
+    expect(other).to_have_attribute("aria-pressed", "true")
+    page.locator("#open-notes").click()
+    first, second = (page.locator("#note-list > li textarea").nth(at) for at in (0, 1))
+    first.fill("About one.")
+    second.click()  # which saves what is written in the first
+    second.press_sequentially("About")
+    expect(page.locator("#toast")).to_contain_text("is saved")
+    second.press_sequentially(" two.")
+    expect(first).to_have_value("About one.")
+    expect(second).to_have_value("About two.")
+    page.keyboard.press("Escape")
+
+    # A conversation is printed whole.
+    for question in (UNANSWERABLE, "What are the main points?"):
+        ask(page, question)
+    page.pdf(path=tmp_path / "printed.pdf")
+    pages = PdfReader(tmp_path / "printed.pdf").pages
+    text = " ".join(" ".join(printed.extract_text() for printed in pages).split())
+    assert len(pages) > 1
+    assert QUESTION in text and UNANSWERABLE in text and "Chosen from the documents" in text
+
+
+def test_what_two_write_is_seen_and_kept_by_both(visit: Visit) -> None:
+    page = visit.page
+    ask(page, QUESTION)
+    other = visit.context.new_page()
+    other.goto(page.url)
+    there = other.locator(".turn")
+    expect(there).to_have_attribute("data-state", "answered")
+    mine = keep_with_note(page.locator(".turn").first, "In the first tab.")
+    note = there.first.get_by_label("Your note")
+    expect(note).to_have_value("In the first tab.")
+    # An answer that comes in one tab takes nothing from what is being written in another.
+    note.press_sequentially(" And")
+    ask(page, UNANSWERABLE)
+    expect(there).to_have_count(2)
+    note.press_sequentially(" more")
+    expect(note).to_be_focused()
+    expect(note).to_have_value("In the first tab. And more")
+
+    # What somebody else has written meanwhile is kept as well.
+    mine.focus()
+    [kept] = sent(page, "GET", "notes")["notes"]
+    sent(page, "PUT", "notes", kept["note"] | {"text": "Theirs."})
+    mine.fill("Mine too.")
+    page.locator("#turns").focus()
+    expect(page.locator("#toast")).to_contain_text("both texts are in it")
+    expect(mine).to_have_value("Theirs.\nMine too.")
+    visit.complaints.clear()  # the browser tells of the conflict
+
+
+def test_words_are_highlighted_noted_removed_and_had_back(visit: Visit) -> None:
+    page = visit.page
+    read(page, HEADING)
     select(page, "float in brine, and \U0001f95b hazelnuts")
     act(page, "Highlight")
     mark = page.locator("mark[data-own]")
@@ -126,14 +229,12 @@ def test_words_are_highlighted_noted_removed_and_had_back(page: Page) -> None:
     with page.expect_response("**/notes"):
         note.blur()
     note.fill("In the cellar")
-    size = page.viewport_size
-    picture(page, f"highlight-{size and size['width']}")
     assert barriers(page) == []
     with page.expect_response("**/notes"):
         page.keyboard.press("Escape")
     # It is there again for whoever comes back, with what was noted.
     page.reload()
-    page.locator("body[data-ready]").wait_for()
+    visit.ready()
     read(page, HEADING)
     expect(mark).to_have_count(1)
     mark.click()
@@ -148,9 +249,9 @@ def test_words_are_highlighted_noted_removed_and_had_back(page: Page) -> None:
     assert citation["paragraph_text"] == FIRST
 
     # Of several paragraphs the first is highlighted.
-    clear(page)
+    forget_notes(page)
     page.reload()
-    page.locator("body[data-ready]").wait_for()
+    visit.ready()
     read(page, HEADING)
     expect(mark).to_have_count(0)
     select(page, "hazelnuts sink", to="kitchen opens")
@@ -185,7 +286,10 @@ def test_words_are_highlighted_noted_removed_and_had_back(page: Page) -> None:
     assert highlighted(page) == ["kitchen opens"]
 
 
-def test_a_paragraph_is_highlighted_copied_and_asked_about(page: Page, folder: Path) -> None:
+@phone
+def test_a_paragraph_is_highlighted_copied_and_asked_about(visit: Visit, folder: Path) -> None:
+    page = visit.page
+    read(page, HEADING)
     page.locator("#pages .number").nth(1).press("Enter")
     below = page.locator(".beside")
     below.get_by_role("button", name="Highlight", exact=True).press("Enter")
@@ -199,15 +303,16 @@ def test_a_paragraph_is_highlighted_copied_and_asked_about(page: Page, folder: P
     page.keyboard.press("Escape")
 
     # What has changed since is told at its paragraph.
-    clear(page)
+    forget_notes(page)
     before = SECOND.replace("eight", "nine")
     document = page.locator("#reader-choice").input_value()
     gone = "Nobody has ever heard of any of these things here."
     for number, quote in enumerate((before, gone)):
-        citation = {
-            **{"marker": 0, "document": HEADING, "document_id": document, "heading": []},
-            **{"paragraph": 2, "quote": quote, "paragraph_text": quote},
-            **{"start": 60, "end": 60 + len(quote), "paragraph_start": 60},
+        citation = {"marker": 0, "document": HEADING, "document_id": document, "heading": []}
+        citation |= {"paragraph": 2, "quote": quote, "paragraph_text": quote, "start": 60}
+        citation |= {
+            "end": 60 + len(quote),
+            "paragraph_start": 60,
             "paragraph_end": 60 + len(quote),
         }
         note = {"id": f"note-00000{number}", "kind": "highlight", "created": number, "text": ""}
@@ -218,7 +323,7 @@ def test_a_paragraph_is_highlighted_copied_and_asked_about(page: Page, folder: P
             # As if the document had been another when it was highlighted.
             put_row(connection, notes, key, row)
     page.reload()
-    page.locator("body[data-ready]").wait_for()
+    visit.ready()
     read(page, HEADING)
     altered = page.locator(".block.altered")
     expect(altered).to_have_attribute("data-number", "2")

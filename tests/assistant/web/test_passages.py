@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Visit, ask, barriers, copied, exported, keep, kept, lit, picture, serving
+from browsing import Visit, ask, barriers, copied, exported, keep, kept, lit, phone, serving
 from helpers import footnote
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from assistant.answer import UNSURE
 
@@ -32,11 +31,6 @@ def url(folder: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def page(visit: Visit) -> Page:
-    return visit.page
-
-
 def answer_of(page: Page) -> dict[str, Any]:
     """The last answer, as it is kept."""
     [talk] = kept(page)
@@ -54,7 +48,8 @@ def cards(turn: Locator) -> Locator:
     return turn.get_by_role("feed").get_by_role("article")
 
 
-def test_they_come_one_by_one_and_stand_under_their_places(page: Page) -> None:
+def test_they_come_one_by_one_and_stand_under_their_places(visit: Visit) -> None:
+    page = visit.page
     page.evaluate(
         """() => {
           window.seen = [];
@@ -95,7 +90,6 @@ def test_they_come_one_by_one_and_stand_under_their_places(page: Page) -> None:
     assert "%" not in turn.inner_text()
     sure = f"{round(100 * answer['confidence'])}% sure"
     assert sure in (turn.get_by_role("heading", name=UNSURE).get_attribute("title") or "")
-    picture(page, "passages")
     assert barriers(page) == []
 
     # They are taken along as what they are, and printed whole.
@@ -117,7 +111,8 @@ def test_they_come_one_by_one_and_stand_under_their_places(page: Page) -> None:
     assert cards(turn).last.evaluate(bottom) <= reach > page.evaluate("innerHeight")
 
 
-def test_it_is_said_which_answers_and_taken_back(page: Page, folder: Path) -> None:
+def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> None:
+    page = visit.page
     turn = ask(page, ASKED)
     shown, citations = cards(turn), answer_of(page)["citations"]
     expect(page.get_by_label("Your question")).to_be_focused()
@@ -138,7 +133,6 @@ def test_it_is_said_which_answers_and_taken_back(page: Page, folder: Path) -> No
     assert (draft["question"], draft["answerable"]) == (ASKED, True)
     assert draft["evidence"] == [[citations[1]["quote"]]]
     assert "draft" not in draft
-    picture(page, "passages-noted")
     assert barriers(page) == []
     # What has the focus is reached by the tab key, and the others from it.
     page.keyboard.press("Tab")
@@ -197,17 +191,16 @@ def test_it_is_said_which_answers_and_taken_back(page: Page, folder: Path) -> No
     expect(page.locator(".card .introduction").first).to_have_text("Bring these:")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_they_fit_a_phone(browser: Browser, url: str, scheme: str) -> None:
-    size = {"width": 390, "height": 844}
-    with closing(Visit(browser, url, viewport=size, color_scheme=scheme)) as visit:
-        page = visit.page
-        turn = ask(page, ASKED)
+@phone
+def test_they_fit_a_phone(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, ASKED)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
         assert page.evaluate(FITS)
-        picture(page, f"passages-390-{scheme}")
         assert barriers(page) == []
-        cards(turn).first.locator(".go").click()
-        expect(page.locator("#reader mark.chosen").first).to_be_in_viewport()
-        page.keyboard.press("Escape")
-        cards(turn).first.get_by_role("button", name="Mark as the answer").click()
-        expect(cards(turn).first.locator(".noted")).to_be_visible()
+    cards(turn).first.locator(".go").click()
+    expect(page.locator("#reader mark.chosen").first).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    cards(turn).first.get_by_role("button", name="Mark as the answer").click()
+    expect(cards(turn).first.locator(".noted")).to_be_visible()

@@ -1,0 +1,294 @@
+"""What the page looks like, and that everyone can use it: by the keyboard alone, on a phone, in any
+width and colours, on paper; and its help."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any, Literal
+
+import pytest
+from browsing import (
+    QUESTION,
+    QUOTE,
+    UNANSWERABLE,
+    Visit,
+    ask,
+    barriers,
+    is_uncovered,
+    lit,
+    phone,
+    settled,
+)
+from playwright.sync_api import Locator, Page, expect
+
+
+def box(of: Locator) -> dict[str, float]:
+    """Where something is on the page, once it is there."""
+    found = of.bounding_box()
+    assert found
+    return {**found, "right": found["x"] + found["width"], "bottom": found["y"] + found["height"]}
+
+
+def overlap(one: Locator, other: Locator) -> bool:
+    a, b = box(one), box(other)
+    beside = a["right"] <= b["x"] or b["right"] <= a["x"]
+    return not (beside or a["bottom"] <= b["y"] or b["bottom"] <= a["y"])
+
+
+def is_on_top(page: Page, selector: str) -> bool:
+    """Whether nothing lies over either end of it."""
+    return bool(
+        page.evaluate(
+            """(selector) => {
+              const element = document.querySelector(selector);
+              const { left, right, top, height } = element.getBoundingClientRect();
+              return [left + 2, right - 2].every((x) =>
+                element.contains(document.elementFromPoint(x, top + height / 2)));
+            }""",
+            selector,
+        )
+    )
+
+
+def test_the_keyboard_is_enough(visit: Visit) -> None:
+    page = visit.page
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    settled(page)
+
+    def tab_to(selector: str, back: bool = False, most: int = 40) -> None:
+        for _ in range(most):
+            page.keyboard.press("Shift+Tab" if back else "Tab")
+            if page.evaluate("s => document.activeElement.matches(s)", selector):
+                return
+        raise AssertionError(f"{selector} is not reached by the keyboard")
+
+    tab_to(".marker", back=True)
+    expect(page.locator("#tooltip")).to_contain_text(QUOTE)
+    page.keyboard.press("Enter")
+    assert lit(page) == QUOTE
+    tab_to(".number")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    chosen = page.locator("#reader .block.chosen")
+    expect(chosen).to_have_attribute("data-number", "7")
+    expect(chosen.locator(".beside")).to_contain_text("No answer cites this paragraph yet.")
+    tab_to(".about-this")
+    page.keyboard.press("Enter")
+    expect(page.locator("#context")).to_contain_text("About paragraph 7")
+    page.keyboard.press("Escape")
+    expect(page.locator("#context")).to_be_hidden()
+    tab_to(".number")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    tab_to(".about-this")
+    page.keyboard.press("Enter")
+    asked = ask(page, "When was it released?")
+    expect(asked.locator(".about")).to_have_text(re.compile("About paragraph 6 of US Strategy"))
+    expect(asked.locator(".answer")).to_contain_text("February 11")
+    tab_to("#open-history", back=True, most=80)
+    page.keyboard.press("Enter")
+    expect(page.locator("#history")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#open-history")).to_be_focused()
+    # Keys do what their sheet says.
+    page.locator("#turns").focus()
+    page.keyboard.press("?")
+    sheet = page.locator("#keys")
+    expect(sheet).to_be_visible()
+    assert barriers(page) == []
+    page.keyboard.press("Escape")
+    for key, opened in (("c", "#history"), ("d", "#library"), ("m", "#notes"), ("s", "#settings")):
+        page.keyboard.press(key)
+        expect(page.locator(opened)).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(opened)).to_be_hidden()
+    for key, focused in (("f", "#find-text"), ("/", "#question")):
+        page.locator("#turns").focus()
+        page.keyboard.press(key)
+        expect(page.locator(focused)).to_be_focused()
+
+
+@phone
+def test_on_a_phone(visit: Visit) -> None:
+    page = visit.page
+    # The line at the top has room.
+    ask(page, QUESTION)
+    for width, height in ((844, 390), (390, 844), (320, 640)):
+        page.set_viewport_size({"width": width, "height": height})
+        buttons = page.locator("#top button:visible").all()
+        boxes = sorted((box(one) for one in buttons), key=lambda one: one["x"])
+        assert len(boxes) == (8 if width > 352 else 7)
+        assert boxes[0]["x"] >= 0 and boxes[-1]["right"] <= width
+        for one, after in pairwise(boxes):
+            assert one["right"] <= after["x"]
+        for one in buttons:
+            assert one.evaluate("(button) => button.scrollWidth <= button.clientWidth")
+        # Nobody has keys there; what is written when nothing is fits in its line.
+        expect(page.locator(".keys:visible")).to_have_count(0)
+        assert box(page.locator("#question"))["height"] < 50
+        assert barriers(page) == []
+
+    # What is told covers nothing that was just done.
+    page.set_viewport_size({"width": 390, "height": 844})
+    turn = ask(page, UNANSWERABLE)
+    turn.get_by_role("button", name="A bad answer").tap()
+    toast = page.locator("#toast")
+    expect(toast).to_contain_text("Thank you")
+    expect(turn.locator(".reasons")).to_be_visible()
+    for other in (page.locator("#composer"), turn.locator(".reasons")):
+        assert not overlap(toast, other)
+    # A panel that is opened meanwhile does not cover it either.
+    page.get_by_role("button", name="Conversations").tap()
+    expect(page.locator("#history #toast")).to_be_visible()
+    assert is_on_top(page, "#toast")
+    page.keyboard.press("Escape")
+    expect(page.locator("#talk #toast")).to_be_visible()
+    # What an edited question replaces is told in full.
+    turn.get_by_role("button", name="Edit the question").tap()
+    told = page.locator("#context-text")
+    assert told.evaluate("(told) => told.scrollWidth <= told.clientWidth")
+    page.keyboard.press("Escape")
+
+    # The help is a sheet that going back closes.
+    page.locator("#open-help").tap()
+    page.locator("#help .topics a").first.tap()
+    expect(page.locator("#help article h3")).to_be_visible()
+    assert barriers(page) == []
+    page.go_back()
+    expect(page.locator("#help")).to_be_hidden()
+    expect(page.locator("#open-help")).to_be_focused()
+    # Where there is no room for its button it is among the settings.
+    page.set_viewport_size({"width": 320, "height": 640})
+    expect(page.locator("#open-help")).to_be_hidden()
+    page.locator("#open-settings").click()
+    page.locator("#help-too").click()
+    expect(page.locator("#help article h3")).to_be_visible()
+    expect(page.locator("#settings")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        ((360, "light"), (800, "dark")),
+        pytest.param(((390, "dark"), (2560, "light")), marks=pytest.mark.long),
+    ],
+)
+def test_the_page_fits(
+    visit: Visit, sizes: tuple[tuple[int, Literal["light", "dark"]], ...]
+) -> None:
+    page = visit.page
+    fits = "document.documentElement.scrollWidth <= window.innerWidth"
+    turn = ask(page, QUESTION)
+    for width, scheme in sizes:
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(fits), width
+        expect(page.get_by_role("button", name="Ask", exact=True)).to_be_in_viewport()
+        assert barriers(page) == []
+        paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        light = sum(int(part) for part in paper[4:-1].split(",")) > 384
+        assert light == (scheme == "light")
+        turn.locator(".marker").first.click()
+        expect(page.locator("#reader mark.chosen").first).to_be_in_viewport()
+        assert lit(page) == QUOTE
+        assert is_uncovered(page)
+        assert page.evaluate(fits), width
+        assert barriers(page) == []
+        if width <= 960:
+            expect(page.get_by_role("dialog", name="Document", exact=True)).to_be_visible()
+            page.keyboard.press("Escape")
+            expect(page.locator("#reader")).to_be_hidden()
+            expect(turn.locator(".marker").first).to_be_focused()
+        page.locator("#open-library").click()
+        assert page.evaluate(fits), width
+        assert barriers(page) == []
+        page.keyboard.press("Escape")
+
+
+def test_what_is_pressed_is_large_enough_and_where_one_is_is_not_cut_off(visit: Visit) -> None:
+    page = visit.page
+    # Where one is is not cut off.
+    page.locator("#open-library").click()
+    ring = "(element) => { element.focus({ focusVisible: true }); return 4; }"
+    header, way = page.locator("#library header"), page.locator("#library .way").first
+    assert box(way)["y"] - way.locator("input").evaluate(ring) >= box(header)["bottom"]
+    tick = page.locator("#documents input").first
+    assert box(tick)["x"] - tick.evaluate(ring) >= box(page.locator("#documents li").first)["x"]
+    page.keyboard.press("Escape")
+
+    turn = ask(page, QUESTION)
+    cite = turn.locator(".copying summary").first
+    for one in (turn.locator(".marker").first, cite):
+        assert min(box(one)["width"], box(one)["height"]) >= 24
+    before = box(cite)
+    cite.click()
+    expect(turn.get_by_role("button", name="BibTeX").first).to_be_visible()
+    assert box(cite) == before
+    # On paper a question is on the page of its answer.
+    page.emulate_media(media="print")
+    kept: Any = turn.locator(".question").evaluate("(one) => getComputedStyle(one).breakAfter")
+    assert kept == "avoid"
+
+
+@pytest.mark.parametrize("visit", [{"forced_colors": "active"}], indirect=True)
+def test_it_is_told_apart_without_its_colours(visit: Visit) -> None:
+    page = visit.page
+    line = "(element) => parseFloat(getComputedStyle(element).borderInlineStartWidth)"
+    turn = ask(page, UNANSWERABLE)
+    turn.get_by_role("button", name="A good answer").click()
+    for one in (page.locator("#toast"), page.locator("#send")):
+        assert one.evaluate(line) >= 1
+    page.locator("#open-notebooks").click()
+    notebooks = page.get_by_role("dialog", name="Notebooks")
+    assert notebooks.evaluate(line) >= 1
+    assert notebooks.locator("[aria-current]").evaluate(line) >= 2
+
+
+def test_the_help_stands_where_the_document_does(visit: Visit, url: str) -> None:
+    page = visit.page
+    page.locator("#question").focus()
+    page.keyboard.press("F1")
+    expect(page.locator("#help")).to_be_visible()
+    expect(page.locator("#help .topics li").first).to_be_visible()
+    expect(page.locator("#help-find")).to_be_focused()
+    expect(page.locator("#reader")).to_be_hidden()
+    expect(page.locator("#question")).to_be_visible()
+    assert barriers(page) == []
+    page.locator("#help .topics a", has_text="Notebooks").click()
+    heading = page.locator("#help article h3")
+    expect(heading).to_have_text("Notebooks")
+    expect(heading).to_be_focused()
+    assert barriers(page) == []
+    page.locator("#help-list").click()
+    expect(page.locator("#help .topics li").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
+    expect(page.locator("#reader")).to_be_visible()
+    expect(page.locator("#question")).to_be_focused()
+
+    # Words are found in it.
+    page.locator("#open-help").click()
+    page.locator("#help-find").fill("exit code")
+    place = page.locator("#help .topics a", has_text="What do the exit codes of the command mean?")
+    place.first.click()
+    heading = page.locator("#help article [data-anchor]:focus")
+    expect(heading).to_have_text("What do the exit codes of the command mean?")
+    page.locator("#help-find").fill("backup")
+    expect(page.locator("#help .topics li").first).to_contain_text("›")
+    page.locator("#help-find").fill("xylophone")
+    expect(page.locator("#help-body")).to_have_text("The help has these words nowhere.")
+
+    # Topics lead to each other, and have addresses.
+    page.goto(f"{url}#help/questions/where-is-the-index-kept")
+    page.reload()
+    expect(page.locator("#help [data-anchor]:focus")).to_have_text("Where is the index kept?")
+    assert page.url.endswith("#help/questions/where-is-the-index-kept")
+    page.locator("#help article a", has_text="First steps").click()
+    expect(page.locator("#help article h3")).to_have_text("First steps")
+    page.evaluate("location.hash = '#help/notebooks'")
+    expect(page.locator("#help article h3")).to_have_text("Notebooks")
