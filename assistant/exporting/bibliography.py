@@ -87,7 +87,7 @@ def references_of(export: Export) -> list[Reference]:
 def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     """References as BibTeX, for BibTeX as well as for biber; the same one twice is there once.
 
-    Every sign that means something to TeX is a command in braces of its entry. `\\{` will not do:
+    Every sign that means something to TeX is a command in braces of its own. `\\{` will not do:
     BibTeX counts the brace. Nor will `\\textbraceleft{}`: where a field begins with a brace and a
     backslash, styles change the case of the letters that follow.
     """
