@@ -1,0 +1,333 @@
+"""Conversations and notebooks on the page: kept, found, edited, deleted and had back; where one is,
+and how one comes elsewhere: by the lists, by Back, by the address."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from browsing import (
+    PHONE,
+    QUESTION,
+    QUOTE,
+    UNANSWERABLE,
+    Visit,
+    ask,
+    barriers,
+    kept,
+    lit,
+    make_notebook,
+    phone,
+    send,
+    settled,
+)
+from playwright.sync_api import Browser, Page, Route, expect
+
+NUTS = "Walnuts float in brine. Hazelnuts sink in it."
+IN_NUTS = "What floats in brine?"
+SUM = "What is 2 and 2?"
+GREETING = "What can you do?"
+
+
+def choose(page: Page, title: str) -> None:
+    """Choose a conversation in the list."""
+    page.locator("#open-history").click()
+    page.locator("#conversations .name", has_text=title).click()
+    expect(page.locator("#history")).to_be_hidden()
+
+
+def test_conversations_are_kept_found_renamed_and_deleted(visit: Visit) -> None:
+    page = visit.page
+    # What does not reach the server is sent later.
+    page.route("**/turns", lambda route: route.abort())
+    answer = ask(page, QUESTION).locator(".answer").inner_text()
+    assert kept(page) == []
+    page.unroute("**/turns")
+    visit.complaints[:] = [one for one in visit.complaints if "ERR_FAILED" not in one]
+    page.reload()
+    visit.ready()
+    choose(page, QUESTION)
+    expect(page.locator(".turn .answer")).to_have_text(re.compile(QUOTE))
+    assert page.locator(".turn .answer").inner_text() == answer
+    page.locator(".marker").first.click()
+    assert lit(page) == QUOTE
+    first = page.url
+
+    # Words are found in conversations.
+    ask(page, UNANSWERABLE)
+    page.locator("#new").click()
+    expect(page.locator(".turn")).to_have_count(0)
+    page.locator("#open-history").click()
+    page.get_by_label("Find in conversations").fill("FEBRUARY 11")
+    found = page.locator("#conversations li")
+    expect(found).to_have_count(1)
+    expect(found.locator("q")).to_have_text(QUOTE)
+    found.locator(".name").click()
+    expect(page.locator(".turn")).to_have_count(2)
+    expect(page.locator(".turn").first).to_be_focused()
+
+    # They are renamed and deleted.
+    page.get_by_role("button", name="New conversation").click()
+    ask(page, UNANSWERABLE)
+    last = page.url
+    assert "conversation" in last
+    page.get_by_role("button", name="Conversations").click()
+    names = page.locator("#conversations .name")
+    expect(names).to_have_text([UNANSWERABLE, QUESTION])
+    page.get_by_role("button", name=f"Rename {QUESTION}").click()
+    page.get_by_label("Name of the conversation").fill("The <b>strategy</b>")
+    page.keyboard.press("Enter")
+    expect(names).to_have_text([UNANSWERABLE, "The <b>strategy</b>"])
+    assert barriers(page) == []
+    page.get_by_role("button", name=f"Delete {UNANSWERABLE}").click()
+    expect(names).to_have_text(["The <b>strategy</b>"])
+    assert [one["title"] for one in kept(page)] == ["The <b>strategy</b>"]
+    # The address is not that of a deleted conversation.
+    expect(page).not_to_have_url(last)
+    page.get_by_role("button", name="Undo").click()
+    expect(page).to_have_url(last)
+    page.get_by_role("button", name=f"Delete {UNANSWERABLE}").click()
+    expect(names).to_have_count(1)
+    other = visit.context.new_page()
+    other.goto(last)
+    expect(other.locator("#toast")).to_contain_text("not there any more")
+    expect(other.locator("#welcome")).to_be_visible()
+    other.goto(first)
+    expect(other.locator(".turn .question")).to_have_text([QUESTION, UNANSWERABLE])
+    other.close()
+
+    # What was deleted is listed and had back.
+    trash = page.locator("#history .trash summary")
+    trash.click()
+    assert barriers(page) == []
+    page.get_by_role("button", name=f"Have {UNANSWERABLE} back").first.click()
+    expect(names).to_have_count(2)
+    expect(trash).to_be_focused()
+    names.filter(has_text="The <b>strategy</b>").click()
+    expect(page.locator(".turn .question")).to_have_text([QUESTION, UNANSWERABLE])
+
+    # What an earlier page kept in the browser is taken over.
+    [talk] = [one for one in kept(page) if one["title"] == "The <b>strategy</b>"]
+    for turn in talk["turns"]:
+        del turn["asked"]
+    old = {"id": "1111-2222-3333", "title": "Formerly", "named": True, "updated": 1000}
+    name = f"footnote//conversation/{old['id']}"
+    old["turns"] = talk["turns"]
+    page.evaluate("([n, v]) => localStorage.setItem(n, v)", [name, json.dumps(old)])
+    page.reload()
+    visit.ready()
+    choose(page, "Formerly")
+    expect(page.locator(".turn .answer").first).to_contain_text(QUOTE)
+    assert page.evaluate("(name) => localStorage.getItem(name)", name) is None
+
+
+def test_a_question_is_edited_deleted_and_had_back(visit: Visit) -> None:
+    page, asked = visit.page, visit.page.locator(".turn .question")
+    for question in (QUESTION, UNANSWERABLE, SUM):
+        ask(page, question)
+    edit = page.locator(".turn").nth(1).get_by_role("button", name="Edit the question")
+    edit.click()
+    expect(page.get_by_label("Your question")).to_have_value(UNANSWERABLE)
+    page.keyboard.press("Enter")  # as it is
+    expect(asked).to_have_count(3)
+    edit.click()
+    send(page, "Who leads Japan?")
+    settled(page)
+    expect(asked).to_have_text([QUESTION, "Who leads Japan?"])
+    page.locator("#turns").focus()
+    page.keyboard.press("Control+z")
+    expect(asked).to_have_text([QUESTION, UNANSWERABLE, SUM])
+    page.locator(".turn").nth(1).get_by_role("button", name="Delete this question").click()
+    expect(asked).to_have_text([QUESTION, SUM])
+    expect(page.locator(".turn").last).to_be_focused()
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    expect(page.locator("body")).to_have_attribute("data-kept", "true")
+    page.reload()
+    visit.ready()
+    expect(asked).to_have_text([QUESTION, UNANSWERABLE, SUM])
+    # The first one is edited: nothing is left of the others.
+    page.locator(".turn").first.get_by_role("button", name="Edit the question").click()
+    turn = ask(page, GREETING)
+    expect(asked).to_have_text([GREETING])
+    turn.get_by_role("button", name="Ask again").click()
+    assert settled(page).get_attribute("data-state") == "answered"
+    expect(asked).to_have_count(1)
+
+    # What is written is still there after a reload, and after another question was edited.
+    box = page.get_by_label("Your question")
+    box.fill("Half a question")
+    page.reload()
+    visit.ready()
+    expect(box).to_have_value("Half a question")
+    box.fill("Another half")
+    page.locator(".turn").get_by_role("button", name="Edit the question").click()
+    expect(box).not_to_have_value("Another half")
+    page.keyboard.press("Escape")
+    expect(box).to_have_value("Another half")
+    # A question that is too long says so before it is sent.
+    send(page, "x" * 4012)
+    expect(page.locator("#too-long")).to_have_text("12 characters too many")
+    expect(page.locator("#send")).to_be_disabled()
+    expect(asked).to_have_count(1)
+
+
+def test_a_notebook_has_documents_and_conversations_of_its_own(
+    visit: Visit, tmp_path: Path
+) -> None:
+    page = visit.page
+    ask(page, QUESTION)
+    outside = page.url
+    make_notebook(page, "Nuts")
+    expect(page.locator(".turn")).to_have_count(0)
+    expect(page.locator("#document-count")).to_have_text("0")
+    expect(page.locator("#send")).to_be_disabled()
+    (tmp_path / "nuts.txt").write_text(NUTS)
+    page.locator("#open-library").click()
+    page.locator("#files").set_input_files(tmp_path / "nuts.txt")
+    expect(page.locator("#document-count")).to_have_text("1")
+    page.keyboard.press("Escape")
+    expect(ask(page, IN_NUTS).locator(".answer")).to_contain_text("Walnuts")
+    assert "#notebook/" in page.url and "/conversation/" in page.url
+    inside = page.url
+    page.reload()
+    visit.ready()
+    expect(page.locator("#notebook")).to_have_text("Nuts")
+    expect(page.locator(".turn")).to_have_count(1)
+    page.locator("#open-notebooks").click()
+    assert barriers(page) == []
+    page.locator("#notebooks .name").first.click()
+    expect(page.locator("#notebook")).to_have_text("All documents")
+    expect(page.locator(".turn .question")).to_have_text(QUESTION)
+    page.go_back()
+    expect(page.locator("#notebook")).to_have_text("Nuts")
+    expect(page.locator(".turn .question")).to_have_text(IN_NUTS)
+    other = visit.context.new_page()
+    for address, question in ((outside, QUESTION), (inside, IN_NUTS)):
+        other.goto(address)
+        expect(other.locator(".turn .question")).to_have_text(question)
+
+    # A link leads to an answer in its notebook.
+    ask(page, UNANSWERABLE)
+    turn = page.locator(".turn").first
+    turn.get_by_label("Export this answer").click()
+    turn.get_by_role("button", name="Copy a link to it").click()
+    expect(page.locator("#toast")).to_contain_text("The link is copied")
+    other.goto(str(page.evaluate("navigator.clipboard.readText()")))
+    expect(other.locator("#notebook")).to_have_text("Nuts")
+    expect(other.locator(".turn").first).to_be_focused()
+    other.close()
+
+    # It is renamed, deleted and had back.
+    page.locator("#open-notebooks").click()
+    page.get_by_role("button", name="Rename Nuts").click()
+    page.get_by_label("Name of the notebook").fill("Oaks")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Delete Oaks").click()
+    expect(page.locator("#notebook")).to_have_text("All documents")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#notebook")).to_have_text("Oaks")
+    page.get_by_role("button", name="Delete Oaks").click()
+    page.locator("#notebooks .trash summary").click()
+    page.get_by_role("button", name="Have Oaks back").first.click()
+    oaks = page.locator("#notebook-list .name", has_text="Oaks")
+    expect(oaks).to_be_visible()
+
+    # One that cannot be had is not opened.
+    expect(page.locator("#notebook")).to_have_text("All documents")
+    expect(page.locator(".turn .question")).to_have_text(QUESTION)
+    address = page.url
+    page.route("**/session?notebook=*", lambda route: route.fulfill(status=404, json={}))
+    oaks.click()
+    expect(page.locator("#toast")).to_be_visible()
+    expect(page.locator("#notebook")).to_have_text("All documents")
+    expect(page.locator(".turn .question")).to_have_text(QUESTION)
+    assert page.url == address
+    visit.complaints.clear()  # the browser tells of the answer that was made to fail
+
+
+@pytest.mark.parametrize("visit", [{}, PHONE], indirect=True, ids=["desktop", "phone"])
+def test_going_back_shows_what_was_shown_before(visit: Visit) -> None:
+    page, asked = visit.page, visit.page.locator(".turn .question")
+    page.locator("#new").click()
+    ask(page, QUESTION)
+    page.locator("#new").click()
+    ask(page, UNANSWERABLE)
+    choose(page, QUESTION)
+    expect(asked).to_have_text(QUESTION)
+    page.go_back()
+    expect(asked).to_have_text(UNANSWERABLE)
+    page.go_back()
+    expect(asked).to_have_text(QUESTION)
+    page.go_forward()
+    expect(asked).to_have_text(UNANSWERABLE)
+    page.locator("#new").click()
+    expect(page.locator("#welcome")).to_be_visible()
+    choose(page, QUESTION)
+    expect(asked).to_have_text(QUESTION)
+    page.go_back()
+    expect(page.locator("#welcome")).to_be_visible()
+
+    # What is chosen last is shown, whichever comes first.
+    held: list[Route] = []
+    slow = re.compile(r"/conversations/[\w-]+$")
+    page.route(slow, lambda route: held.append(route) if not held else route.continue_())
+    choose(page, QUESTION)
+    choose(page, UNANSWERABLE)
+    expect(asked).to_have_text(UNANSWERABLE)
+    with page.expect_response(slow):
+        held[0].continue_()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(asked).to_have_text(UNANSWERABLE)
+
+
+@phone
+def test_on_a_phone(browser: Browser, url: str, visit: Visit) -> None:
+    page = visit.page
+    ask(page, QUESTION)
+    page.locator("#open-notebooks").click()
+    page.get_by_label("New notebook").fill("Nuts")
+    page.get_by_role("button", name="Create").click()
+    name, count = page.locator("#notebook"), page.locator("#document-count")
+    expect(name).to_have_text("Nuts")
+    expect(count).to_have_text("0")
+    assert "#notebook/" in page.url
+    page.locator("#open-notebooks").click()
+    page.locator("#notebooks .name").first.click()
+    expect(name).to_have_text("All documents")
+    expect(page.locator(".turn .question")).to_have_text(QUESTION)
+    page.go_back()
+    expect(name).to_have_text("Nuts")
+    page.locator("#open-notebooks").click()
+    page.get_by_role("button", name="Delete Nuts").click()
+    expect(name).to_have_text("All documents")
+    expect(count).to_have_text("1")
+    page.locator("#notebooks .close").click()
+    expect(page.locator("#notebooks")).to_be_hidden()
+    expect(page.locator(".turn .question")).to_have_text(QUESTION)
+    assert "#notebook/" not in page.url
+
+    # A document is read again.
+    for _ in range(2):
+        page.locator("#open-library").click()
+        page.locator("#documents").get_by_role("button", name="Read").click()
+        expect(page.locator("#reader")).to_be_visible()
+        page.evaluate("() => new Promise((done) => setTimeout(done, 100))")
+        expect(page.locator("#reader")).to_be_visible()
+        page.go_back()
+        expect(page.locator("#reader")).to_be_hidden()
+
+    # Another browser of the same person deletes the conversation, and has it back.
+    with closing(Visit(browser, url, **PHONE)) as other:
+        page = other.page
+        page.locator("#open-history").click()
+        page.get_by_role("button", name=f"Delete {QUESTION}").click()
+        expect(page.locator("#conversations li")).to_have_count(0)
+        expect(page.locator("#new-conversation")).to_be_focused()
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("#conversations li")).to_have_count(1)
+        page.go_back()
+        expect(page.locator("#history")).to_be_hidden()
+        expect(page.locator("body")).to_have_attribute("data-ready", "true")
