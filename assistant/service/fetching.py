@@ -47,6 +47,8 @@ _SUFFIXES = {
 
 _MARKDOWN = (".md", ".markdown")
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 Address = IPv4Address | IPv6Address
 
 Resolver = Callable[[str], Sequence[Address]]
@@ -287,7 +289,7 @@ def _checked(address: str) -> httpx.URL:
         url = httpx.URL(address)
     except (httpx.InvalidURL, UnicodeError):
         url = httpx.URL()
-    if url.scheme not in ("http", "https") or not url.raw_host or len(address) > MAX_ADDRESS:
+    if url.scheme not in _DEFAULT_PORTS or not url.raw_host or len(address) > MAX_ADDRESS:
         raise UnreadableError(
             f"{address[:200]!r} is no address of a page. Give one as https://example.org/page.",
             code="web_address",
@@ -298,13 +300,13 @@ def _checked(address: str) -> httpx.URL:
             "save the page as a file and add that.",
             code="web_login",
         )
-    if url.port is not None:  # httpx leaves out the usual one of a scheme
+    if url.port not in (None, _DEFAULT_PORTS[url.scheme]):  # httpx keeps that of HTTP://…:80
         raise UnreadableError(
             f"{address!r} names a port. Only what is at the usual ones is fetched: 80 of http, "
             "443 of https.",
             code="web_port",
         )
-    return url
+    return url.copy_with(port=None)
 
 
 def _redirected(url: httpx.URL, location: str) -> httpx.URL:
