@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from assistant.service.fetching import Address, Fetcher
+from assistant.service.fetching import TIMEOUT, Address, Fetcher, Resolver
 
 PUBLIC = "93.184.215.14"
 """An address of the internet. No test reaches it."""
@@ -90,49 +90,41 @@ def served_site(
         def handle_error(self, request: Any, client_address: Any) -> None:
             """Whoever asked has gone."""
 
-    server = Server(("127.0.0.1", 0), Handler)
-    site = Site(server.server_port, dict(pages or {}), [])
-    if tls:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield site
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with Server(("127.0.0.1", 0), Handler) as server:
+        site = Site(server.server_port, dict(pages or {}), [])
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield site
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class Names:
-    """Looks hosts up; each time one is asked for, the next that it is said to stand for.
+    """Looks hosts up.
+
+    Args:
+        known: what each host stands for, one answer after the other, the last one again and again;
+            where it is left out, every host is one of the internet.
 
     Attributes:
         asked: the hosts, in order.
     """
 
-    def __init__(self, known: Mapping[str, Sequence[Sequence[str]]]) -> None:
+    def __init__(self, known: Mapping[str, Sequence[Sequence[str]]] | None = None) -> None:
         self.asked = list[str]()
         self._known = known
 
     def __call__(self, host: str) -> list[Address]:
         self.asked.append(host)
-        answers = self._known.get(host, [[]])
+        answers = [[PUBLIC]] if self._known is None else self._known.get(host, [[]])
         found = answers[min(self.asked.count(host), len(answers)) - 1]
         if not found:
             raise OSError(f"no address of {host}")
-        return [ip_address(one) for one in found]
-
-
-class Everywhere(Names):
-    """Every host is one of the internet."""
-
-    def __init__(self) -> None:
-        super().__init__({})
-
-    def __call__(self, host: str) -> list[Address]:
-        self.asked.append(host)
-        return [ip_address(PUBLIC)]
+        return [ip_address(address) for address in found]
 
 
 class Led:
@@ -172,6 +164,12 @@ class Led:
         return Transport(verify=self._tls or verify, trust_env=trust_env)
 
 
-def fetcher_to(site: Site, max_bytes: int = 1_000_000) -> Fetcher:
-    """A fetcher for which the site is every host of the internet."""
-    return Fetcher(max_bytes, resolve=Everywhere(), transport=Led(site))
+def fetcher_to(
+    site: Site,
+    max_bytes: int = 1_000_000,
+    timeout: float = TIMEOUT,
+    names: Resolver | None = None,
+    led: Led | None = None,
+) -> Fetcher:
+    """A fetcher for which the site is every host of the internet, or every one of these names."""
+    return Fetcher(max_bytes, timeout, names or Names(), led or Led(site))

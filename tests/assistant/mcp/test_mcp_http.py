@@ -82,6 +82,21 @@ def call(url: str, key: str, tool: str, mode: str = "auto", **arguments: Any) ->
     return result
 
 
+def value_of(url: str, key: str, tool: str, mode: str = "auto", **arguments: Any) -> dict[str, Any]:
+    """What a tool gives."""
+    value = call(url, key, tool, mode, **arguments).structured_content
+    assert value is not None
+    return value
+
+
+def plain(value: Any) -> Any:
+    """A value without the addresses of resources, and without what differs from time to time."""
+    if isinstance(value, dict):
+        left_out = ("id", "uri", "timings_ms")
+        return {name: plain(part) for name, part in value.items() if name not in left_out}
+    return [plain(part) for part in value] if isinstance(value, list) else value
+
+
 def told(result: CallToolResult) -> str:
     assert result.is_error
     [content] = result.content
@@ -110,7 +125,7 @@ def test_it_gives_what_the_api_gives_and_counts_it(
             ("verify", {"text": f"{QUOTE} Zebras are striped."}),
             ("overview", {"about": "India", "sentences": 2}),
         ):
-            value = call(url, keys["dan"], tool, mode, **asked).structured_content
+            value = value_of(url, keys["dan"], tool, mode, **asked)
             expected = client.post(f"api/{tool}", json=asked).json()
             assert plain(value) == plain(expected), tool
             if "status" in expected:  # an overview is an answer too
@@ -124,37 +139,26 @@ def test_it_gives_what_the_api_gives_and_counts_it(
         assert 'route="/mcp"' in counted
 
 
-def plain(value: Any) -> Any:
-    """A value without the addresses of resources, and without what differs from time to time."""
-    if isinstance(value, dict):
-        left_out = ("id", "uri", "timings_ms")
-        return {n: plain(own) for n, own in value.items() if n not in left_out}
-    return [plain(own) for own in value] if isinstance(value, list) else value
-
-
 @pytest.mark.parametrize("mode", MODES)
 def test_ones_own_documents_are_there_and_nobody_elses(
     assistant: Assistant, keys: dict[str, str], mode: str
 ) -> None:
     with served_with_tools(assistant) as (service, url), client_of(url, keys["ann"]) as client:
-        file = {"file": (f"{mode}.txt", f"Walnuts float in {mode} brine.".encode(), "text/plain")}
+        text = f"Walnuts float in {mode} brine."
+        file = {"file": (f"{mode}.txt", text.encode(), "text/plain")}
         identity = client.post("api/documents", files=file).json()["id"]
         uri = f"footnote://documents/{identity}"
         asked = {"question": "What floats in brine?", "documents": [identity]}
         place = {"document_id": identity, "paragraph": 1}
 
-        answer = call(url, keys["ann"], "ask", mode, **asked).structured_content
-        assert answer is not None
-        assert answer["text"] == f"Walnuts float in {mode} brine."
-        assert answer["citations"][0]["uri"] == f"{uri}/paragraphs/1"
-        read = call(url, keys["ann"], "read_paragraph", mode, **place).structured_content
-        assert read is not None
-        assert (read["text"], read["of"]) == (answer["text"], 1)
-        listed = call(url, keys["ann"], "documents", mode).structured_content
-        assert listed is not None
+        answer = value_of(url, keys["ann"], "ask", mode, **asked)
+        assert (answer["text"], answer["citations"][0]["uri"]) == (text, f"{uri}/paragraphs/1")
+        read = value_of(url, keys["ann"], "read_paragraph", mode, **place)
+        assert (read["text"], read["of"]) == (text, 1)
+        listed = value_of(url, keys["ann"], "documents", mode)
         assert [own["id"] for own in listed["documents"] if own["own"]] == [identity]
         [content] = talk(url, keys["ann"], lambda own: own.read_resource(uri), mode).contents
-        assert content.text == answer["text"]
+        assert content.text == text
 
         of_it: dict[str, Any] = {"documents": [identity]}
         for tool, arguments in (

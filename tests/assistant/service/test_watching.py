@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE
+from chroma_servers import until
 
 from assistant import Assistant, Settings
 from assistant.service import watching
@@ -46,6 +45,17 @@ def told(watch: FolderWatch) -> list[tuple[str, str]]:
     return [(change.what, change.name) for change in watch.changes]
 
 
+@contextmanager
+def following(watch: FolderWatch) -> Iterator[None]:
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        watch.close()
+        thread.join()
+
+
 def asked(assistant: Assistant) -> list[str]:
     return sorted(Path(document.source).name for document in assistant.documents)
 
@@ -79,9 +89,13 @@ def test_added_changed_moved_and_removed(
     assert asked(assistant) == ["bakery.md"]
     assert [info.id for info in assistant.index.documents()] == list(assistant.document_ids)
 
+    [info] = assistant.index.documents()
+    assistant.index.keep(info.id)
     (folder / "town" / "bakery.md").unlink()
     watch.update()
     assert assistant.ask("When does the ferry leave?").refused  # nothing is there to ask
+    assert assistant.document_ids == ()
+    assert [own.id for own in assistant.index.documents()] == [info.id]  # it was kept
     assert [change.number for change in watch.changes] == [1, 2, 3, 4, 5]
 
 
@@ -126,26 +140,10 @@ def test_what_a_bibliography_says_is_followed(
     assert told(watch) == [("unread", "my.bib")]
     assert [(one.name, one.code) for one in watch.unread] == [("my.bib", "bibliography")]
     assert assistant.index.documents() == [info]
-    thread = threading.Thread(target=watch.run)
-    thread.start()
-    export.write_text(entry.replace("Crossings", "Ferries"))
-    try:
-        wait_for(lambda: assistant.index.documents()[0].title == "Ferries")
-        wait_for(lambda: watch.unread == ())
-    finally:
-        watch.close()
-        thread.join()
-
-
-def test_a_document_that_is_kept_stays_in_the_index(
-    watch: FolderWatch, assistant: Assistant, folder: Path
-) -> None:
-    [document] = assistant.documents
-    assistant.index.sync([document], keep=True)
-    (folder / "ferry.txt").unlink()
-    watch.update()
-    assert asked(assistant) == []
-    assert [info.id for info in assistant.index.documents()] == [document.id]
+    with following(watch):
+        export.write_text(entry.replace("Crossings", "Ferries"))
+        until(lambda: assistant.index.documents()[0].title == "Ferries")
+        until(lambda: watch.unread == ())
 
 
 def test_what_could_not_be_indexed_is_done_the_next_time(
@@ -156,10 +154,9 @@ def test_what_could_not_be_indexed_is_done_the_next_time(
     def busy(*_: object, **__: object) -> None:
         raise DocumentError("The index is busy.")
 
-    with monkeypatch.context() as patched:
+    with monkeypatch.context() as patched, pytest.raises(DocumentError):
         patched.setattr(assistant.index, "sync", busy)
-        with pytest.raises(DocumentError):
-            watch.update()
+        watch.update()
     watch.update()
     assert told(watch) == [("added", "bakery.txt")]
 
@@ -173,58 +170,40 @@ def test_only_folders_are_followed(assistant: Assistant, folder: Path) -> None:
         FolderWatch(assistant, [folder / "nowhere"])
 
 
-def wait_for(what: Callable[[], bool]) -> None:
-    started = time.monotonic()
-    while not what():
-        assert time.monotonic() - started < PATIENCE
-        time.sleep(0.05)
-
-
-@contextmanager
-def following(assistant: Assistant, folder: Path) -> Iterator[FolderWatch]:
-    watch = FolderWatch(assistant, [folder])
-    thread = threading.Thread(target=watch.run)
-    thread.start()
-    try:
-        yield watch
-    finally:
-        watch.close()
-        thread.join()
-
-
 def test_followed_by_itself(assistant: Assistant, folder: Path) -> None:
     # As when it was changed while it was being indexed.
     (folder / "ferry.txt").write_text("The ferry to Brenna leaves at noon.")
-    with following(assistant, folder) as watch:
-        wait_for(lambda: told(watch) == [("changed", "ferry.txt")])
+    watch = FolderWatch(assistant, [folder])
+    with following(watch):
+        until(lambda: told(watch) == [("changed", "ferry.txt")])
         # Written beside it and put in its place, as editors do.
         (folder / ".ferry.txt.part").write_text("The ferry to Brenna leaves at ten.")
         (folder / ".ferry.txt.part").replace(folder / "ferry.txt")
-        wait_for(lambda: len(watch.changes) == 2)
+        until(lambda: len(watch.changes) == 2)
         assert assistant.search("ferry", 1)[0].paragraph.text.endswith("ten.")
         # The whole folder goes, and comes back with another file.
         away = folder.with_name("away")
         folder.rename(away)
         (away / "bakery.txt").write_text(BAKERY)
-        wait_for(lambda: not folder.exists())
+        until(lambda: not folder.exists())
         assert assistant.search("ferry", 1)  # what it held is kept
         away.rename(folder)
-        wait_for(lambda: told(watch)[2:] == [("added", "bakery.txt")])
+        until(lambda: told(watch)[2:] == [("added", "bakery.txt")])
 
 
 def test_folders_that_cannot_be_watched_are_looked_through(
-    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+    watch: FolderWatch, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError("No space left for watches.")
 
     monkeypatch.setattr(watching, "RETRY", 0.2)
     monkeypatch.setattr(watching, "watch", full)
-    with following(assistant, folder) as watch:
+    with following(watch):
         (folder / "bakery.txt").write_text(BAKERY)
-        wait_for(lambda: told(watch) == [("added", "bakery.txt")])
+        until(lambda: told(watch) == [("added", "bakery.txt")])
         (folder / "bakery.txt").unlink()
-        wait_for(lambda: told(watch)[1:] == [("removed", "bakery.txt")])
+        until(lambda: told(watch)[1:] == [("removed", "bakery.txt")])
 
 
 def test_a_folder_whose_patterns_cannot_be_understood_is_told_once(
