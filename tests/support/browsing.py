@@ -16,7 +16,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
-from helpers import FOOTNOTE, PATIENCE, SUPPORT
+from helpers import FOOTNOTE, PATIENCE
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from prepared import running
 
@@ -24,7 +24,6 @@ from assistant.tables import answers
 from index.database.database import Database
 
 CHROMIUM = Path("/usr/bin/chromium")
-ARTEFACTS = SUPPORT.parent / "artefacts"
 SECONDS = 1000  # in Playwright's unit
 
 expect.set_options(timeout=PATIENCE * SECONDS)
@@ -223,12 +222,6 @@ def is_uncovered(page: Page) -> bool:
     )
     assert isinstance(result, bool)
     return result
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture of the page as it looks now."""
-    ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"{name}.png")
 
 
 def read(page: Page, title: str) -> None:

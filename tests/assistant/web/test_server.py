@@ -1,4 +1,5 @@
-"""The page's server: many people at once, its gate, its login, MCP, and documents that go away."""
+"""The page's server: many people at once, what it refuses, the files and pages that it gives, the
+words that it finds."""
 
 from __future__ import annotations
 
@@ -10,33 +11,40 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
+import pypdfium2
 import pytest
 from browsing import (
     QUESTION,
     QUOTE,
     Visit,
     chromium,
-    picture,
+    print_pdf,
     send,
-    serving,
     settled,
 )
 from chroma_servers import until
-from former_index import unpacked
 from gradio_client import Client as GradioClient
-from helpers import PATIENCE
+from helpers import PATIENCE, CheapEncoder
+from PIL import Image
 from playwright.sync_api import expect
 from prepared import running
 
 from assistant import Assistant
 from assistant.settings import Settings
 from assistant.web.app import serve
+from assistant.web.rendering import SIDE, PageRenderer
 from assistant.web.routes import OWN_AT_ONCE
-from index.errors import SettingsError
+from assistant.workspace.finding import Finding
+from assistant.workspace.library import Library
+from index import Index
+from index.errors import QuestionError, SettingsError, UnreadableError
+from index.readers.loader import read_raw
 
 SESSIONS = 50
 QUESTIONS_AT_ONCE = Settings.model_fields["at_once"].default
@@ -198,17 +206,6 @@ def test_gradios_clients_are_answered(url: str) -> None:
     client.close()
 
 
-def test_the_page_shows_the_place_in_the_queue(url: str, gate: Path) -> None:
-    slow = crowd(url, QUESTIONS_AT_ONCE + 3)
-    with chromium() as browser, closing(Visit(browser, url)) as visit:
-        send(visit.page, QUESTION)
-        expect(visit.page.locator(".stage")).to_contain_text("before yours")
-        picture(visit.page, "waiting")
-        gate.unlink()
-        assert settled(visit.page).get_attribute("data-state") == "answered"
-    assert all(one.answer() for one in slow)
-
-
 def test_the_gate(url: str) -> None:
     with httpx.Client(base_url=url, timeout=PATIENCE) as client:
         home = client.get("/")
@@ -256,7 +253,16 @@ def test_the_original_of_what_was_added_is_given_while_it_is_there(url: str) -> 
         assert client.get(f"documents/{own['id']}/original").status_code == 404
 
 
-def test_what_was_shown_goes_when_the_documents_change(url: str, gate: Path) -> None:
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "example.org"])
+def test_a_host_that_others_reach_needs_a_password(host: str) -> None:
+    unopened = cast(Assistant, None)  # refused before anything is asked of it
+    with pytest.raises(SettingsError, match="password"):
+        serve(unopened, host=host, open_browser=False)
+
+
+def test_the_page_shows_the_place_in_the_queue_and_takes_back_what_changed(
+    url: str, gate: Path
+) -> None:
     with chromium() as browser, closing(Visit(browser, url)) as visit:
         send(visit.page, f"Changed: {QUESTION}")
         turn = visit.page.locator(".turn").last
@@ -266,21 +272,67 @@ def test_what_was_shown_goes_when_the_documents_change(url: str, gate: Path) -> 
         expect(turn.locator(".sentence, .place")).to_have_count(0)
         expect(turn.get_by_role("button", name="Ask again")).to_be_visible()
 
+        gate.touch()
+        slow = crowd(url, QUESTIONS_AT_ONCE + 3)
+        send(visit.page, QUESTION)
+        expect(visit.page.locator(".stage").last).to_contain_text("before yours")
+        gate.unlink()
+        assert settled(visit.page).get_attribute("data-state") == "answered"
+    assert all(one.answer() for one in slow)
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "example.org"])
-def test_a_host_that_others_reach_needs_a_password(host: str) -> None:
-    unopened = cast(Assistant, None)  # refused before anything is asked of it
-    with pytest.raises(SettingsError, match="password"):
-        serve(unopened, host=host, open_browser=False)
+
+def test_only_pages_that_there_are_are_drawn(tmp_path: Path) -> None:
+    file = tmp_path / "two.pdf"
+    with chromium() as browser:
+        print_pdf(browser, "<p>one</p><p style='break-before: page'>two</p>", file)
+    renderer = PageRenderer()
+    try:
+        assert Image.open(BytesIO(renderer.draw(file, 2, 700))).width == 800
+        for page in (0, -1, 3):
+            with pytest.raises(UnreadableError, match=f"Page {page} cannot be drawn"):
+                renderer.draw(file, page, 700)
+        assert renderer.draw(file, 1, 700) != renderer.draw(file, 2, 700)
+        # A page that is far higher than wide takes no more than another.
+        tall = pypdfium2.PdfDocument.new()
+        tall.new_page(10, 14_400)
+        tall.save(tmp_path / "tall.pdf")
+        assert Image.open(BytesIO(renderer.draw(tmp_path / "tall.pdf", 1, 700))).height <= SIDE
+    finally:
+        renderer.close()
 
 
-def test_whoever_runs_it_is_told_once_what_was_taken_over(tmp_path: Path) -> None:
-    unpacked(tmp_path)
-    with serving(tmp_path) as url, chromium() as browser, closing(Visit(browser, url)) as visit:
-        page = visit.page
-        expect(page.locator("#toast")).to_contain_text("records-former")
-        picture(page, "taken-over")
-        page.locator("#toast").get_by_role("button", name="OK").click()
-        page.reload()
-        visit.ready()
-        expect(page.locator("#toast")).to_be_hidden()
+def test_words_are_counted_and_what_was_read_is_remembered(tmp_path: Path) -> None:
+    texts = {
+        "nuts.txt": "Walnuts  float\nin brine. WALNUTS float. A walnut sinks.",
+        "oak.txt": "Oaks outlive a walnut.",
+        "trees.md": "# Trees\n\n## Elm\n\nOne.\n\nTwo.\n\n## Ash\n\nAn elm.\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    index = Index(tmp_path / "index", encoder=CheapEncoder())
+    index.sync([read_raw(tmp_path / name) for name in texts])
+    read: list[str] = []
+
+    class Counted:
+        def document(self, identity: str) -> Any:
+            read.append(identity)
+            return index.document(identity)
+
+    documents = [SimpleNamespace(info=info) for info in index.documents()]
+    library = cast(Library, SimpleNamespace(index=Counted(), documents_in=lambda *_: documents))
+    # Remembered as long as it is not too much.
+    for remembered, times in ((1000, len(texts)), (10, 2 * len(texts))):
+        read.clear()
+        finding = Finding(library, remembered)
+        for _ in range(2):
+            told = finding.count("ann", "walnut")
+            # Those first that have them most often.
+            assert [one.hits for one in told.documents] == [3, 1]
+        assert len(read) == times
+    # Whatever the case and the space between the words; headings once, however much is under them.
+    for words, hits in ((" walnuts \t float ", [2]), ("w.lnut", []), ("elm", [2]), ("trees", [1])):
+        assert [one.hits for one in finding.count("ann", words).documents] == hits, words
+    for nothing in ("", " \n", "x" * 201):
+        with pytest.raises(QuestionError):
+            finding.count("ann", nothing)
+    index.close()

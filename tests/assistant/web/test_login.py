@@ -12,8 +12,7 @@ from unittest.mock import patch
 import httpx
 import pytest
 import sqlalchemy as sa
-from browsing import QUESTION, SECONDS, ask, picture
-from crowd import ask_page, last_event
+from browsing import QUESTION, SECONDS, ask
 from helpers import PATIENCE
 from playwright.sync_api import Browser, expect
 from services import api, client_of, problem
@@ -24,7 +23,6 @@ from index.database.database import Database
 
 ANN, BEN, CARL = ACCOUNTS = [("ann", "s3cret!"), ("ben", "pässword"), ("carl", "7 walnuts")]
 NAME = "footnote-login-"
-SECRET = "The walnut code is quartz-lantern-77."
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +107,6 @@ def test_a_login_guards_everything(url: str, browser: Browser) -> None:
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("not known")
-    picture(page, "login")
     page.get_by_label("Password").fill("s3cret!")
     page.get_by_role("button", name="Log in").click()
     page.locator("body[data-ready]").wait_for()
@@ -222,31 +219,6 @@ def test_wrong_passwords_are_counted(url: str) -> None:
         # A proxy on this machine says whose they were.
         assert log_in(client, CARL, {"x-forwarded-for": "10.0.0.9"}).status_code == 200
         assert log_in(client, BEN).status_code == 200  # others are none the worse for it
-
-
-def test_what_is_added_is_for_whoever_logged_in(url: str) -> None:
-    key = {"x-footnote-session": secrets.token_hex(16)}
-    with client_of(url) as own, client_of(url) as other:
-        for client, account in ((own, ANN), (other, BEN)):
-            client.headers.update(key)  # at the same browser, one after the other
-            assert log_in(client, account).status_code == 200
-        name, added = last_event(own, "uploads?name=code.txt", content=SECRET.encode())
-        assert name == "done"
-        identity, question = added["id"], "What is the walnut code?"
-        assert ask_page(own, question, [identity])["text"] == SECRET
-        with pytest.raises(AssertionError, match="no longer here"):
-            ask_page(other, question, [identity])
-        for client, found in ((own, True), (other, False)):
-            listed = client.get("session").json()["documents"]
-            assert (identity in {one["id"] for one in listed}) == found
-        for method, path in (
-            ("GET", ""),
-            ("GET", "/original"),
-            ("DELETE", ""),
-            ("POST", "/restore"),
-        ):
-            assert other.request(method, f"documents/{identity}{path}").status_code == 404
-        assert own.get(f"documents/{identity}/original").content == SECRET.encode()
 
 
 def test_no_secret_comes_into_the_log(url: str, folder: Path, logins: Logins) -> None:

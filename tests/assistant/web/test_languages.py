@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,11 +16,9 @@ from browsing import (
     add_file,
     barriers,
     copied,
-    forget,
-    picture,
     settled,
 )
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from scans import save
 
 import assistant.web
@@ -82,6 +79,11 @@ TOLD = f"""() => {{
   return told.filter(Boolean);
 }}"""
 
+#: What of the page sticks out.
+STICKING_OUT = """() => [...document.querySelectorAll("#top *, #composer *, #library *")]
+  .filter((e) => e.getBoundingClientRect().right > innerWidth || e.scrollWidth > innerWidth)
+  .map((e) => e.outerHTML)"""
+
 
 def words(language: str) -> dict[str, Any]:
     read: dict[str, Any] = json.loads(FILES[language].read_text(encoding="utf-8"))
@@ -108,13 +110,7 @@ def patterns(language: str) -> dict[str, re.Pattern[str]]:
     return {one: pattern(one) for one in said if re.search(r"\w", PLACE.sub("", one))}
 
 
-@pytest.fixture
-def german(browser: Browser, url: str, profile: Callable[..., BrowserContext]) -> Iterator[Visit]:
-    forget(url)
-    visit = Visit(browser, url, profile(locale="de-DE"))
-    yield visit
-    visit.close()
-    forget(url)
+german = pytest.mark.parametrize("visit", [{"locale": "de-AT"}], indirect=True)
 
 
 def ask(page: Page, question: str) -> Locator:
@@ -137,16 +133,13 @@ def test_every_language_says_the_same(language: str) -> None:
         assert isinstance(said, str) or "count" in places, key
 
 
-def test_every_key_is_said() -> None:
+def test_every_key_is_said_and_every_kind_of_error_has_words_of_the_page() -> None:
     scripts = "".join(file.read_text(encoding="utf-8") for file in STATIC.rglob("*.js"))
     pages = "".join(file.read_text(encoding="utf-8") for file in STATIC.glob("*.html"))
     put = set(re.findall(r'data-say[\w-]*="([^"]+)"', pages))
     assert put <= set(words("en"))
     said = put | {f"error.{code}" for code in get_args(Code)}
     assert [key for key in words("en") if key not in said and f'"{key}"' not in scripts] == []
-
-
-def test_every_kind_of_error_has_words_of_the_page() -> None:
     assert {code for code in get_args(Code) if f"error.{code}" not in words("en")} == DEVELOPERS
 
 
@@ -161,13 +154,13 @@ def test_a_page_says_in_english_what_the_english_file_says(browser: Browser, nam
         assert text in NAMES if key is None else text == words("en")[key], (text, key)
 
 
-def test_a_browser_in_german_gets_a_page_in_german(german: Visit) -> None:
-    page = german.page
+@german
+def test_a_browser_in_german_gets_a_page_in_german(visit: Visit) -> None:
+    page = visit.page
     expect(page.locator("html")).to_have_attribute("lang", "de")
     told: list[str] = page.evaluate(TOLD)
     answered = ask(page, QUESTION)
     assert answered.get_attribute("data-state") == "answered"
-    picture(page, "german")
     text = copied(page, answered.get_by_role("button", name="Mit Fußnoten kopieren"), "kopiert")
     assert f"„{QUOTE}“" in text
     refused = ask(page, UNANSWERABLE)
@@ -193,10 +186,27 @@ def test_a_browser_in_german_gets_a_page_in_german(german: Visit) -> None:
     assert odd == {}
     assert not [text for text in told if PLACE.search(text)]
     assert len({one for one, p in deutsch.items() if any(map(p.fullmatch, told))}) > 50
+    page.keyboard.press("Escape")
+
+    # The help is in English, and says so.
+    page.emulate_media(color_scheme="dark")
+    page.locator("#open-help").click()
+    expect(page.locator("#help-english")).to_have_text("Die Hilfe gibt es nur auf Englisch.")
+    page.locator("#help .topics a").nth(4).click()
+    expect(page.locator("#help article")).to_have_attribute("lang", "en")
+    assert barriers(page) == []
+    page.keyboard.press("Escape")
+
+    # Nothing sticks out.
+    page.locator("#open-library").click()
+    for width, height in ((1280, 800), (390, 844), (360, 700)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate(STICKING_OUT) == []
 
 
-def test_what_is_added_and_what_goes_wrong_is_told_in_german(german: Visit, tmp_path: Path) -> None:
-    page = german.page
+@german
+def test_what_is_added_and_what_goes_wrong_is_told_in_german(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
     listed = page.locator("#documents li")
     (tmp_path / "preise.csv").write_text("Ware,Preis in Euro\nWalnuss,12\nMandel,14\n")
     (tmp_path / "fahrt.md").write_text(
@@ -230,7 +240,6 @@ def test_what_is_added_and_what_goes_wrong_is_told_in_german(german: Visit, tmp_
         "alt.doc": "Die Datei hat ein altes Format.",
     }.items():
         expect(rows.filter(has_text=name)).to_contain_text(told)
-    picture(page, "german-failures")
     page.keyboard.press("Escape")
     page.locator("#open-notebooks").click()
     page.get_by_label("Neues Notizbuch").fill("Reise")
@@ -243,24 +252,7 @@ def test_what_is_added_and_what_goes_wrong_is_told_in_german(german: Visit, tmp_
     }""")
     add_file(page, tmp_path / "leer.txt")
     expect(rows.first).to_contain_text("Dieses Notizbuch ist nicht hier.")
-    german.complaints = []  # the browser's own, of what was refused
-
-
-def test_nothing_sticks_out_in_german(browser: Browser, url: str) -> None:
-    visit = Visit(browser, url, locale="de-AT")
-    page = visit.page
-    page.locator("#open-library").click()
-    for width, height in ((1280, 800), (390, 844), (360, 700)):
-        page.set_viewport_size({"width": width, "height": height})
-        picture(page, f"german-{width}")
-        sticking = page.evaluate(
-            """() => [...document.querySelectorAll("#top *, #composer *, #library *")]
-              .filter((e) =>
-                e.getBoundingClientRect().right > innerWidth || e.scrollWidth > innerWidth)
-              .map((e) => e.outerHTML)"""
-        )
-        assert sticking == []
-    visit.close()
+    visit.complaints = []  # the browser's own, of what was refused
 
 
 def test_a_language_that_there_is_is_chosen_and_kept(visit: Visit) -> None:
