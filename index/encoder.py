@@ -2,8 +2,7 @@
 
 Late pooling (Günther et al., "Late Chunking", arXiv 2409.04701): the tokens of a block of whole
 sentences go through the transformer once, and each sentence's vector is the mean of its own token
-states. The vector so carries the sentences around it. This is right only for encoders that pool by
-the mean; any other gets its sentences encoded one by one.
+states, which have seen the others. Encoders that do not pool by the mean get them one by one.
 """
 
 from __future__ import annotations

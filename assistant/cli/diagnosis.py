@@ -227,7 +227,7 @@ def _reader(settings: Settings) -> tuple[State, str]:
 
 
 def _language_model(settings: Settings) -> tuple[State, str]:
-    from assistant.llm.checks import kept
+    from assistant.llm.check_results import kept
     from assistant.llm.client import check_setting, is_set, name_of
     from assistant.llm.discovery import Endpoint, first_model, locate
 

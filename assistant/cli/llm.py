@@ -14,7 +14,8 @@ from assistant.cli.progress import duration
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
-    from assistant.llm.checks import Asked, Result
+    from assistant.llm.check_results import Result
+    from assistant.llm.checks import Asked
     from assistant.settings import Settings
 
 FAILED = 3
@@ -43,7 +44,8 @@ def llm_check(
     Some of the texts do not answer, and some give orders. How it ended is kept: a model that failed
     does not read, but with --trust-llm. Exits with 0 if it passed and with 3 if it failed.
     """
-    from assistant.llm.checks import TOKENS, keep, questions, result_of, texts
+    from assistant.llm.check_results import keep
+    from assistant.llm.checks import TOKENS, questions, result_of, texts
     from assistant.llm.client import check_setting, is_set, name_of
 
     settings = settings_of(context)

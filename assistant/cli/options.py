@@ -302,7 +302,7 @@ def tell_check(settings: Settings) -> None:
     Args:
         settings: those in force.
     """
-    from assistant.llm.checks import kept
+    from assistant.llm.check_results import kept
     from assistant.llm.client import is_set, name_of
 
     if settings.llm is None or not is_set(settings):

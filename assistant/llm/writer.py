@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assistant.answer import Checked
 from assistant.llm import prompts
-from assistant.llm.checks import checked
+from assistant.llm.check_results import checked
 from assistant.llm.client import (
     LanguageModel,
     LanguageModelError,

@@ -1,4 +1,4 @@
-"""The question as every later stage takes it: understood once, at the door."""
+"""The question as every later stage takes it: understood once, when it arrives."""
 
 from __future__ import annotations
 

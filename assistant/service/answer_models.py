@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from assistant.llm.checks import checked
+from assistant.llm.check_results import checked
 from assistant.llm.client import check_installed
 from assistant.llm.discovery import CHOSEN_PATIENCE, NONE, Offer, Server, find_offers
 from assistant.llm.writer import Writer

@@ -29,8 +29,9 @@ from assistant.service.watching import FolderWatch, Unread
 from assistant.serving.logs import about, take_over
 from assistant.serving.middleware import HEADER, MCP
 from assistant.serving.streaming import whole
+from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
-from assistant.web.routes import STATIC, Folder, LoginRoutes, routes
+from assistant.web.routes import STATIC, Folder, routes
 from index.errors import FootnoteError, SettingsError
 
 if TYPE_CHECKING:

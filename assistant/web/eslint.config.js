@@ -34,7 +34,7 @@ export default defineConfig(js.configs.recommended, ts.configs.strictTypeChecked
   rules: {
     ...Object.fromEntries(ERRORS.map((rule) => [rule, "error"])),
     "no-restricted-properties": ["error", ...MARKUP.map((property) => ({ property, message: "Make elements with h() of dom.js." }))],
-    "no-restricted-syntax": ["error", ...[...BARE, ...SENTENCES].map((selector) => ({ selector, message: "Write it into words/en.json, and say() it (words.js)." }))],
+    "no-restricted-syntax": ["error", ...[...BARE, ...SENTENCES].map((selector) => ({ selector, message: "Write it into words/en.json, and say() it (i18n.js)." }))],
     "no-undef": "off", // tsc knows the browser's names
     "@typescript-eslint/no-confusing-void-expression": "off", // `return this.note(…)` is short
     "@typescript-eslint/no-unnecessary-condition": ["error", { allowConstantLoopConditions: "only-allowed-literals" }],

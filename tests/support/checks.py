@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assistant.llm.checks import Counts, Result, fingerprint, identity_of
+from assistant.llm.check_results import Counts, Result, fingerprint, identity_of
 from assistant.settings import Settings
 
 GOOD = Counts(

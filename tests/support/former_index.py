@@ -29,8 +29,9 @@ from helpers import footnote
 from assistant import Assistant
 from assistant.api.app import build
 from assistant.service.service import Service
+from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
-from assistant.web.routes import Folder, LoginRoutes, routes
+from assistant.web.routes import Folder, routes
 
 DATA = Path(__file__).parents[1] / "assistant" / "data"
 ARCHIVE = DATA / "former_index.tar.gz"

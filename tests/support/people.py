@@ -12,8 +12,9 @@ from starlette.testclient import TestClient
 
 from assistant.service.service import Service
 from assistant.web.app import build
+from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
-from assistant.web.routes import Folder, LoginRoutes
+from assistant.web.routes import Folder
 
 
 @contextmanager

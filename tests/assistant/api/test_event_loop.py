@@ -25,8 +25,9 @@ from assistant.access.api_keys import Keys
 from assistant.access.callers import person
 from assistant.service.service import Service
 from assistant.web.app import build
+from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
-from assistant.web.routes import Folder, LoginRoutes
+from assistant.web.routes import Folder
 
 #: Only values: they read, write and work out nothing.
 PLAIN = ("errors.py", "models.py")

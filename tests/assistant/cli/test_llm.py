@@ -19,7 +19,7 @@ from helpers import FOOTNOTE, PATIENCE, footnote, on_terminal
 from model_servers import Handler, free_port, port_of, scripted, serving, stalls, words, writes
 
 from assistant.cli.options import tell_check
-from assistant.llm.checks import Counts, keep
+from assistant.llm.check_results import Counts, keep
 from assistant.llm.discovery import SERVERS, Server
 from assistant.settings import checks_folder, load_settings
 

@@ -10,16 +10,12 @@ from helpers import PATIENCE
 from model_servers import Handler, fails, gguf, serving, words, writes
 
 from assistant import Assistant
+from assistant.llm.check_results import LEAST_RIGHT, MOST_ANSWERED, MOST_WRONG, Counts, Result
 from assistant.llm.checks import (
-    LEAST_RIGHT,
     MAX_FAILURES,
-    MOST_ANSWERED,
-    MOST_WRONG,
     Asked,
     CheckError,
     CheckQuestion,
-    Counts,
-    Result,
     check,
     questions,
     result_of,

@@ -14,7 +14,7 @@ from model_servers import Handler, serving, writes
 
 from assistant import Answer, AnswerSentence
 from assistant.answer import Outcome, Writing
-from assistant.llm.checks import (
+from assistant.llm.check_results import (
     LEAST_RIGHT,
     MATERIAL,
     MOST_ANSWERED,
@@ -24,6 +24,8 @@ from assistant.llm.checks import (
     identity_of,
     keep,
     kept,
+)
+from assistant.llm.checks import (
     questions,
     settings_for,
     texts,

@@ -36,7 +36,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from assistant import Assistant
 from assistant.answer import REFUSAL
-from assistant.llm.checks import keep
+from assistant.llm.check_results import keep
 from assistant.llm.discovery import Server
 from assistant.service.answer_models import AnswerModels
 from assistant.service.service import Service

@@ -20,7 +20,8 @@ from index.errors import IndexCorruptedError
 from index.store import vectors as module
 from index.store.chroma import ChromaVectors
 from index.store.manifest import Rows
-from index.store.vectors import FolderVectors, VectorFile
+from index.store.vector_file import VectorFile
+from index.store.vectors import FolderVectors
 
 Opens = Callable[[], Index]
 
