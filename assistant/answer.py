@@ -223,7 +223,7 @@ class Answer(WithStatus):
     def marked_text(self) -> str:
         """The text with `[1]` markers, laid out: see `Layout`."""
         layout = Layout(self.kind, self.status)
-        said = [layout.add(own, self.citations) for own in self.sentences]
+        said = [layout.add(sentence, self.citations) for sentence in self.sentences]
         return lead_of(self.status, self.kind) + "".join(said)
 
     def __str__(self) -> str:

@@ -202,10 +202,14 @@ def routes(
         """Tell which quotes of its answers do not stand in their documents as these are now."""
         turns = conversations.find(space_of(caller, notebook), identity).turns
         cited = {turn.id: turn.answer.citations for turn in turns if turn.answer}
-        named = {own.document_id for citations in cited.values() for own in citations}
+        named = {citation.document_id for citations in cited.values() for citation in citations}
         checker = QuoteChecker(library.index, library.readable(caller.owner, named))
         found = {
-            turn: [own.marker for own in citations if checker.now(own).standing != "there"]
+            turn: [
+                citation.marker
+                for citation in citations
+                if checker.now(citation).standing != "there"
+            ]
             for turn, citations in cited.items()
         }
         return LapsedValue(lapsed={turn: markers for turn, markers in found.items() if markers})

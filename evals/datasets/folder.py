@@ -35,7 +35,7 @@ class FolderSet:
     @property
     def questions(self) -> int:
         """How many there are in all files."""
-        return sum(len(own.questions) for own in self.files)
+        return sum(len(file.questions) for file in self.files)
 
     def place_of(self, file: QuestionSet) -> str:
         """What one of its files is called: as the set, where that is one file."""
@@ -49,13 +49,13 @@ class FolderSet:
         """
         if limit is None or self.questions <= limit:
             return self
-        ranked = sorted(_rank(own, question) for own in self.files for question in own.questions)
+        ranked = sorted(_rank(file, question) for file in self.files for question in file.questions)
         chosen = set(ranked[:limit])
         files = (
-            replace(own, questions=tuple(q for q in own.questions if _rank(own, q) in chosen))
-            for own in self.files
+            replace(file, questions=tuple(q for q in file.questions if _rank(file, q) in chosen))
+            for file in self.files
         )
-        return replace(self, files=tuple(own for own in files if own.questions))
+        return replace(self, files=tuple(file for file in files if file.questions))
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,9 @@ def _citations(records: Sequence[Record]) -> dict[str, Measure]:
         ("citation_recall", [r.found for r in records]),
     ):
         found[name] = _pooled(truths)
-        found[f"{name}_mean"] = mean([sum(own) / len(own) if own else None for own in truths])
+        found[f"{name}_mean"] = mean(
+            [sum(truth) / len(truth) if truth else None for truth in truths]
+        )
     return found
 
 

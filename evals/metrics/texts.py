@@ -54,10 +54,10 @@ def rouge_l(text: str, reference: str) -> float:
     """F1 of the longest common subsequence of words of two texts, each taken whole, 0..1."""
     ours, theirs = _words(text), _words(reference)
     row = [0] * (len(theirs) + 1)  # of the table of lengths, a row at a time
-    for own in ours:
+    for our in ours:
         above, row = row, [0]
         for column, other in enumerate(theirs):
-            longer = above[column] + 1 if own == other else max(above[column + 1], row[column])
+            longer = above[column] + 1 if our == other else max(above[column + 1], row[column])
             row.append(longer)
     return _rouge(row[-1], len(ours), len(theirs))
 

@@ -44,7 +44,7 @@ def record_of(
         told: the other fields, as far as something tells them: retrieval, confidence, times, what a
             language model did.
     """
-    quotes = [[cited[n].quote for n in own.citations] for own in proofs]
+    quotes = [[cited[n].quote for n in proof.citations] for proof in proofs]
     items, listed = matched_items(question, quotes)
     sections = sections_of(question, gold, finder.asked_of(question))
     said = " ".join(sentences) if status == "answered" else ""
@@ -78,7 +78,7 @@ def sections_of(question: Question, gold: Gold, documents: Sequence[Document]) -
     """
     if question.kind not in OVERVIEWS or not question.answerable:
         return []
-    text = [p for own in documents for p in own.paragraphs if p.kind in ("prose", "list")]
+    text = [p for document in documents for p in document.paragraphs if p.kind in ("prose", "list")]
     if question.kind == PART:
         text = _smallest_part(text, gold)
     deepest = max((len(p.heading) for p in text), default=0)

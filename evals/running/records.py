@@ -270,8 +270,8 @@ def of_question(question: Question) -> dict[str, Any]:
 
 def judged_alike(*runs: Sequence[Record]) -> list[list[Record]]:
     """The records of several runs, each judged as strictly as any of them is."""
-    strict = any(record.strict for own in runs for record in own)
-    return [[replace(record, strict=strict) for record in own] for own in runs]
+    strict = any(record.strict for run in runs for record in run)
+    return [[replace(record, strict=strict) for record in run] for run in runs]
 
 
 @cache

@@ -178,7 +178,7 @@ class EndpointSystem(System):
         if not sentences:
             return True
         first = _plain(sentences_of(sentences[0])[0])
-        return any(_plain(own) in first for own in (*REFUSALS, *self._refusals))
+        return any(_plain(refusal) in first for refusal in (*REFUSALS, *self._refusals))
 
     def _citations(
         self, sentences: Sequence[str], annotated: Sequence[Claim], gold: Gold
@@ -221,7 +221,7 @@ class EndpointSystem(System):
         if not places:
             return Cited("", 0, 0, False, claim.quote)
         gold_spans = [*gold.spans, *gold.also_supports]
-        best = next((own for own in places if own.overlaps_any(gold_spans)), places[0])
+        best = next((place for place in places if place.overlaps_any(gold_spans)), places[0])
         return Cited(
             best.document, best.start, best.end, True, claim.quote or self.finder.text(best)
         )
@@ -249,7 +249,7 @@ def parted(
         annotations: of it.
         moved: by how many characters their places are further on.
     """
-    places = [_marked(text, own, moved) for own in annotations]
+    places = [_marked(text, annotation, moved) for annotation in annotations]
     marks = sorted({own for own in places if own}) or [own.span() for own in _MARK.finditer(text)]
     sentences: list[str] = []
     last_before: dict[tuple[int, int], int] = {}
@@ -290,7 +290,7 @@ def _marked(text: str, own: Annotation, moved: int) -> tuple[int, int] | None:
 def quotes_in(sentences: Sequence[str]) -> Iterator[Claim]:
     """The quotes in sentences, of MIN_WORDS or more."""
     # A quote may go over several sentences; it is of the last.
-    ends = list(accumulate(len(own) + 1 for own in sentences))
+    ends = list(accumulate(len(sentence) + 1 for sentence in sentences))
     for found in _QUOTED.finditer(" ".join(sentences)):
         quote = next(filter(None, found.groups())).strip()
         if _is_quote(quote):

@@ -222,16 +222,16 @@ def _labelled(
         for p in document.paragraphs
     ]
     terms = [set(terms_of(f"{p.heading} {p.text}")) for p in paragraphs]
-    for own in questions:
-        asked, found = own["question"], dict[int, list[int]]()
-        for start, end, digest in own["evidence"]:
+    for question in questions:
+        asked, found = question["question"], dict[int, list[int]]()
+        for start, end, digest in question["evidence"]:
             quote = raw[start:end]
             if hashlib.sha256(quote.encode()).hexdigest()[:HASH] != digest:
                 raise QuestionSetError(f"{file}: the evidence of {asked!r} is another text.")
             for paragraph, sentence in _sentences(document, quote):
                 found.setdefault(paragraph, []).append(sentence + 1)
-        if not own["evidence"]:
-            near = set(terms_of(f"{asked} {own.get('near', '')}"))
+        if not question["evidence"]:
+            near = set(terms_of(f"{asked} {question.get('near', '')}"))
             nearest = max(range(len(terms)), key=lambda n: len(near & terms[n]))
             found = {nearest: []}
         for paragraph, numbers in found.items():
