@@ -30,7 +30,7 @@ HOMES = {
     "ir_measures": "evals.metrics.metrics",
     "itsdangerous": "assistant.access.logins",
     "jinja2": "assistant.api.openapi evals.reporting.report",
-    "limits": "assistant.access.callers",
+    "limits": "assistant.access.quotas",
     "liteparse": "index.readers.pdf.reader",
     "llama_index": "assistant.llm.client assistant.llama_index",
     "lxml": "index.readers.rich_text",

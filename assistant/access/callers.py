@@ -1,39 +1,21 @@
-"""Who sends a request, and how many each may. The one module that imports limits."""
+"""Who sends a request, and what each may do."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import ipaddress
-import math
 import re
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
 
 from assistant.access.api_keys import SCOPES, Keys, Scope, digest
 from assistant.access.logins import Logins
-from index.errors import Code, RefusedError, SettingsError
+from assistant.access.quotas import BYTES_PER_UNIT, Quotas
+from index.errors import RefusedError
 
 _KEY = re.compile(r"[A-Za-z0-9-]{20,80}")
-
-_UNIT = 10_000
-"""Bytes that count as one where what a client says of answers is kept."""
-
-#: By the code of the error: how many each process takes of a client, and what it is told then.
-_QUOTAS: Mapping[Code, tuple[RateLimitItem, str]] = {
-    "many_tries": (parse("10/minute"), "Too many wrong passwords were given for this name."),
-    "many_kept": (parse("500/hour"), "So much is not kept of one person in an hour."),
-    "many_fetched": (
-        parse("60/hour"),
-        "So many addresses are not fetched for one person in an hour.",
-    ),
-}
 
 _HOW = (
     "Send a key as `Authorization: Bearer KEY`. Whoever runs Footnote makes one: footnote keys "
@@ -97,17 +79,7 @@ class Access:
         self._keys = keys
         self.logins = logins
         self._demanded = demanded
-        try:
-            requests = (parse(rate), "{} has sent as many requests as it may ({}).")
-        except ValueError as error:
-            raise SettingsError(
-                f"The rate {rate!r} cannot be understood. Write it as in 600/minute or 5/second."
-            ) from error
-        self._quotas: Mapping[Code, tuple[RateLimitItem, str]] = {
-            **_QUOTAS,
-            "many_requests": requests,
-        }
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._quotas = Quotas(rate)
 
     def caller(self, headers: Headers, address: str) -> Caller:
         """Who sends a request with these headers.
@@ -141,7 +113,7 @@ class Access:
             RefusedError: the caller has sent too many.
         """
         if caller.name:
-            self._limit("many_requests", caller.owner, name=caller.name)
+            self._quotas.use("many_requests", caller.owner, name=caller.name)
 
     def count_bytes(self, client: str, size: int) -> None:
         """Count what a client has kept for good.
@@ -153,7 +125,7 @@ class Access:
         Raises:
             RefusedError: that is too much.
         """
-        self._limit("many_kept", client, 1 + size // _UNIT)
+        self._quotas.use("many_kept", client, 1 + size // BYTES_PER_UNIT)
 
     def count_fetch(self, client: str) -> None:
         """Count an address that is to be fetched for a client.
@@ -164,7 +136,7 @@ class Access:
         Raises:
             RefusedError: that is one too many.
         """
-        self._limit("many_fetched", client)
+        self._quotas.use("many_fetched", client)
 
     def fits(self, name: str, password: str, address: str) -> bool:
         """Whether this is the password of an account; wrong ones are counted.
@@ -178,7 +150,8 @@ class Access:
             RefusedError: too many wrong ones were given before; nothing is told of this one.
         """
         fits = self.logins.fits(name, password)
-        self._limit("many_tries", _owner_of("tries", f"{name}\0{address}"), count=not fits)
+        tries = _owner_of("tries", f"{name}\0{address}")
+        self._quotas.use("many_tries", tries, count=not fits)
         return fits
 
     def _login(self, credentials: str, address: str) -> str | None:
@@ -188,18 +161,6 @@ class Access:
         except (binascii.Error, UnicodeDecodeError):
             return None
         return name if self.logins.exist() and self.fits(name, password, address) else None
-
-    def _limit(
-        self, code: Code, client: str, cost: int = 1, *, count: bool = True, name: str = ""
-    ) -> None:
-        """Raise RefusedError where a client exceeds a quota; `count`: whether this counts too."""
-        rate, detail = self._quotas[code]
-        check = self._limiter.hit if count else self._limiter.test
-        if not check(rate, code, client, cost=cost):
-            reset = self._limiter.get_window_stats(rate, code, client).reset_time
-            wait = max(1, math.ceil(reset - time.time()))
-            detail = f"{detail.format(name, rate)} Try again in {wait} seconds."
-            raise RefusedError(detail, 429, wait, code=code, count=math.ceil(wait / 60))
 
 
 def client_of(login: str | None, address: str) -> str:
