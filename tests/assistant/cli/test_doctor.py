@@ -179,12 +179,12 @@ def test_a_model_that_is_not_here_is_told_and_not_fetched(tmp_path: Path) -> Non
 def test_a_port_that_is_taken_is_told_with_who_answers(
     api_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(diagnosis, "CONNECT_TIMEOUT", PATIENCE)  # on a busy machine it answers late
-    ours, (free,) = int(api_url.rstrip("/").rpartition(":")[2]), free_ports(1)
-    told = f"Footnote {VERSION} answers at {ours}; the next page takes {free}"
-    assert diagnosis._port([ours, free]) == ("note", told)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         state, text = diagnosis._port([port])
     assert state == "mend"
     assert text.startswith(f"another program listens at {port}, and none is free")
+    monkeypatch.setattr(diagnosis, "CONNECT_TIMEOUT", PATIENCE)  # on a busy machine it answers late
+    ours, (free,) = int(api_url.rstrip("/").rpartition(":")[2]), free_ports(1)
+    told = f"Footnote {VERSION} answers at {ours}; the next page takes {free}"
+    assert diagnosis._port([ours, free]) == ("note", told)
