@@ -163,7 +163,7 @@ class Settings(BaseSettings):
     @property
     def database_address(self) -> str | None:
         """The address of the database with its password, if one is set."""
-        return self.database.get_secret_value() if self.database else None
+        return None if self.database is None else self.database.get_secret_value()
 
     @property
     def server(self) -> ServerAddress | None:

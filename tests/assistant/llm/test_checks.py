@@ -223,7 +223,7 @@ def test_a_result_of_other_questions_does_not_count(
 ) -> None:
     keep(ended(small))
     with monkeypatch.context() as patched:
-        patched.setattr("assistant.llm.checks.MOST_WRONG", MOST_WRONG + 1)
+        patched.setattr("assistant.llm.check_results.MOST_WRONG", MOST_WRONG + 1)
         fingerprint.cache_clear()
         assert checked(small) == "unchecked"
     fingerprint.cache_clear()

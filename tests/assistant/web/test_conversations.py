@@ -230,6 +230,7 @@ def test_a_notebook_has_documents_and_conversations_of_its_own(
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#notebook")).to_have_text("Oaks")
     page.get_by_role("button", name="Delete Oaks").click()
+    expect(page.locator("#notebook")).to_have_text("All documents")
     page.locator("#notebooks .trash summary").click()
     page.get_by_role("button", name="Have Oaks back").first.click()
     oaks = page.locator("#notebook-list .name", has_text="Oaks")

@@ -393,8 +393,12 @@ def test_documents_are_found_and_put_into_notebooks(visit: Visit, tmp_path: Path
     # From outside, by the menu of a document.
     page.locator("#open-notebooks").click()
     page.locator("#notebooks .name").first.click()
+    expect(page.locator("#notebook")).to_have_text("All documents")
     page.locator("#open-library").click()
-    page.get_by_role("button", name="More about Oak").click()
+    more = page.get_by_role("button", name="More about Oak")
+    more.scroll_into_view_if_needed()
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    more.click()  # a menu closes when the list is scrolled
     page.get_by_role("button", name="Woods", exact=True).click()
     expect(page.locator("#toast")).to_contain_text("is in Woods")
 

@@ -26,7 +26,7 @@ from assistant.access.api_keys import Keys
 from assistant.access.callers import owner_of_login
 from assistant.workspace.conversations import Conversations
 from assistant.workspace.feedback import drafts_in
-from assistant.workspace.notebooks import Notebooks
+from assistant.workspace.notebooks import Notebooks, Space
 from assistant.workspace.notes import Notes
 from assistant.workspace.trash import DeletedDocuments
 from index import Document, Index
@@ -290,14 +290,15 @@ def check_records(database: Database, index: Index | None = None) -> None:
     assert (ben.role, ben.owner) == ("write", "ann")
     assert Notebooks(database, []).taken(NOTEBOOK) == {"dd": 5.0}
     talks = Conversations(database)
-    [talk] = talks.all(BEN, ben)
+    [talk] = talks.all(Space(BEN, ben))
     assert (talk.title, talk.by, talk.named) == ("T", "ann", False)
-    [turn] = talks.find(BEN, ben, "talk-000001").turns
+    [turn] = talks.find(Space(BEN, ben), "talk-000001").turns
     assert turn.answer and turn.model_extra == {"vote": "up"} and turn.asked == 1e18
     assert turn.answer.model_extra == {"text": "\U0001f95a"}
     assert len(turn.answer.id) == 32
-    talks.put_turn(BEN, ben, "talk-000001", turn, title="T", by="ben")  # who asked is not known
-    [own] = talks.all(ANN, None)
+    # Who asked is not known.
+    talks.put_turn(Space(BEN, ben), "talk-000001", turn, title="T", by="ben")
+    [own] = talks.all(Space(ANN))
     assert (own.title, own.named, own.updated) == ("Own", True, 7.5)
     assert DeletedDocuments(database).all() == {"cc": 5.0}
     [key] = Keys(database).all()
@@ -310,9 +311,9 @@ def check_records(database: Database, index: Index | None = None) -> None:
         assert connection.scalars(sa.select(tables.login_secrets.c.secret)).all() == ["s" * 43]
     assert counts == {"turns": 2, "notes": 2, "answers": 2, "successors": 1}
     if index:
-        [note] = Notes(index).all(BEN, ben, list)
+        [note] = Notes(index).all(Space(BEN, ben), list)
         assert (note.by, note.note.answer and note.note.answer.question) == ("ben", "What?")
-        assert [one.title for one in Notes(index).deleted(ANN, None)] == ["Mind"]
+        assert [one.title for one in Notes(index).deleted(Space(ANN))] == ["Mind"]
         assert json.loads(drafts_in(index))["question"] == "Q?"
 
 
