@@ -240,6 +240,18 @@ def test_a_conversation_is_left_or_deleted_while_it_is_answered(visit: Visit) ->
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#conversations li")).to_have_count(2)
 
+    # A name that is being written is not replaced by a list that comes late.
+    page.keyboard.press("Escape")
+    held = Held(page, "**/conversations", most=1)
+    page.get_by_role("button", name="Conversations").click()
+    held.wait_for(1)
+    page.locator("#conversations .acts button").first.click()
+    held.let_go(0)
+    page.wait_for_timeout(100)
+    page.get_by_label("Name of the conversation").fill("Manners", timeout=30_000)
+    page.keyboard.press("Enter")
+    expect(page.locator("#conversations .name", has_text="Manners")).to_be_visible()
+
 
 # --- two tabs of one browser --------------------------------------------------------------------
 

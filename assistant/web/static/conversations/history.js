@@ -89,6 +89,7 @@ export class History {
   #rename(one, name) {
     const field = h("input", { "aria-label": say("history.name"), maxlength: "120", dir: "auto", value: one.title });
     this.renaming = true;
+    this.drawn.next(); // a list that is on its way must not replace the field
     /** @param {boolean} keep */
     const finish = async (keep) => {
       if (!this.renaming) return;
