@@ -15,8 +15,8 @@ from assistant.exporting.exports import MEDIA, ExportedFile, Exports, Format, Re
 from assistant.exporting.values import Language
 from assistant.schemas.base import Asked
 from assistant.service.service import Service
+from assistant.workspace.citing import Cited, citations_of
 from assistant.workspace.notebooks import NotebookId
-from assistant.workspace.quotes import Cited, citations_of
 from assistant.workspace.turns import Id
 
 Wanted = Annotated[

@@ -11,6 +11,7 @@ from assistant.access.callers import Caller
 from assistant.api.openapi import problems
 from assistant.schemas.base import Asked, DocumentId
 from assistant.service.service import Service
+from assistant.workspace.citing import checked_note, checked_turn
 from assistant.workspace.conversations import Title
 from assistant.workspace.notebooks import (
     MAX_ITEMS,
@@ -23,7 +24,7 @@ from assistant.workspace.notebooks import (
     Space,
 )
 from assistant.workspace.notes import KeptNote, NotesValue
-from assistant.workspace.quotes import QuoteChecker, checked_note, checked_turn
+from assistant.workspace.quotes import QuoteChecker
 from assistant.workspace.trash import TrashValue
 from assistant.workspace.turns import (
     ConversationsValue,

@@ -27,7 +27,7 @@ from assistant.serving.middleware import (
     TracingMiddleware,
 )
 from assistant.workspace.library import Library
-from assistant.workspace.trash import RetentionJob
+from assistant.workspace.retention import RetentionJob
 from index.errors import FootnoteError
 from index.readers.ocr.recogniser import is_installed as reads_pictures
 

@@ -10,8 +10,8 @@ from assistant.access.callers import MACHINE
 from assistant.answer import Answer, AnswerSentence, Verdict
 from assistant.calibration import Status
 from assistant.service.operations import turns_of
+from assistant.workspace.citing import Cited, citations_of
 from assistant.workspace.feedback import Opinion, Reason, add_draft, remove_draft
-from assistant.workspace.quotes import Cited, citations_of
 
 if TYPE_CHECKING:
     from assistant.service.service import Service

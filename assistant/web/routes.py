@@ -1,5 +1,5 @@
-"""The page's own requests, and where people log in to it and out of it: each address knows who has
-logged in by a cookie, and the browser by the key that it sends.
+"""The page's own requests: each address knows who has logged in by a cookie, and the browser by the
+key that it sends.
 
 What takes long comes as the API's events, with one more: the place in line.
 """

@@ -7,8 +7,6 @@ kept.
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from typing import TYPE_CHECKING, Literal
 
@@ -16,22 +14,11 @@ import sqlalchemy as sa
 from pydantic import ConfigDict, Field
 
 from assistant.schemas.base import Text, Value
-from assistant.tables import (
-    answers,
-    conversations,
-    deleted_documents,
-    notebook_documents,
-    notebooks,
-    notes,
-    turns,
-)
+from assistant.tables import deleted_documents
 from index.database.tables import put_row
 
 if TYPE_CHECKING:
-    from assistant.workspace.library import Library
     from index.database.database import Database
-
-_logger = logging.getLogger(__name__)
 
 RETENTION_SECONDS = 24 * 3600.0
 """For which what was deleted can be restored."""
@@ -94,48 +81,3 @@ def shortened(text: str) -> str:
     """A text in one line, as a title."""
     line = " ".join(text.split())
     return line if len(line) <= MAX_TITLE else f"{line[: MAX_TITLE - 1]}…"
-
-
-class RetentionJob:
-    """Removes for good what is in a library."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-        self._closed = threading.Event()
-
-    def sweep(self) -> None:
-        """Remove what was deleted a day ago: of a notebook all that is in it, whoever it was shared
-        with."""
-        before = time.time() - RETENTION_SECONDS
-        for document, deleted in self._library.trash.all().items():
-            if deleted < before:
-                self._library.purge(document)
-        unkept = [sa.not_(sa.exists().where(t.c.answer == answers.c.id)) for t in (turns, notes)]
-        database = self._library.index.database
-        due: list[tuple[sa.Table, list[sa.ColumnElement[bool]]]] = [
-            (notebooks, [notebooks.c.deleted < before]),  # each with what is in it
-            (conversations, [conversations.c.deleted < before]),
-            (notes, [notes.c.deleted < before]),
-            (notebook_documents, [notebook_documents.c.taken < before]),
-            (answers, [answers.c.created < before, *unkept]),
-        ]
-        with database.write() as connection:
-            gone = [
-                connection.execute(sa.delete(table).where(*which)).rowcount for table, which in due
-            ]
-        if any(gone):
-            database.erase_deleted()
-
-    def run(self, every: float = 60.0) -> None:
-        """Sweep now and from time to time until closed; to be run in a thread of its own."""
-        while True:
-            try:
-                self.sweep()
-            except Exception:  # the index is busy, say: no fault may keep everything for ever
-                _logger.exception("what was deleted was not cleared away")
-            if self._closed.wait(every):
-                return
-
-    def close(self) -> None:
-        """Sweep no more."""
-        self._closed.set()

@@ -84,7 +84,9 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
             number = bisect_right(layout.locators, start, key=attrgetter("start")) - 1
             locator = layout.locators[number] if number >= 0 else None
             content = text[start:end]
-            confidences = [own for own in (ocr_confidence(start, end), *above) if own is not None]
+            confidences = [
+                sure for sure in (ocr_confidence(start, end), *above) if sure is not None
+            ]
             paragraphs.append(
                 Paragraph(
                     id=paragraph_id(content, tuple((a - start, b - start) for a, b in sentences)),

@@ -120,8 +120,8 @@ def test_a_model_that_fails_now_and_then_is_not_given_up(quoting: Assistant) -> 
         (fails(500) if len(handler.asked) % 4 == 0 else answers)(handler)
 
     with serving(chat) as (address, _):
-        _, result = asked(quoting, address, questions()[::2])
-    assert 0 < result.counts.failed < 10
+        _, result = asked(quoting, address)
+    assert 0 < result.counts.failed < 20
 
 
 @pytest.mark.long

@@ -232,6 +232,8 @@ def test_the_gate(url: str) -> None:
         tag = client.get("page/main.js").headers["etag"]
         assert client.get("page/main.js", headers={"if-none-match": tag}).status_code == 304
         assert client.get("page/..%2Fserver.py").status_code == 404
+        for nothing in ("", " \n", "x" * 201):
+            assert client.get("find", params={"text": nothing}).status_code == 422
         # Where the documents lie on the machine is not told.
         assert "/seeds" not in client.get("session").text
 

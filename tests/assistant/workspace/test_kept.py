@@ -32,7 +32,8 @@ from assistant.tables import (
 from assistant.workspace.library import Library
 from assistant.workspace.notebooks import NotebookValue, Space
 from assistant.workspace.notes import KeptNote
-from assistant.workspace.trash import RETENTION_SECONDS, RetentionJob
+from assistant.workspace.retention import RetentionJob
+from assistant.workspace.trash import RETENTION_SECONDS
 from assistant.workspace.turns import KeptAnswer, KeptTurn, keep_answer
 from index import Index
 from index.errors import MissingPathError, QuestionError, RefusedError

@@ -40,7 +40,7 @@ from assistant import Assistant
 from assistant.service.service import Service
 from assistant.settings import Settings
 from assistant.workspace.feedback import drafts_in
-from assistant.workspace.trash import RetentionJob
+from assistant.workspace.retention import RetentionJob
 from index import Index
 from index.readers.loader import document_from_text
 

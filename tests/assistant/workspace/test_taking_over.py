@@ -15,7 +15,7 @@ from assistant.access.callers import MACHINE, owner_of_browser, owner_of_login
 from assistant.settings import Settings
 from assistant.workspace.library import Library
 from assistant.workspace.notebooks import Space
-from assistant.workspace.trash import RetentionJob
+from assistant.workspace.retention import RetentionJob
 from assistant.workspace.turns import KeptTurn
 from index import Index
 from index.errors import MissingPathError

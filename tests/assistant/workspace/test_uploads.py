@@ -23,7 +23,7 @@ from assistant.access.fair_queue import FairQueue
 from assistant.service.operations import indexing
 from assistant.serving.streaming import steps_of
 from assistant.workspace.library import Library
-from assistant.workspace.trash import RetentionJob
+from assistant.workspace.retention import RetentionJob
 from assistant.workspace.uploads import MAX_FOLDERS, Upload, safe_folder
 from index.errors import DocumentError, RefusedError, UnreadableError
 
@@ -152,7 +152,7 @@ def test_after_a_fault_it_goes_on_clearing_away(
 ) -> None:
     added = library.add("ann", receive(library, b"Plums are blue."), nothing)
     library.discard("ann", added.id)
-    monkeypatch.setattr("assistant.workspace.trash.RETENTION_SECONDS", -1)
+    monkeypatch.setattr("assistant.workspace.retention.RETENTION_SECONDS", -1)
     clearing = RetentionJob(library)
     running = threading.Thread(target=clearing.run, args=(0.01,))
     with monkeypatch.context() as faulty:
