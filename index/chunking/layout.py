@@ -30,10 +30,13 @@ class Block:
     Attributes:
         spans: they hold every non-whitespace character from the first start to the last end.
         kind: what it is.
+        lead: what leads into it and stands elsewhere, as far as its format tells: the title of a
+            table, a term.
     """
 
     spans: tuple[Span, ...]
     kind: Kind
+    lead: Span | None = None
 
 
 Part = Heading | Block
@@ -190,7 +193,8 @@ class Composer:
                 self.parts.append(moved)
             else:
                 spans = tuple((start + by, end + by) for start, end in part.spans)
-                self.parts.append(Block(spans, part.kind))
+                lead = part.lead and (part.lead[0] + by, part.lead[1] + by)
+                self.parts.append(Block(spans, part.kind, lead))
         return by
 
     def layout(self, title: str | None = None, metadata: DocumentMetadata = NO_METADATA) -> Layout:
