@@ -55,7 +55,8 @@ class Citation:
         quote: the quoted characters.
         score: how well the paragraph matches the question, as `Hit.score`.
         rectangles: of documents with pages, where the quote is printed, a line each.
-        introduction: of a list the sentence that introduces it; "" of anything else.
+        introduction: what leads into the paragraph, as above a list or an answer; "" where nothing
+            does.
         link: what opens it in the program that it is written in (Obsidian); "" of anything else.
     """
 

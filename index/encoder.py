@@ -151,12 +151,12 @@ class Encoder:
         if self._whole is not None:
             # One by one: what these are padded with is not ours to choose.
             with self._computing():
-                return [_normalise(self._whole([text], "query")[0]) for text in texts]
+                return [normalise(self._whole([text], "query")[0]) for text in texts]
         encoded = self._network.tokenize([self._prompt("query") + text for text in texts])
         vectors = np.empty((len(texts), self.dimension), np.float32)
         blocks = [_Block(n, tokens[: self._room], []) for n, (tokens, _) in enumerate(encoded)]
         for block, states in self._forward(blocks, apart=has_tiles()):
-            vectors[block.paragraph] = _normalise(states.mean(axis=0))
+            vectors[block.paragraph] = normalise(states.mean(axis=0))
         return list(vectors)
 
     def encode_paragraphs(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
@@ -172,7 +172,7 @@ class Encoder:
         if self._whole is not None:
             sentences = [text[start:end] for text, spans in paragraphs for start, end in spans]
             with self._computing():
-                vectors = _normalise(self._whole(sentences, "document"))
+                vectors = normalise(self._whole(sentences, "document"))
             ends = np.cumsum([len(spans) for _, spans in paragraphs])
             return np.split(vectors, ends[:-1])
         blocks = list(self._blocks(paragraphs))
@@ -181,7 +181,7 @@ class Encoder:
             for sentence, first, end in block.sentences:
                 # +1 skips [CLS]. A sentence cut over several blocks adds up here.
                 sums[block.paragraph][sentence] += states[first + 1 : end + 1].sum(axis=0)
-        return [_normalise(total) for total in sums]
+        return [normalise(total) for total in sums]
 
     def _computing(self) -> AbstractContextManager[object]:
         return one_thread() if self._is_small else nullcontext()
@@ -394,7 +394,8 @@ def _fingerprint(weights: str, late: bool, prompts: Mapping[str, str]) -> str:
     return hashlib.sha256(f"{weights} {pooling}{given}".encode()).hexdigest()[:12]
 
 
-def _normalise(vectors: Vectors) -> Vectors:
+def normalise(vectors: Vectors) -> Vectors:
+    """Vectors of length 1, of the last axis; those of zeros stay."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: Vectors = (vectors / np.maximum(norms, 1e-12)).astype(np.float32)
     return unit

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import unescape
@@ -79,6 +80,9 @@ class Paragraph:
         sentences: its sentences in order, not overlapping, all inside `start:end`; never empty.
         language: of its document.
         ocr_confidence: of one that was read from a picture, from 0 to 1; of others None.
+        lead: what leads into it and stands elsewhere: the sentence that ends in a colon above a
+            list, the question above an answer, the title of a table. It is searched and read with
+            the paragraph, and is no part of it.
     """
 
     id: str
@@ -94,8 +98,14 @@ class Paragraph:
     kind: Kind = "prose"
     language: str = ENGLISH
     ocr_confidence: float | None = None
+    lead: Sentence | None = None
 
     certainty = renamed("ocr_confidence")
+
+    @property
+    def above(self) -> tuple[str, ...]:
+        """What it is read with: the headings above it, and what leads into it."""
+        return (*self.heading, *([self.lead.text] if self.lead else []))
 
     @property
     def is_uncertain(self) -> bool:
@@ -305,6 +315,8 @@ class Document:
             assert paragraph.sentences, paragraph
             for sentence in paragraph.sentences:
                 assert paragraph.start <= sentence.start < sentence.end <= paragraph.end, sentence
+            lead = [paragraph.lead] if paragraph.lead else []
+            for sentence in (*paragraph.sentences, *lead):
                 assert self.text[sentence.start : sentence.end] == sentence.text, sentence
 
 
@@ -323,13 +335,21 @@ def document_id(source: str) -> str:
     return text_hash(source)[:16]
 
 
-def paragraph_id(text: str, spans: tuple[tuple[int, int], ...]) -> str:
-    """Identify a paragraph by its text and where its sentences lie in it: 32 hexadecimal digits.
+def context_of(heading: Sequence[str], lead: Sentence | None) -> str:
+    """What the vectors of a paragraph say besides its text, a line each: the heading right above it
+    and what leads into it."""
+    return "\n".join([*heading[-1:], *([lead.text] if lead else [])])
+
+
+def paragraph_id(text: str, spans: tuple[tuple[int, int], ...], context: str = "") -> str:
+    """Identify a paragraph by its text, where its sentences lie in it, and its context (see
+    `context_of`): 32 hexadecimal digits.
 
     The vectors of a paragraph depend on nothing else, so the same id means that nothing has to be
     embedded again.
     """
-    return text_hash(f"{spans}\n{text}")[:32]
+    about = f"{context!r}\n" if context else ""
+    return text_hash(f"{about}{spans}\n{text}")[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,12 +50,14 @@ class Hit:
         legs: `sentence`, the cosine of its best sentence (-1..1), and `terms`, its share of the
             query's term weight (0..1).
         sentence_scores: the cosine of each of its sentences with the query.
+        lead_score: that of what leads into it, where it was found by that.
     """
 
     paragraph: Paragraph
     score: float
     legs: dict[str, float]
     sentence_scores: tuple[float, ...]
+    lead_score: float = -1.0
 
     @property
     def nearest(self) -> int:
@@ -89,7 +91,7 @@ def search(
     k: int,
     legs: Collection[str] = LEGS,
 ) -> list[Hit]:
-    """The best k paragraphs of the scope, best first. See `Index.search`."""
+    """The best k paragraphs of the scope, best first. See `View.search`."""
     shares = scope.terms.shares(query)
     if scope.size <= EXHAUSTIVE and SELECTIVITY * scope.size <= snapshot.size:
         cosines, floor = _all(scope, vector, snapshot), -1.0
@@ -105,16 +107,25 @@ def search(
     ids = scope.ids(unknown)
     vectors = snapshot.vectors(list(ids.values()))
     cosines |= {p: float((vectors[ids[p]] @ vector).max()) for p in unknown}
-    scores = {p: fuse(cosine, float(shares[p]), legs) for p, cosine in cosines.items()}
-    best = sorted(scores, key=lambda p: (-scores[p], p))[:k]
+    scores: dict[int, tuple[float, float, float]] = {}
+    leads: dict[int, float] = {}
+    for p, cosine in cosines.items():
+        # What only leads into another paragraph is found as a part of that.
+        unit, share = scope.unit(p), float(shares[p])
+        if unit != p:
+            leads[unit] = cosine
+        score = fuse(cosine, share, legs), cosine, share
+        scores[unit] = max(score, scores.get(unit, score))
+    best = sorted(scores, key=lambda p: (-scores[p][0], p))[:k]
     ids = scope.ids(best)
     texts, vectors = snapshot.texts_of(list(ids.values())), snapshot.vectors(list(ids.values()))
     return [
         Hit(
             paragraph=paragraph,
-            score=scores[p],
-            legs={"sentence": round(cosines[p], 6), "terms": round(float(shares[p]), 6)},
+            score=scores[p][0],
+            legs={"sentence": round(scores[p][1], 6), "terms": round(scores[p][2], 6)},
             sentence_scores=tuple(float(cosine) for cosine in vectors[identity] @ vector),
+            lead_score=leads.get(p, -1.0),
         )
         for (p, identity), paragraph in zip(ids.items(), scope.paragraphs(ids, texts), strict=True)
     ]

@@ -4,7 +4,7 @@ said of each of two things, or sentences in the documents' order."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
@@ -73,10 +73,15 @@ def arrange(
     if items:
         return Arranged("list", tuple(items), miscounted(question.standalone, items))
     for number, quotation in enumerate(quotations):
-        below = _below(quotation.candidate, document) if _COLON.search(quotation.text) else []
-        if below:  # a colon and its list are one thought, whatever was asked
-            before, after = quotations[: number + 1], quotations[number + 1 :]
+        # A colon and its list are one thought, whatever was asked.
+        before, after = quotations[: number + 1], quotations[number + 1 :]
+        if _COLON.search(quotation.text) and (below := _below(quotation.candidate, document)):
             return Arranged("list", (*before, *below, *after))
+        hit = quotation.candidate.hit
+        if hit.paragraph.kind == "list" and hit.lead_score > max(hit.sentence_scores):
+            listed = _items_around(quotation.candidate, document)
+            others = [other for other in after if other.paragraph != hit.paragraph]
+            return Arranged("list", (*before[:-1], *listed, *others))
     if kind == "list" and len(quotations) > 1:
         alone = tuple(replace(quotation, item=True) for quotation in quotations)
         return Arranged(kind, alone, miscounted(question.standalone, alone))
@@ -175,13 +180,17 @@ def _items_around(candidate: Candidate, document: Callable[[str], Document]) -> 
     )
     above = takewhile(partial(_go_together, paragraphs[here]), reversed(paragraphs[:here]))
     first = here - len(list(above))
-    return [*_lead(paragraphs, first), *_list_from(paragraphs, first)]
+    return [*_lead(paragraphs[here], paragraphs), *_list_from(paragraphs, first)]
 
 
-def _lead(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
-    """The sentence that introduces the list which begins with this paragraph, if one does."""
-    before = introducing(paragraphs[first], reversed(paragraphs[:first]))
-    return [whole(unscored(before, len(before.sentences) - 1))] if before else []
+def _lead(paragraph: Paragraph, paragraphs: Sequence[Paragraph]) -> list[Quotation]:
+    """What leads into a paragraph, where that is a sentence of one of those above it."""
+    lead = paragraph.lead
+    for above in reversed(paragraphs[: paragraph.number - 1] if lead else []):
+        for number, sentence in enumerate(above.sentences):
+            if sentence == lead:
+                return [whole(unscored(above, number))]
+    return []
 
 
 def _led(
@@ -195,9 +204,8 @@ def _led(
             if numbers:
                 yield whole(unscored(quotation.paragraph, numbers[-1]))
         if quotation.paragraph.kind == "list":
-            lead, *_ = _items_around(quotation.candidate, document)
-            if not lead.item:
-                yield lead
+            paragraphs = document(quotation.paragraph.document_id).paragraphs
+            yield from _lead(quotation.paragraph, paragraphs)
         yield quotation
 
 
@@ -230,19 +238,6 @@ def _list_from(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
                 start = sentence.start + (len(mark[0]) if mark else 0)
                 items.append(Quotation(candidate, start, sentence.end, item=True))
     return items[:ITEMS]
-
-
-def introducing(item: Paragraph, above: Iterable[Paragraph]) -> Paragraph | None:
-    """The paragraph whose last sentence introduces the list that another is of, if one does.
-
-    Args:
-        item: of the list.
-        above: what stands above it, the nearest first.
-    """
-    before = next((paragraph for paragraph in above if not _go_together(paragraph, item)), None)
-    if before is None or before.heading != item.heading:
-        return None
-    return before if _COLON.search(before.sentences[-1].text) else None
 
 
 def _go_together(one: Paragraph, other: Paragraph) -> bool:

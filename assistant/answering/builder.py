@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from assistant.answer import Answer, AnswerSentence, Citation, Writing
-from assistant.answering.arranging import introducing
 from assistant.answering.decision import Decision
 from assistant.answering.quoting import Quotation
 from assistant.events import SentenceReady
@@ -17,7 +16,6 @@ from index import DocumentInfo, Hit, Paragraph, View
 from index.models import Rectangle
 
 #: Paragraphs above one of a list among which is what introduces it.
-MAX_ABOVE = 40
 
 
 class Citer:
@@ -53,7 +51,7 @@ class Citer:
             quote=paragraph.text[start - paragraph.start : end - paragraph.start],
             score=score,
             rectangles=self._rectangles(paragraph, start, end),
-            introduction=self._introduction(paragraph),
+            introduction=" ".join(paragraph.lead.text.split()) if paragraph.lead else "",
             link=link_to(info.metadata.link, paragraph.heading),
         )
 
@@ -62,14 +60,6 @@ class Citer:
             return ()
         boxes = self._index.boxes(paragraph.document_id)
         return boxes.lines(start, end) if boxes else ()
-
-    def _introduction(self, paragraph: Paragraph) -> str:
-        if paragraph.kind != "list":
-            return ""
-        first, last = max(1, paragraph.number - MAX_ABOVE), paragraph.number - 1
-        above = self._index.paragraphs(paragraph.document_id, first, last)
-        before = introducing(paragraph, reversed(above))
-        return " ".join(before.sentences[-1].text.split()) if before else ""
 
     def nearest(self, hits: Sequence[Hit]) -> tuple[Citation, ...]:
         """These paragraphs, each quoting the sentence nearest to what was looked up, with marker

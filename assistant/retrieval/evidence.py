@@ -166,8 +166,8 @@ def _kept(evidence: Evidence, raw: RawEvidence) -> Evidence:
 
 
 def stems_under(paragraph: Paragraph, text: str) -> frozenset[str]:
-    """The stems of a text of a paragraph, and of the headings above it."""
-    return content_stems(" ".join([*paragraph.heading, text]))
+    """The stems of a text of a paragraph, and of what stands above it."""
+    return content_stems(" ".join([*paragraph.above, text]))
 
 
 def is_said(text: str, said: Sequence[str]) -> bool:

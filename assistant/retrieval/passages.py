@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 
-from index import Hit, Paragraph, View
+from index import Hit, Paragraph, Sentence, View
 from index.models import strip_marks
 
 #: Passages that are read of one question at most. On real_dev 30 paragraphs hold all evidence of
@@ -31,7 +31,7 @@ class Passage:
     Attributes:
         number: by which it is named, from 1; 0 as long as it has none.
         paragraphs: in reading order.
-        lead: what leads into the first and stands further above: the names of columns, say.
+        lead: what leads into the first and stands further above.
     """
 
     number: int
@@ -133,29 +133,26 @@ def _passage(view: View, paragraph: Paragraph) -> Passage:
         paragraph.document_id, paragraph.number - AROUND, paragraph.number + AROUND
     )
     here = next(n for n, other in enumerate(around) if other.number == paragraph.number)
-    first, last, lead = here, here, ""
-    # A list or a table with what leads into it, or what of it is near.
-    if paragraph.kind != "prose":
-        top, bottom = here, here
-        while top > 0 and _same(around[top - 1], paragraph):
-            top -= 1
-        while bottom + 1 < len(around) and _same(around[bottom + 1], paragraph):
-            bottom += 1
-        above = around[top - 1] if top > 0 else None
-        leads = above is not None and above.kind == "prose" and _leads(above, paragraph)
-        if _size(around[top : bottom + 1]) <= WHOLE:
-            first, last = top - leads, bottom
-        elif leads and above:
-            lead = above.sentences[-1].text
-        elif paragraph.kind == "lines" and top < here:
-            lead = around[top].sentences[0].text
-    elif paragraph.text.rstrip().endswith(":"):
+    first, last, lead = here, here, paragraph.lead
+    if paragraph.kind == "prose":
         while (
             last + 1 < len(around)
-            and around[last + 1].kind == "list"
-            and (_size(around[first : last + 2]) <= WHOLE)
+            and _leads(paragraph, around[last + 1].lead)
+            and _size(around[first : last + 2]) <= WHOLE
         ):
             last += 1
+    else:
+        # A list or a table, or what of it is near.
+        while first > 0 and _same(around[first - 1], paragraph):
+            first -= 1
+        while last + 1 < len(around) and _same(around[last + 1], paragraph):
+            last += 1
+        if _size(around[first : last + 1]) > WHOLE:
+            if paragraph.kind == "lines" and lead is None and first < here:
+                lead = around[first].sentences[0]
+            first = last = here
+    if first > 0 and _leads(around[first - 1], lead):
+        first -= _size(around[first - 1 : last + 1]) <= WHOLE
     while _size(around[first : last + 1]) < SHORT:
         if last + 1 < len(around) and around[last + 1].heading == paragraph.heading:
             last += 1
@@ -163,15 +160,16 @@ def _passage(view: View, paragraph: Paragraph) -> Passage:
             first -= 1
         else:
             break
-    return Passage(0, tuple(around[first : last + 1]), lead)
+    is_above = lead is not None and lead.start < around[first].start
+    return Passage(0, tuple(around[first : last + 1]), lead.text if lead and is_above else "")
 
 
 def _same(one: Paragraph, other: Paragraph) -> bool:
     return one.kind == other.kind and one.heading == other.heading
 
 
-def _leads(above: Paragraph, paragraph: Paragraph) -> bool:
-    return above.heading == paragraph.heading and above.text.rstrip(" *_\n").endswith(":")
+def _leads(above: Paragraph, lead: Sentence | None) -> bool:
+    return lead is not None and above.start <= lead.start < above.end
 
 
 def _size(paragraphs: Sequence[Paragraph]) -> int:

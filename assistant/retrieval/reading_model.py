@@ -69,10 +69,9 @@ class Reader(Protocol):
         ...
 
 
-def above(headings: Sequence[str]) -> str:
-    """The headings of a paragraph as they are read: each ends as a sentence does."""
-    ended = (heading if heading.endswith(_ENDS) else f"{heading}." for heading in headings)
-    return " ".join(ended)
+def above(texts: Sequence[str]) -> str:
+    """What stands above a paragraph as it is read: each text ends as a sentence does."""
+    return " ".join(text if text.endswith(_ENDS) else f"{text}." for text in texts)
 
 
 def load_reader(name: str = SHIPPED) -> Reader | None:

@@ -118,7 +118,7 @@ def read(
             break
         sentences = hit.paragraph.sentences
         chosen = worth_reading(hit, weights)
-        heading = above(hit.paragraph.heading)
+        heading = above(hit.paragraph.above)
         key = (question, heading, hit.paragraph.id, tuple(chosen))
         if key not in known:
             texts = [sentences[number].text for number in chosen]

@@ -50,7 +50,10 @@ class CitationValue(Value):
         default="prose", description="What the paragraph is; of `contents`, where something stands."
     )
     uncertain: Uncertain = False
-    introduction: Text = Field(default="", description="What introduces the list that it is of.")
+    introduction: Text = Field(
+        default="",
+        description="What leads into the paragraph, as above a list.",
+    )
     link: str = Field(
         default="", description="What opens a note of Obsidian there, with obsidian; or nothing."
     )

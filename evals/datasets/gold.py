@@ -36,6 +36,13 @@ class TextSpan:
         """Whether they share a character."""
         return self.document == other.document and self.start < other.end and other.start < self.end
 
+    def is_above(self, paragraph: Paragraph) -> bool:
+        """Whether it shares a character with what leads into a paragraph, and is shown with it."""
+        lead = paragraph.lead
+        return lead is not None and self.overlaps(
+            TextSpan(paragraph.document_id, lead.start, lead.end)
+        )
+
     def overlaps_any(self, others: Iterable[TextSpan]) -> bool:
         """Whether it shares a character with one of them."""
         return any(self.overlaps(other) for other in others)
@@ -191,8 +198,15 @@ class GoldFinder:
                     yield TextSpan(identity, *found.span())
 
     def _units(self, spans: Sequence[TextSpan]) -> tuple[str, ...]:
-        """The paragraphs that hold a part of any of the spans; alternatives, each once."""
-        return tuple(dict.fromkeys(p.id for span in spans for p in self.paragraphs_of(span)))
+        """The paragraphs that hold a part of any of the spans, or that one of these leads into;
+        alternatives, each once."""
+        units = [
+            paragraph.id
+            for span in spans
+            for paragraph in self.documents[span.document].paragraphs
+            if span.overlaps(TextSpan.of(paragraph)) or span.is_above(paragraph)
+        ]
+        return tuple(dict.fromkeys(units))
 
 
 _TARGET = re.compile(r"\](?:\((?!#)[^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\[\]]*\])")

@@ -111,7 +111,7 @@ def _searched(
     further = others[first:FURTHEST]
     others = others[:first] + chance.sample(further, min(NEAR, len(further)))
     for hit in answering[:NEAR] + others:
-        heading = above(hit.paragraph.heading) if chance.random() >= BARE else ""
+        heading = above(hit.paragraph.above) if chance.random() >= BARE else ""
         read = worth_reading(hit, found.term_weights)
         labels = tuple(int(n + 1 in right.get(hit.paragraph.number, ())) for n in read)
         texts = tuple(hit.paragraph.sentences[n].text for n in read)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
@@ -25,7 +26,7 @@ from index.chunking.sentences import (
     sentence_spans,
     trim,
 )
-from index.models import Paragraph, Sentence, paragraph_id
+from index.models import Kind, Paragraph, Sentence, context_of, paragraph_id
 
 MAX_PARAGRAPH = 3000
 """Characters in a paragraph; a longer one is split at sentence ends."""
@@ -36,6 +37,18 @@ TARGET_PARAGRAPH = 1500
 MAX_SENTENCE = 1000
 """Characters in a sentence; a longer one is split at whitespace, or anywhere if there is none."""
 
+
+_ITEM = re.compile(r"\(?\w{1,4}[.)]\s|[\u2022\u2023\u25aa\u25e6\u2013*-]\s")
+ITEM_LENGTH = 8
+"""What an item of a list begins with, and its characters at most."""
+
+_MARKS = ("?", "\uff1f")
+MIN_QUESTIONS = 3
+"""So many questions under a heading are asked and answered one after the other: all that follows
+one, up to the next, is the answer to it. Not tuned."""
+
+_CLOSING = " *_\n\"'\u2019\u201d)"
+"""What may stand behind the sign that a sentence ends with."""
 
 MIN_SENTENCE_WORDS = 8
 """Words that a heading has at least which is a paragraph as well. Not tuned."""
@@ -76,7 +89,21 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
         return min((sure for _, _, sure in words[first:last]), default=None)
 
     paragraphs: list[Paragraph] = []
+    path_before: tuple[Heading, ...] = ()
+    question: Sentence | None = None
+    questions = Counter(path for path, block in blocks if _asks(text, block))
     for path, block in blocks:
+        before = paragraphs[-1] if paragraphs and path == path_before else None
+        path_before = path
+        first = block.spans[0][0]
+        begins = text[first : first + ITEM_LENGTH]
+        lead = _lead(before, begins, block.kind) if before else None
+        if block.lead:
+            lead = _sentence(text, block.lead)
+        asks = _asks(text, block)
+        question = question if before else None
+        if questions[path] >= MIN_QUESTIONS and block.kind != "contents" and not asks:
+            lead = lead or question
         # What stands above a paragraph is shown with it.
         above = [ocr_confidence(heading.start, heading.end) for heading in path]
         for sentences in _paragraph_sentences(text, block, language):
@@ -89,7 +116,11 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
             ]
             paragraphs.append(
                 Paragraph(
-                    id=paragraph_id(content, tuple((a - start, b - start) for a, b in sentences)),
+                    id=paragraph_id(
+                        content,
+                        tuple((a - start, b - start) for a, b in sentences),
+                        context_of([heading.text for heading in path], lead),
+                    ),
                     document_id=document_id,
                     number=len(paragraphs) + 1,
                     heading=tuple(heading.text for heading in path),
@@ -99,12 +130,48 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
                     start=start,
                     end=end,
                     text=content,
-                    sentences=tuple(Sentence(a, b, text[a:b]) for a, b in sentences),
+                    sentences=tuple(_sentence(text, span) for span in sentences),
                     language=language,
+                    lead=lead,
                     ocr_confidence=min(confidences, default=None),
                 )
             )
+        if asks:
+            question = paragraphs[-1].sentences[-1]
     return Segmentation(layout.title or title, tuple(paragraphs))
+
+
+def _sentence(text: str, span: Span) -> Sentence:
+    return Sentence(*span, text[slice(*span)])
+
+
+def _lead(before: Paragraph, begins: str, kind: Kind) -> Sentence | None:
+    """What leads into a block from the paragraph right above it, under the same heading: its last
+    sentence, where that ends in a colon, is a question that the paragraph ends with, or breaks off
+    above a list; for further items, rows and lines, what leads into the first.
+
+    Args:
+        before: that paragraph.
+        begins: how the block begins.
+        kind: what it is.
+    """
+    last = before.sentences[-1]
+    said = last.text.rstrip(_CLOSING)
+    if "contents" in (kind, before.kind):
+        return None
+    if said.endswith((":", "\uff1a")):
+        return last
+    if (kind == before.kind != "prose") or (_ITEM.match(begins) and _ITEM.match(before.text)):
+        return before.lead
+    if said.endswith(_MARKS):
+        return last if before.kind == "prose" or len(before.sentences) == 1 else None
+    breaks_off = kind == "list" and before.kind == "prose" and said[-1:].isalnum()
+    return last if breaks_off else None
+
+
+def _asks(text: str, block: Block) -> bool:
+    """Whether a block is a question, to which an answer follows."""
+    return block.kind == "prose" and text[slice(*block.spans[-1])].rstrip(_CLOSING).endswith(_MARKS)
 
 
 def _lists(parts: Sequence[Heading | Block]) -> Iterator[Heading | Block]:

@@ -289,6 +289,8 @@ def _content(path: Path) -> bytes:
 @cache
 def _code_version() -> str:
     """Hash of all that decides where paragraphs and sentences begin and end."""
-    folder = Path(__file__).parent
-    sources = [file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.py"))]
+    readers = Path(__file__).parent
+    folders = readers, readers.parent / "chunking"
+    files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
+    sources = [file.read_text(encoding="utf-8") for file in files]
     return text_hash("\n".join([*map(version, LIBRARIES), *sources]))[:12]

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from index.errors import IndexChangedError
+from index.models import Sentence
 from index.store.manifest import Manifest, ParagraphText, Place, Rows, entry_of, metadata_of
 from index.store.tables import (
     DYING,
@@ -136,7 +137,8 @@ def _read(
         rows = connection.execute(
             sa.select(
                 places.c.version, places.c.heading, places.c.page, places.c.start, places.c.end,
-                places.c.locator, places.c.kind, places.c.certainty, paragraphs.c.id, *ROW,
+                places.c.locator, places.c.kind, places.c.certainty, places.c.lead,
+                paragraphs.c.id, *ROW,
             )
             .join(paragraphs, places.c.paragraph == paragraphs.c.row)
             .where(places.c.version.in_(page))
@@ -158,12 +160,15 @@ def _manifest(
     headings: dict[str, tuple[str, ...]],
 ) -> Manifest:
     listed = []
-    for _, heading, page, start, end, locator, kind, certainty, identity, *_ in found:
+    leads: dict[str | None, Sentence | None] = {None: None}
+    for _, heading, page, start, end, locator, kind, certainty, led, identity, *_ in found:
         if heading not in headings:
             headings[heading] = tuple(json.loads(heading))
-        listed.append(
-            Place(identity, headings[heading], page, start, end, locator, kind, certainty)
-        )
+        if led not in leads:
+            at, said = json.loads(led)
+            leads[led] = Sentence(at, at + len(said), said)
+        where = headings[heading], page, start, end, locator, kind, certainty, leads[led]
+        listed.append(Place(identity, *where))
     return Manifest(
         id=document,
         source=source,
@@ -173,7 +178,7 @@ def _manifest(
         metadata=metadata_of(json.loads(head.imprint)),
         own=entry_of(json.loads(head.own)) if head.own else None,
         version=head.hash,
-        rows=Rows.of(row[9:] for row in found),
+        rows=Rows.of(row[10:] for row in found),
         **{name: getattr(head, name) for name in SAME_NAME},
     )
 
@@ -195,7 +200,7 @@ def texts_by_row(connection: sa.Connection, rows: Sequence[int]) -> dict[int, Pa
 def _texts(
     connection: sa.Connection, column: sa.Column[_Item], values: Sequence[_Item]
 ) -> Iterator[tuple[int, ParagraphText]]:
-    chosen = (paragraphs.c.row, paragraphs.c.id, paragraphs.c.text, paragraphs.c.spans)
+    chosen = [paragraphs.c[name] for name in ("row", "id", "text", "spans", "context")]
     for page in pages_of(values):
         for row, *stored in connection.execute(sa.select(*chosen).where(column.in_(page))):
             yield row, ParagraphText.stored(*stored)

@@ -22,6 +22,7 @@ from index.models import (
     Kind,
     Paragraph,
     Sentence,
+    context_of,
     paragraph_id,
     text_hash,
 )
@@ -31,11 +32,13 @@ from index.terms.bm25 import keys_of_ids
 
 @dataclass(frozen=True, slots=True)
 class ParagraphText:
-    """A paragraph's text and where its sentences lie in it, without a place in any document."""
+    """A paragraph's text and where its sentences lie in it, without a place in any document; and
+    the context that its vectors depend on (see `context_of`)."""
 
     id: str
     text: str
     spans: tuple[tuple[int, int], ...]
+    context: str = ""
 
     @classmethod
     def of(cls, paragraph: Paragraph) -> ParagraphText:
@@ -43,10 +46,13 @@ class ParagraphText:
         spans = tuple(
             (s.start - paragraph.start, s.end - paragraph.start) for s in paragraph.sentences
         )
-        return cls(paragraph.id, paragraph.text, spans)
+        context = context_of(paragraph.heading, paragraph.lead)
+        # One that a former version has read was known without.
+        is_known_by = paragraph_id(paragraph.text, spans, context) == paragraph.id
+        return cls(paragraph.id, paragraph.text, spans, context if is_known_by else "")
 
     @classmethod
-    def stored(cls, identity: str, text: str, spans: str) -> ParagraphText:
+    def stored(cls, identity: str, text: str, spans: str, context: str = "") -> ParagraphText:
         """The paragraph of that id, as it was stored.
 
         Raises:
@@ -54,9 +60,9 @@ class ParagraphText:
         """
         read = tuple((int(a), int(b)) for a, b in json.loads(spans))
         # Neither database has checksums: a text that changed on the disk is not to be cited.
-        if paragraph_id(text, read) != identity:
+        if paragraph_id(text, read, context) != identity:
             raise ValueError(f"paragraph {identity} is not the text that was stored")
-        return cls(identity, text, read)
+        return cls(identity, text, read, context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,12 @@ class Place:
     locator: str = ""
     kind: Kind = "prose"
     ocr_confidence: float | None = None
+    lead: Sentence | None = None
+
+    @property
+    def above(self) -> str:
+        """What stands above it, as one text."""
+        return " ".join([*self.heading, *([self.lead.text] if self.lead else [])])
 
 
 _OF_PLACE = tuple(field.name for field in fields(Place))
@@ -169,8 +181,8 @@ class Manifest:
         if self._keys is None:
             # Told once: all of it has to be hashed, and a manifest stays while others change.
             ids = [place.id for place in self.places]
-            headings = [" ".join(place.heading) for place in self.places]
-            keys = keys_of_ids(ids), terms_key(self.language, ids, headings)
+            above = [place.above for place in self.places]
+            keys = keys_of_ids(ids), terms_key(self.language, ids, above)
             object.__setattr__(self, "_keys", keys)
             return keys
         return self._keys
@@ -266,6 +278,7 @@ class Manifest:
     def _to_json(self) -> str:
         """All of it, compactly; offsets are left out, since the gaps and the lengths give them."""
         headings = list(dict.fromkeys(place.heading for place in self.places))
+        leads = [place.lead and [place.lead.start, place.lead.text] for place in self.places]
         numbers = {heading: number for number, heading in enumerate(headings)}
         return json.dumps(
             {
@@ -289,6 +302,7 @@ class Manifest:
                 ],
             }
             | ({"own": written_entry(self.own)} if self.own else {})
+            | ({"leads": leads} if any(leads) else {})
         )
 
 

@@ -145,19 +145,31 @@ class Scope:
             for place, position in zip(places.tolist(), positions, strict=True)
         ]
 
+    def unit(self, position: int) -> int:
+        """The position of the paragraph that one leads into, where that is all it does; or its
+        own."""
+        manifest, number = self._place(place := int(self._places[position]))
+        if number == len(manifest.places) or manifest.rows.sentences[number - 1] > 1:
+            return position
+        here, below = manifest.places[number - 1 : number + 1]
+        if below.lead is None or not here.start <= below.lead.start < here.end:
+            return position
+        first = self._keys.find(self._key_of_place[place + 1 : place + 2])
+        return int(np.searchsorted(self._places, first)[0])
+
     def _place(self, place: int) -> tuple[Manifest, int]:
         """The document of a place, and the paragraph's number in it, from 1."""
         document = int(np.searchsorted(self._starts, place, "right")) - 1
         return self._manifests[document], place - int(self._starts[document]) + 1
 
     def _texts(self, numbers: Sequence[int], read: Reader) -> tuple[list[str], list[str]]:
-        """What each paragraph of documents is found by, the words of its headings too, and its
+        """What each paragraph of documents is found by, the words above it too, and its
         language."""
         manifests = [self._manifests[number] for number in numbers]
         places = [place for manifest in manifests for place in manifest.places]
         texts = read([place.id for place in places])
         return (
-            [f"{' '.join(place.heading)} {texts[place.id].text}" for place in places],
+            [f"{place.above} {texts[place.id].text}" for place in places],
             [manifest.language for manifest in manifests for _ in manifest.places],
         )
 

@@ -81,6 +81,7 @@ def stage(
                 "heading": json.dumps(place.heading), "page": place.page, "start": place.start,
                 "end": place.end, "locator": place.locator, "kind": place.kind,
                 "certainty": place.ocr_confidence,
+                "lead": json.dumps([place.lead.start, place.lead.text]) if place.lead else None,
             }
             for number, place in enumerate(manifest.places, start=1)
         ]  # fmt: skip
@@ -130,7 +131,8 @@ def _insert_paragraphs(
         for one in page:
             values.append(
                 {
-                    "id": one.id, "text": one.text, "sentences": len(one.spans),
+                    "id": one.id, "text": one.text, "context": one.context,
+                    "sentences": len(one.spans),
                     "spans": json.dumps(one.spans, separators=(",", ":")),
                     "position": position, "state": PENDING,
                 }

@@ -71,9 +71,10 @@ paragraphs = sa.Table(
     "paragraphs",
     metadata,
     sa.Column("row", _ROW, primary_key=True),
-    text("id", index=True),  # of its text and its sentences' places: see `models.paragraph_id`
+    text("id", index=True),  # of the next three columns: see `models.paragraph_id`
     text("text"),
     text("spans"),  # JSON
+    text("context", server_default=""),  # see `models.context_of`
     sa.Column("sentences", sa.Integer, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=False),  # of its first vector
     sa.Column("state", sa.SmallInteger, nullable=False),
@@ -101,6 +102,7 @@ places = sa.Table(
     text("locator"),
     text("kind"),
     sa.Column("certainty", sa.Double),
+    sa.Column("lead", ExactText),  # JSON: where it begins, and its text
 )
 
 #: The originals of documents and where their words are printed, in pieces, where machines share an

@@ -8,11 +8,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder, Vectors, normalise
 from index.errors import IndexChangedError
 from index.store.manifest import ParagraphText
 
 CHUNK = 64  # paragraphs embedded and stored at a time
+#: How much of the vector of the heading right above is added to those of a paragraph's sentences,
+#: which is a hundredth of the work that encoding them together is. Without the reading model the
+#: right paragraph of 672 questions on 28 real documents is first, among five and among ten for
+#: .588, .865 and .924 without, for .592, .863 and .933 with .1, .595, .869 and .940 with .15, .582,
+#: .871 and .940 with .25; of 144 on eight others for .431, .715, .826; .458, .750, .840; .458,
+#: .743, .840; .500, .750, .847. Encoded together: .598, .874, .933 and .444, .750, .812.
+CONTEXT_WEIGHT = 0.15
 
 #: Called while indexing with (paragraphs done, paragraphs in all).
 Progress = Callable[[int, int], None]
@@ -25,6 +32,25 @@ class Chunk:
     paragraphs: Sequence[ParagraphText]
     vectors: Sequence[Vectors]
     whole: int
+
+
+def vectors_of(encoder: Encoder, paragraphs: Sequence[ParagraphText]) -> list[Vectors]:
+    """The vectors of the sentences of paragraphs: unit vectors of shape (sentences, dimension)
+    each. That of a paragraph's context is added to them, CONTEXT_WEIGHT times for each of its
+    lines."""
+    vectors = encoder.encode_paragraphs([(p.text, p.spans) for p in paragraphs])
+    contexts = list(dict.fromkeys(p.context for p in paragraphs if p.context))
+    lines = {context: context.splitlines() for context in contexts}
+    texts = [". ".join(lines[context]) for context in contexts]
+    encoded = encoder.encode_paragraphs([(text, [(0, len(text))]) for text in texts])
+    added = {
+        context: CONTEXT_WEIGHT * len(lines[context]) * rows
+        for context, rows in zip(contexts, encoded, strict=True)
+    }
+    return [
+        normalise(rows + added[paragraph.context]) if paragraph.context else rows
+        for paragraph, rows in zip(paragraphs, vectors, strict=True)
+    ]
 
 
 def encoded(
@@ -70,9 +96,7 @@ def _encoded(
     encoded meanwhile."""
 
     def encode(paragraphs: Sequence[ParagraphText]) -> list[Vectors]:
-        if not paragraphs:
-            return []
-        return encoder.encode_paragraphs([(p.text, p.spans) for p in paragraphs])
+        return vectors_of(encoder, paragraphs) if paragraphs else []
 
     ahead: deque[tuple[list[ParagraphText], Future[list[Vectors]], int]] = deque()
     with ThreadPoolExecutor(encoder.lanes) as lanes:

@@ -75,10 +75,10 @@ def analyser() -> str:
     return " ".join([TERMS_VERSION, *used, "Unicode", unicodedata.unidata_version])
 
 
-def terms_key(language: str, ids: Sequence[str], headings: Sequence[str]) -> int:
+def terms_key(language: str, ids: Sequence[str], above: Sequence[str]) -> int:
     """The key of what the terms of a document depend on: its language, the ids of its paragraphs,
-    and the headings above each, as one text."""
-    return key_of(json.dumps([analyser(), language, *ids, *headings]))
+    and what stands above each."""
+    return key_of(json.dumps([analyser(), language, *ids, *above]))
 
 
 def terms_of(text: str, language: str = ENGLISH) -> list[str]:

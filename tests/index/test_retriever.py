@@ -11,12 +11,13 @@ from helpers import CheapEncoder, Opened, hits_of, write_paragraphs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import retriever
-from index.encoder import Vectors
+from index import read_document, retriever
+from index.encoder import Vectors, normalise
 from index.retriever import _highest, blend
 from index.store.chroma import Nearest
 from index.store.manifest import Rows
 from index.store.vectors import FolderVectors
+from index.store.writer import CONTEXT_WEIGHT
 
 ANSWERS = "The museum was opened by the mayor in 1934."
 FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]
@@ -36,6 +37,42 @@ def test_what_fits_the_conversation_comes_before_its_equals() -> None:
     assert [hit.legs["sentence"] for hit in blended] == [0.95, 0.9, 0.9]
     assert blend([first], []) == [first]
     assert blend([], [first]) == []
+
+
+def test_what_only_leads_into_a_list_is_found_as_the_list(
+    folder: Path, tmp_path: Path, cheap: CheapEncoder, opened: Opened
+) -> None:
+    file = tmp_path / "visits.md"
+    asks, items = "What may visitors bring to the quay?", "- a dog\n- a chair"
+    file.write_text(f"# Visits\n\n{asks}\n\n{items}\n\nIt is open. What is it?\n\nA mill.\n")
+    index = opened(folder, encoder=cheap)
+    index.sync([read_document(file)])
+    found = index.search(asks).hits
+    question, listed, open_, mill = index.paragraphs(index.documents()[0].id, 1, 4)
+    assert found[0].paragraph == listed
+    assert found[0].legs["terms"] == pytest.approx(max(hit.legs["terms"] for hit in found))
+    assert question not in [hit.paragraph for hit in found]
+    assert {open_.number, mill.number} <= {hit.paragraph.number for hit in found}
+    # What it is found with is kept, and read with it.
+    assert listed.above == ("Visits", asks)
+    assert index.document(question.document_id).paragraphs[1] == listed
+
+
+def test_the_heading_and_what_leads_into_a_paragraph_have_a_share_in_its_vectors(
+    folder: Path, tmp_path: Path, cheap: CheapEncoder, opened: Opened
+) -> None:
+    file = tmp_path / "visits.md"
+    file.write_text("It is open.\n\n# Mill\n\nIt is open.\n\nAt noon:\n\n- It is open.\n")
+    index = opened(folder, encoder=cheap)
+    index.sync([read_document(file)])
+    bare, headed, _, led = index.paragraphs(index.documents()[0].id, 1, 4)
+    vectors = index.vectors([bare.id, headed.id, led.id])
+    [[plain], [mill], [item], [noon]] = cheap.encode_paragraphs(
+        [(text, [(0, len(text))]) for text in (bare.text, "Mill", led.text, "Mill. At noon:")]
+    )
+    assert vectors[bare.id][0] == pytest.approx(plain)
+    assert vectors[headed.id][0] == pytest.approx(normalise(plain + CONTEXT_WEIGHT * mill))
+    assert vectors[led.id][0] == pytest.approx(normalise(item + 2 * CONTEXT_WEIGHT * noon))
 
 
 def test_a_small_choice_is_scored_whole(

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.chunking.chunker import MAX_PARAGRAPH, MAX_SENTENCE, Segmentation, segmentation
-from index.chunking.layout import Layout
+from index.chunking.layout import Block, Layout
 from index.chunking.sentences import sentence_spans
-from index.models import ENGLISH, Paragraph
+from index.models import ENGLISH, Paragraph, Sentence
 from index.readers.markdown import read_markdown
 from index.readers.plaintext import read_plain
 
@@ -318,6 +318,46 @@ def test_what_only_says_where_something_stands_is_told() -> None:
         result = plain(f"{text}\nIt is kept dry and it is cleaned with a soft cloth.")
         assert {p.kind for p in result.paragraphs[:-1]} == {kind}
         assert result.paragraphs[-1].kind == "prose"
+
+
+RULES = "## Visits\n\nYou may bring:\n\n- a dog\n- a chair\n\n"
+ASKED = "Is it open?\n\nIt is.\n\nAll year round.\n\nIs it free?\n\nNo.\n\nMay I swim?\n\nYou may."
+
+
+@pytest.mark.parametrize(
+    ("text", "leads"),
+    [
+        (f"{RULES}It is open.", [None, "You may bring:", None]),
+        (f"{RULES}## Swimming\n\n- a towel", [None, "You may bring:", None]),
+        ("Write to us at\n\n- the quay\n- the mill", [None, "Write to us at"]),
+        ("Write to us.\n\n- the quay\n- the mill", [None, None]),
+        (
+            "It says:\n\n(a) no dogs, and\n\n(b) no cats.\n\nSo it is.",
+            [None, *["It says:"] * 2, None],
+        ),
+        ("Is it open?\n\nIt is.\n\nAll year round.", [None, "Is it open?", None]),
+        (
+            ASKED,
+            [None, "Is it open?", "Is it open?", None, "Is it free?", None, "May I swim?"],
+        ),
+        ("It is shut. Is it open?\n\nIt is.", [None, "Is it open?"]),
+        ("- Is it open?\n- Is it free?\n\nIt is.", [None, None]),
+    ],
+)
+def test_what_leads_into_a_paragraph(text: str, leads: list[str | None]) -> None:
+    layout = read_markdown(text)
+    result = segmentation(layout, "d", ENGLISH)
+    check(layout.text, result)
+    assert [p.lead and p.lead.text for p in result.paragraphs] == leads
+    for lead in filter(None, (p.lead for p in result.paragraphs)):
+        assert layout.text[lead.start : lead.end] == lead.text
+
+
+def test_a_reader_may_tell_what_leads_into_a_block() -> None:
+    text = "Prices\n\nTea: 4"
+    layout = Layout(text, (Block(((8, 14),), "row", lead=(0, 6)),))
+    [paragraph] = segmentation(layout, "d", ENGLISH).paragraphs
+    assert (paragraph.text, paragraph.lead) == ("Tea: 4", Sentence(0, 6, "Prices"))
 
 
 TABLE = "| | | |\n|-|-|-|\n| 1.9 | Safety | 3 |\n| 1.10 | Repairs | 7 |\n| 1.11 | Warranty | 7 |\n"
