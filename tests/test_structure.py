@@ -25,6 +25,7 @@ HOMES = {
     "charset_normalizer": "index.chunking.decoding",
     "chromadb": "index.store.chroma index.store.chroma_server",
     "docling": "index.readers.rich_text",
+    "docx": "evals.benchmark.unmarked",
     "filelock": "index.store.former index.store.vectors assistant.workspace.feedback",
     "gradio": "assistant.web.app",
     "httpx": "assistant.cli.diagnosis assistant.llm.client assistant.llm.discovery "
@@ -49,8 +50,9 @@ HOMES = {
     "pydantic_settings": "assistant.settings",
     "PIL": "index.readers.pictures",
     "pybtex": "index.bibliography.formats",
+    "pypdf": "evals.benchmark.unmarked",
     # Each in a process of its own.
-    "pypdfium2": "assistant.web.rendering index.readers.pdf.pdfium",
+    "pypdfium2": "assistant.web.rendering evals.benchmark.structure index.readers.pdf.pdfium",
     "cv2": "index.readers.ocr.recogniser",
     "python_calamine": "index.readers.tables",
     "rapidocr": "index.readers.ocr.recogniser",
@@ -70,8 +72,9 @@ HOMES = {
     # making of the reading model.
     "typer": "assistant.cli.help assistant.cli.index assistant.cli.keys assistant.cli.llm "
     "assistant.cli.main assistant.cli.notebooks assistant.cli.options assistant.cli.system "
-    "evals.cli.asking evals.cli.fitting evals.cli.main evals.cli.options evals.training.encoder "
-    "evals.training.encoder_weights evals.training.making evals.training.quantise "
+    "evals.benchmark.structure evals.cli.asking evals.cli.fitting evals.cli.main "
+    "evals.cli.options evals.training.encoder evals.training.encoder_weights "
+    "evals.training.making evals.training.quantise "
     "evals.training.real_documents evals.training.train",
 }
 

@@ -1,0 +1,411 @@
+"""How far the structure of files is told by how they look: `python -m evals.benchmark.structure
+FOLDER`.
+
+What marks headings is taken out of each file (see `unmarked`) and looked for among those that are
+found. The files are not part of Footnote: FOLDER holds them under the names of `structure.jsonl`,
+which tells of each in which public repository it is.
+
+Headings, compared by their letters:
+
+- recall: share of the titles that are found as headings; in a PDF, on their page or the one before
+  or after. Titles of an outline that are printed on none of these do not count;
+- precision: share of the headings found that are such titles, without those of a deeper level than
+  any that is: an outline seldom goes down to the smallest headings. Nor need it name all of the
+  others, so that not each that it lacks is false. `raw` counts those of deeper levels, too;
+- level: share of the titles found that are of the right level, once each level of the headings
+  found stands for one of the outline, so that as many as possible are right and none stands for a
+  higher one than those above it.
+
+Passages, which are the paragraphs that are not `contents`:
+
+- contents: lines that are those of a table of contents;
+- heads: lines that are running heads or feet;
+- parted: paragraphs that begin in lower case, as what follows a sentence that was cut does;
+- bare: lists under no heading and without a sentence that leads into them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evals.benchmark.unmarked import unmarked
+from evals.metrics.statistics import Figure, figure, mean
+from index import Paragraph
+from index.chunking.chunker import segmentation
+from index.chunking.language import language_of
+from index.chunking.layout import CELL, CONTENTS_SHARE, NAME, Heading, Layout, letters
+from index.errors import FootnoteError, QuestionSetError
+from index.models import Boxes, bytes_hash
+from index.readers.formats import format_of
+
+#: What is in the repository of it.
+MANIFEST = Path(str(files("evals.benchmark") / "structure.jsonl"))
+#: Share of a page's height at its top and foot in which running heads and feet stand. Not tuned.
+EDGE = 0.12
+#: Pages that say the same there, but for numbers, where it is a running head. Not tuned.
+MIN_PAGES = 4
+#: Of the intervals.
+SEED = 18
+
+_NUMBER = re.compile(r"\b(?:\d{1,4}|[ivxlc]{1,6})$")
+_LEADER = re.compile(r"(?:[.…·_] ?){3,}\s*(?:\d{1,4}|[ivxlc]{1,6})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of the manifest.
+
+    Attributes:
+        file: its path in the folder.
+        part: `dev`, which rules may be made by, or `kept`, which tells whether they hold.
+        producer: what made it.
+        repository, path, commit: where it is published.
+        sha256: of its bytes.
+        pages: how many it has; 0 of those without.
+    """
+
+    file: str
+    part: str
+    producer: str
+    repository: str
+    path: str
+    commit: str
+    sha256: str
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What is to be found as a heading: its page, from 1, or 0 where there are none; its letters
+    and its level."""
+
+    page: int
+    name: str
+    level: int
+
+
+#: Of running heads and feet, whether they stand at the top, and their letters.
+Running = frozenset[tuple[bool, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it is printed: `edge` tells whether it stands at the top or the foot (True, False)
+    of its page, or else is None."""
+
+    text: str
+    page: int
+    edge: bool | None
+
+
+def read_manifest(path: Path = MANIFEST) -> list[Entry]:
+    """The files that are measured."""
+    return [Entry(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def content_of(folder: Path, entry: Entry) -> bytes:
+    """The bytes of a file of the manifest.
+
+    Raises:
+        QuestionSetError: it is not there, or another one is.
+    """
+    path = folder / entry.file
+    origin = f"{entry.path!r} of github.com/{entry.repository} at {entry.commit}"
+    if not path.is_file():
+        raise QuestionSetError(f"{str(path)!r} is missing: save {origin} there.")
+    content = path.read_bytes()
+    if bytes_hash(content) != entry.sha256:
+        raise QuestionSetError(f"{str(path)!r} is another file than {origin}: save that there.")
+    return content
+
+
+def measure(content: bytes, name: str) -> dict[str, Any]:
+    """What is found in a file once nothing marks its headings; see above, and the counts that the
+    shares are made of."""
+    titles, unprinted, running = _truth(content, name)
+    hidden = unmarked(content, Path(name).suffix)
+    started = time.process_time()
+    layout = _read(hidden, name)
+    paragraphs = segmentation(layout, name, language_of(layout.text)).paragraphs
+    seconds = time.process_time() - started
+    headings = [
+        Title(_page_at(layout, part.start), letters(part.text), part.level)
+        for part in layout.parts
+        if isinstance(part, Heading)
+    ]
+    pairs = matched(titles, headings)
+    found = dict(reversed(pairs))
+    levels = [(heading.level, title.level) for title, heading in found.items()]
+    deepest = max((level for level, _ in levels), default=0)
+    counted = [heading for heading in headings if heading.level <= deepest]
+    passages = [one for one in paragraphs if one.kind != "contents"]
+    lines = {one.number: list(_lines(one, layout.boxes)) for one in passages}
+    at = defaultdict[str, set[int]](set)
+    for title in titles:
+        at[title.name].add(title.page)
+    listed = [own for own in lines.values() if layout.pages and _is_contents(own, at)]
+    prose = [one for one in passages if one.kind == "prose"]
+    lists = [one for one in passages if one.kind == "list"]
+    before = {own.number: other for other, own in pairwise(paragraphs)}
+    return {
+        "titles": len(set(titles)),
+        "unprinted": unprinted,
+        "headings": len(headings),
+        "counted": len(counted),
+        "found": len(found),
+        "recall": _share(len(found), len(set(titles))),
+        "precision": _share(len(pairs), len(counted)),
+        "raw": _share(len(pairs), len(headings)),
+        "level": _share(levels_right(levels), len(levels)),
+        "passages": len(passages),
+        "contents": sum(map(len, listed)),
+        "heads": sum(
+            line.edge is not None and (line.edge, letters(line.text)) in running
+            for own in lines.values()
+            for line in own
+        ),
+        "prose": len(prose),
+        "parted": sum(one.text[0].islower() for one in prose),
+        "lists": len(lists),
+        "bare": sum(not one.heading and not _is_led_into(before.get(one.number)) for one in lists),
+        "seconds": round(seconds, 2),
+    }
+
+
+def _read(content: bytes, name: str) -> Layout:
+    known = format_of(content, name)
+    assert known is not None, name  # noqa: S101 (it is one of those that `unmarked` writes)
+    return known.read(content, name)
+
+
+def _page_at(layout: Layout, offset: int) -> int:
+    """The page of an offset; 0 where there are none."""
+    pages = [one.page or 0 for one in layout.locators if one.start <= offset]
+    return pages[-1] if pages else 0
+
+
+def _truth(content: bytes, name: str) -> tuple[list[Title], int, Running]:
+    """The titles of a file, how many of its outline are not printed where it leads to, and its
+    running heads and feet."""
+    if Path(name).suffix == ".pdf":
+        return _of_pdf(content)
+    parts = [part for part in _read(content, name).parts if isinstance(part, Heading)]
+    return [Title(0, letters(part.text), part.level) for part in parts], 0, frozenset()
+
+
+def _of_pdf(content: bytes) -> tuple[list[Title], int, Running]:
+    import pypdfium2
+
+    pdf = pypdfium2.PdfDocument(content)
+    told, pages = dict[int, str](), defaultdict[tuple[bool, str], set[int]](set)
+    for number, page in enumerate(pdf, start=1):
+        text = page.get_textpage()
+        told[number] = letters(text.get_text_range())
+        if not page.get_rotation():
+            for line in _edge_lines(text, page.get_cropbox()):
+                pages[line].add(number)
+        text.close()
+        page.close()
+    titles, unprinted = [], 0
+    for entry in pdf.get_toc():
+        target = entry.get_dest()
+        at = target.get_index() if target else None
+        title = letters(entry.get_title())
+        if at is None or not title:
+            continue
+        if any(title in told.get(near, "") for near in (at, at + 1, at + 2)):
+            titles.append(Title(at + 1, title, entry.level + 1))
+        else:
+            unprinted += 1
+    return titles, unprinted, frozenset(line for line, on in pages.items() if len(on) >= MIN_PAGES)
+
+
+def _edge_lines(text: Any, box: tuple[float, float, float, float]) -> Iterator[tuple[bool, str]]:
+    """The lines at the top and the foot of a page, each once."""
+    _, foot, _, top = box
+    margin = EDGE * (top - foot)
+    rows = list[tuple[float, float, str]]()
+    for number in range(text.count_rects()):
+        left, low, right, high = text.get_rect(number)
+        if high < foot + margin or low > top - margin:
+            said = text.get_text_bounded(left, low, right, high)
+            if rows and min(high, rows[-1][1]) - max(low, rows[-1][0]) > (high - low) / 2:
+                rows[-1] = (min(low, rows[-1][0]), max(high, rows[-1][1]), rows[-1][2] + said)
+            else:
+                rows.append((low, high, said))
+    yield from {(low > (top + foot) / 2, letters(said)) for low, _, said in rows if said.strip()}
+
+
+def matched(titles: Sequence[Title], headings: Iterable[Title]) -> list[tuple[Title, Title]]:
+    """Titles with the headings that they are found as: of the same letters, on their page or else
+    the one before or after. A heading is found as one title at most."""
+    waiting = defaultdict[tuple[str, int], list[Title]](list)
+    for heading in headings:
+        waiting[heading.name, heading.page].append(heading)
+    pairs, missing = [], list(titles)
+    for step in (0, -1, 1):
+        left = []
+        for title in missing:
+            if own := waiting[title.name, title.page + step]:
+                pairs.append((title, own.pop(0)))
+            else:
+                left.append(title)
+        missing = left
+    return pairs
+
+
+def levels_right(pairs: Sequence[tuple[int, int]]) -> int:
+    """Of pairs of the level found and the right one, how many agree once each level found stands
+    for a right one, none for a higher one than those above it."""
+    counts = Counter(pairs)
+    rights = sorted({right for _, right in pairs})
+    best = dict.fromkeys(rights, 0)  # by what the level before stands for, at most
+    for found in sorted({found for found, _ in pairs}):
+        high = 0
+        for right in rights:
+            high = max(high, best[right] + counts[found, right])
+            best[right] = high
+    return max(best.values(), default=0)
+
+
+def _lines(paragraph: Paragraph, boxes: Boxes | None) -> Iterator[Line]:
+    """The lines of a paragraph as they are printed; a row of a table is one."""
+    if boxes is None or paragraph.kind == "row":
+        yield from (Line(text, paragraph.page or 0, None) for text in paragraph.text.splitlines())
+        return
+    words = boxes.within(paragraph.start, paragraph.end)
+    start, last = -1, None
+    for span, page, box in zip(
+        boxes.spans[words].tolist(),
+        boxes.pages[words].tolist(),
+        boxes.rectangles[words].tolist(),
+        strict=True,
+    ):
+        if last and (page != last[1] or not _shares_line(box, last[2])):
+            yield _line(boxes, start, *last)
+            start = -1
+        start = span[0] if start < 0 else start
+        last = span, page, box
+    if last:
+        yield _line(boxes, start, *last)
+
+
+def _shares_line(box: Sequence[float], other: Sequence[float]) -> bool:
+    return 2 * (min(box[3], other[3]) - max(box[1], other[1])) > min(
+        box[3] - box[1], other[3] - other[1]
+    )
+
+
+def _line(boxes: Boxes, start: int, span: Sequence[int], page: int, box: Sequence[float]) -> Line:
+    height = float(boxes.sizes[page - 1][1])
+    edge = True if box[1] < EDGE * height else False if box[3] > (1 - EDGE) * height else None
+    return Line(boxes.text[start : span[1]], page, edge)
+
+
+def _is_contents(lines: Sequence[Line], titles: Mapping[str, set[int]]) -> bool:
+    """Whether most lines end in dots and a number, or are titles of other pages."""
+
+    def is_entry(line: Line) -> bool:
+        cells = [cell.rpartition(NAME)[2] for cell in line.text.split(CELL)]
+        names = {letters(line.text), *(letters(cell) for cell in cells)}
+        pages = [titles[name] for name in names if name in titles]
+        return bool(_LEADER.search(line.text)) or any(line.page not in one for one in pages)
+
+    entries = [is_entry(line) for line in lines]
+    numbered = any(_NUMBER.search(line.text) for line in lines)
+    return (len(lines) > 1 or numbered) and sum(entries) >= CONTENTS_SHARE * max(1, len(lines))
+
+
+def _is_led_into(before: Paragraph | None) -> bool:
+    return before is not None and before.text.rstrip().endswith(":")
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+SHARES = ("recall", "precision", "raw", "level")
+COUNTS = ("contents", "heads", "parted", "bare")
+
+
+def figures_of(measured: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
+    """The means over files, with intervals by drawing files."""
+    return {name: figure(mean([one[name] for one in measured]), SEED) for name in SHARES}
+
+
+def _table(measured: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The figures of each file, each producer and each part, as lines."""
+    shares, counts = (" ".join(f"{name:>9}" for name in names) for names in (SHARES, COUNTS))
+    yield f"{'file':44} {'titles':>6} {shares} {counts} {'seconds':>8}"
+
+    def row(name: str, of: Sequence[Mapping[str, Any]], values: Iterable[float | None]) -> str:
+        shares = " ".join(
+            f"{'-' if value is None else format(value, '.3f'):>9}" for value in values
+        )
+        sums = " ".join(f"{sum(one[name] for one in of):>9,}" for name in COUNTS)
+        seconds = sum(one["seconds"] for one in of)
+        return (
+            f"{name[:44]:44} {sum(one['titles'] for one in of):>6,} {shares} {sums} {seconds:>8.1f}"
+        )
+
+    for one in measured:
+        yield row(one["file"], [one], [one[name] for name in SHARES])
+    for key in ("producer", "part"):
+        yield ""
+        for value in sorted({one[key] for one in measured}):
+            of = [one for one in measured if one[key] == value]
+            figures = figures_of(of)
+            yield row(f"{value} ({len(of)})", of, [figures[name].value for name in SHARES])
+            if key == "part":
+                yield " " * 51 + " ".join(
+                    f"{'' if one.low is None else f'{one.low:.2f}-{one.high:.2f}':>9}"
+                    for one in figures.values()
+                )
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Where the files are.")],
+    part: Annotated[str | None, typer.Option(help="Only this part, such as dev or kept.")] = None,
+    only: Annotated[str, typer.Option(help="Only files with this in their names.")] = "",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Where figures go.")] = None,
+    manifest: Annotated[Path, typer.Option(help="What files there are.")] = MANIFEST,
+) -> None:
+    """Measure the files of the manifest."""
+    measured = []
+    try:
+        for entry in read_manifest(manifest):
+            if part in (None, entry.part) and only in entry.file:
+                found = measure(content_of(folder, entry), Path(entry.file).name)
+                measured.append(asdict(entry) | found)
+    except FootnoteError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from error
+    typer.echo("\n".join(_table(measured)))
+    if json_file:
+        parts = sorted({one["part"] for one in measured})
+        told = {
+            "files": measured,
+            "figures": {
+                name: {
+                    share: asdict(own)
+                    for share, own in figures_of([m for m in measured if m["part"] == name]).items()
+                }
+                for name in parts
+            },
+        }
+        json_file.write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)
