@@ -20,8 +20,9 @@ Passages, which are the paragraphs that are not `contents`:
 
 - contents: lines that are those of a table of contents;
 - heads: lines that are running heads or feet;
-- parted: paragraphs that begin in lower case, as what follows a sentence that was cut does;
-- bare: lists under no heading and without a sentence that leads into them.
+- parted: paragraphs of prose that begin with a word in lower case after one that ends no sentence;
+- bare: lists under no heading and without a sentence that leads into them;
+- numbers: passages without a letter, such as the numbers of pages or the scale of a chart.
 """
 
 from __future__ import annotations
@@ -44,7 +45,16 @@ from evals.metrics.statistics import Figure, figure, mean
 from index import Paragraph
 from index.chunking.chunker import segmentation
 from index.chunking.language import language_of
-from index.chunking.layout import CELL, CONTENTS_SHARE, NAME, Heading, Layout, letters
+from index.chunking.layout import (
+    CELL,
+    CONTENTS_LINES,
+    CONTENTS_SHARE,
+    NAME,
+    Heading,
+    Layout,
+    letters,
+)
+from index.chunking.sentences import CLOSERS, ENDERS
 from index.errors import FootnoteError, QuestionSetError
 from index.models import Boxes, bytes_hash
 from index.readers.formats import format_of
@@ -58,7 +68,8 @@ MIN_PAGES = 4
 #: Of the intervals.
 SEED = 18
 
-_NUMBER = re.compile(r"\b(?:\d{1,4}|[ivxlc]{1,6})$")
+_PAGE_NUMBER = re.compile(r"\W*(?:\d{1,3}|[ivxlc]{1,6})\W*")
+_NUMBERED = re.compile(r"\s(?:\d{1,4}|[ivxlc]{1,6})$")
 _LEADER = re.compile(r"(?:[.…·_] ?){3,}\s*(?:\d{1,4}|[ivxlc]{1,6})$")
 
 
@@ -151,10 +162,18 @@ def measure(content: bytes, name: str) -> dict[str, Any]:
     counted = [heading for heading in headings if heading.level <= deepest]
     passages = [one for one in paragraphs if one.kind != "contents"]
     lines = {one.number: list(_lines(one, layout.boxes)) for one in passages}
+    heads = {
+        one.number: [line for line in lines[one.number] if (line.edge, _name(line.text)) in running]
+        for one in passages
+    }
     at = defaultdict[str, set[int]](set)
     for title in titles:
         at[title.name].add(title.page)
-    listed = [own for own in lines.values() if layout.pages and _is_contents(own, at)]
+    listed = [
+        own
+        for number, own in lines.items()
+        if layout.pages and not heads[number] and _is_contents(own, at)
+    ]
     prose = [one for one in passages if one.kind == "prose"]
     lists = [one for one in passages if one.kind == "list"]
     before = {own.number: other for other, own in pairwise(paragraphs)}
@@ -170,15 +189,12 @@ def measure(content: bytes, name: str) -> dict[str, Any]:
         "level": _share(levels_right(levels), len(levels)),
         "passages": len(passages),
         "contents": sum(map(len, listed)),
-        "heads": sum(
-            line.edge is not None and (line.edge, letters(line.text)) in running
-            for own in lines.values()
-            for line in own
-        ),
+        "heads": sum(map(len, heads.values())),
         "prose": len(prose),
-        "parted": sum(one.text[0].islower() for one in prose),
+        "parted": sum(_goes_on(before.get(one.number), one) for one in prose),
         "lists": len(lists),
         "bare": sum(not one.heading and not _is_led_into(before.get(one.number)) for one in lists),
+        "numbers": sum(not letters(one.text) for one in passages),
         "seconds": round(seconds, 2),
     }
 
@@ -244,7 +260,12 @@ def _edge_lines(text: Any, box: tuple[float, float, float, float]) -> Iterator[t
                 rows[-1] = (min(low, rows[-1][0]), max(high, rows[-1][1]), rows[-1][2] + said)
             else:
                 rows.append((low, high, said))
-    yield from {(low > (top + foot) / 2, letters(said)) for low, _, said in rows if said.strip()}
+    yield from {(low > (top + foot) / 2, name) for low, _, said in rows if (name := _name(said))}
+
+
+def _name(line: str) -> str:
+    """What a line says but for numbers; a sign for one that is the number of a page alone."""
+    return "#" if _PAGE_NUMBER.fullmatch(line) else letters(line)
 
 
 def matched(titles: Sequence[Title], headings: Iterable[Title]) -> list[tuple[Title, Title]]:
@@ -314,17 +335,36 @@ def _line(boxes: Boxes, start: int, span: Sequence[int], page: int, box: Sequenc
 
 
 def _is_contents(lines: Sequence[Line], titles: Mapping[str, set[int]]) -> bool:
-    """Whether most lines end in dots and a number, or are titles of other pages."""
+    """Whether most lines end in dots and a number, or are titles of other pages, which their
+    numbers tell or that they are many."""
+
+    def is_title(line: Line, name: str) -> bool:
+        return line.page not in titles.get(letters(name), {line.page})
 
     def is_entry(line: Line) -> bool:
-        cells = [cell.rpartition(NAME)[2] for cell in line.text.split(CELL)]
-        names = {letters(line.text), *(letters(cell) for cell in cells)}
-        pages = [titles[name] for name in names if name in titles]
-        return bool(_LEADER.search(line.text)) or any(line.page not in one for one in pages)
+        *cells, number = line.text.split(CELL)
+        if cells:  # a row of a table
+            number = number.rpartition(NAME)[2]
+            return bool(_PAGE_NUMBER.fullmatch(number)) and any(
+                is_title(line, cell.rpartition(NAME)[2]) for cell in cells
+            )
+        is_numbered = len(lines) >= CONTENTS_LINES or bool(_NUMBERED.search(line.text))
+        return bool(_LEADER.search(line.text)) or (is_numbered and is_title(line, line.text))
 
-    entries = [is_entry(line) for line in lines]
-    numbered = any(_NUMBER.search(line.text) for line in lines)
-    return (len(lines) > 1 or numbered) and sum(entries) >= CONTENTS_SHARE * max(1, len(lines))
+    return sum(map(is_entry, lines)) >= CONTENTS_SHARE * max(1, len(lines))
+
+
+def _goes_on(before: Paragraph | None, own: Paragraph) -> bool:
+    """Whether a paragraph begins within a sentence, and not with a term that it explains."""
+    first, second, *_ = [*own.text.split(), "", ""]
+    word = first.rstrip(",.;:")
+    is_word = word.isalpha() and word.islower() and not _PAGE_NUMBER.fullmatch(word)
+    is_term = word == first and second[:1].isupper()
+    return is_word and not is_term and before is not None and not _ends(before.text)
+
+
+def _ends(text: str) -> bool:
+    return text.rstrip(CLOSERS).endswith((*ENDERS, ":"))
 
 
 def _is_led_into(before: Paragraph | None) -> bool:
@@ -336,7 +376,7 @@ def _share(part: int, whole: int) -> float | None:
 
 
 SHARES = ("recall", "precision", "raw", "level")
-COUNTS = ("contents", "heads", "parted", "bare")
+COUNTS = ("contents", "heads", "parted", "bare", "numbers")
 
 
 def figures_of(measured: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:

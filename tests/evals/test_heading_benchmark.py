@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser
 from typer import Typer
 from typer.testing import CliRunner
 
+from evals.benchmark import structure
 from evals.benchmark.structure import (
     MANIFEST,
     Entry,
@@ -26,6 +28,7 @@ from evals.benchmark.structure import (
     read_manifest,
 )
 from evals.benchmark.unmarked import unmarked
+from index import document_from_text
 from index.errors import QuestionSetError
 from index.models import bytes_hash
 from index.readers.pdf.pdfium import remarks_on
@@ -99,6 +102,47 @@ def test_a_title_is_found_on_its_page_first_and_once() -> None:
 )
 def test_levels_are_right_that_keep_their_order(pairs: list[tuple[int, int]], right: int) -> None:
     assert levels_right(pairs) == right
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_contents"),
+    [
+        (["Pilots . . . . . . 7"], True),
+        (["3 Dredging 12"], True),
+        (["Dredging"], False),  # a line that says so somewhere
+        (["Dredging", "Pilots", "Berths", "Cranes"], True),
+        (["Dredging: 3", "Pilots: 7", "Berths were dredged in 2021", "and again in 2022"], False),
+        (["Chapter: Dredging | Page: 12"], True),
+        (["Chapter: Dredging | Cost: 12.5 million"], False),
+    ],
+)
+def test_lines_of_contents_are_told_by_titles_of_other_pages(
+    lines: list[str], is_contents: bool
+) -> None:
+    titles = {name: {20} for name in ("dredging", "pilots", "berths")}
+    printed = [structure.Line(line, 2, None) for line in lines]
+    assert structure._is_contents(printed, titles) == is_contents
+    here = [structure.Line(line, 20, None) for line in lines if "." not in line]
+    assert not here or not structure._is_contents(here, titles), "where the chapters begin"
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "goes_on"),
+    [
+        ("The mill was built by", "the river and burned down.", True),
+        ("The mill was built.", "the river and burned down.", False),
+        ("These are left out:", "rivers and mills.", False),
+        ("Wheels (of mills)", "sluice Gate through which water is let", False),
+        ("The members of the", "i. river council and", False),
+    ],
+)
+def test_a_sentence_is_parted_where_another_paragraph_goes_on(
+    before: str, text: str, goes_on: bool
+) -> None:
+    document = document_from_text(f"{before} It is.\n\n{text}", "mill")
+    one = document.paragraphs[0]
+    above, own = (replace(one, text=said) for said in (before, text))
+    assert structure._goes_on(above, own) == goes_on
 
 
 def test_what_is_measured_is_named_and_no_other_file(manual: bytes, tmp_path: Path) -> None:
