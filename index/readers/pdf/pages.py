@@ -25,11 +25,6 @@ MIN_SPACED, MIN_SINGLE, WORD_GAP = 6, 0.8, 1.5
 #: and words to a line. Not tuned.
 MIN_GUTTER, MIN_LINES, MIN_WORDS = 0.6, 3, 4
 
-MAX_STAMP, MIN_COVERED, MIN_DRAWN = 100, 0.3, 0.01
-"""Characters that the text of a page that is a picture has at most, as of a stamp on it; the share
-of a page that such a picture covers at least; and the one that letters do which are drawn as
-shapes. Not tuned."""
-
 _LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
 )
@@ -146,7 +141,7 @@ class PrintedPage:
         size: width and height in points.
         regions: in reading order.
         loose: lines that liteparse takes for a running head or foot.
-        is_picture: whether what is on it is a picture, or cannot be read from its codes.
+        is_garbled: whether its text cannot be told from its codes.
         seen: width and height of the picture that it was read from.
     """
 
@@ -155,7 +150,7 @@ class PrintedPage:
     size: tuple[float, float]
     regions: list[Region]
     loose: list[Line]
-    is_picture: bool = False
+    is_garbled: bool = False
     seen: tuple[float, float] | None = None
 
     @property
@@ -179,19 +174,9 @@ def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
     for page in pages:
         regions, rest = _assigned(page.blocks or (), _printed_words(page))
         label, size = page.page_label or str(page.page_num), (page.width, page.height)
-        loose, is_picture = list(lines_of(rest)), _is_picture(page.complexity)
-        found.append(PrintedPage(page.page_num, label, size, regions, loose, is_picture))
+        loose, is_garbled = list(lines_of(rest)), bool(page.complexity.is_garbled)
+        found.append(PrintedPage(page.page_num, label, size, regions, loose, is_garbled))
     return found
-
-
-def _is_picture(told: Any) -> bool:
-    """Whether a page is a picture, has pictures and no text, or text that cannot be told from its
-    codes: by what liteparse tells of how complex it is."""
-    is_drawn = (told.uncovered_vector_area or 0) >= MIN_DRAWN * told.page_area
-    if told.is_garbled or not told.text_length:
-        return bool(told.is_garbled or told.image_block_count or told.full_page_image or is_drawn)
-    is_covered = told.full_page_image or told.largest_image_coverage >= MIN_COVERED
-    return told.text_length < MAX_STAMP and bool(is_covered)
 
 
 def letters_of(words: Iterable[PrintedWord]) -> str:

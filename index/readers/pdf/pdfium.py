@@ -110,9 +110,10 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
 
 def drawn_pages(
     content: bytes, numbers: Iterable[int], dpi: float, side: float
-) -> Iterator[tuple[NDArray[np.uint8], float, tuple[float, float]]]:
-    """Pages of a file as they are seen: uint8 [height, width, 3] of blue, green and red; how many
-    points a pixel has; and the page's width and height in points.
+) -> Iterator[tuple[int, NDArray[np.uint8], float, tuple[float, float]]]:
+    """Pages of a file as they are seen, but for those that cannot be drawn: the page's number;
+    uint8 [height, width, 3] of blue, green and red; how many points a pixel has; and the page's
+    width and height in points.
 
     Args:
         content: the file.
@@ -122,16 +123,18 @@ def drawn_pages(
     """
     import pypdfium2
 
-    pdf = pypdfium2.PdfDocument(content)
-    for number in numbers:
-        page = pdf[number - 1]
-        size = page.get_size()
-        scale = min(dpi / 72, side / max(size))
-        drawn = page.render(scale=scale).to_numpy()
-        page.close()
-        if drawn.ndim == 2 or drawn.shape[2] == 1:  # of greys alone
-            drawn = np.repeat(drawn.reshape(*drawn.shape[:2], 1), 3, axis=2)
-        yield np.ascontiguousarray(drawn[:, :, :3]), 1 / scale, size
+    with suppress(pypdfium2.PdfiumError):
+        pdf = pypdfium2.PdfDocument(content)
+        for number in numbers:
+            with suppress(pypdfium2.PdfiumError):
+                page = pdf[number - 1]
+                size = page.get_size()
+                scale = min(dpi / 72, side / max(size))
+                drawn = page.render(scale=scale).to_numpy()
+                page.close()
+                if drawn.ndim == 2 or drawn.shape[2] == 1:  # of greys alone
+                    drawn = np.repeat(drawn.reshape(*drawn.shape[:2], 1), 3, axis=2)
+                yield number, np.ascontiguousarray(drawn[:, :, :3]), 1 / scale, size
 
 
 def _metadata(pdf: Any) -> DocumentMetadata:

@@ -45,7 +45,7 @@ from index.readers.pdf.pages import (
 from index.readers.pdf.paragraphs import ends_sentence
 from index.readers.pdf.pdfium import Remarks, remarks_on
 from index.readers.pdf.regions import correct_regions, set_marks, set_pictures
-from index.readers.pdf.scans import is_rubbish, read_shots, shots_of
+from index.readers.pdf.scans import is_rubbish, pictures_among, read_shots, shots_of
 
 MAX_PAGES = 5000
 PAGES_AT_ONCE = 1000
@@ -185,7 +185,7 @@ def read_pdf(content: bytes, name: str, ocr: bool = False) -> Layout:
         pages = printed_pages(parsed)
         remarks = reading.result()
     set_marks(pages, remarks)
-    pictures = {page.number for page in pages if page.is_picture}
+    pictures = pictures_among(content, pages)
     rubbish = {page.number for page in pages if is_rubbish(page)}
     wanted = {page.number: page.label for page in pages if page.number in pictures | rubbish}
     if ocr and wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,11 +22,26 @@ from index.readers.ocr.recogniser import (
     recognised,
 )
 from index.readers.ocr.text_layer import SHORT, text_layer
-from index.readers.pdf.pages import PrintedPage, printed_pages
+from index.readers.pdf.pages import PrintedPage, PrintedWord, printed_pages
 from index.readers.pdf.pdfium import drawn_pages
 
 DPI = 200
 """Dots an inch at which a page is drawn to be read."""
+
+LOOK_DPI, LOOK_SIDE, CELL, CONTRAST = 36, 1000, 9, 32
+"""Dots an inch at which a page is drawn to be looked at, and how many it has at most on a side; of
+how many a cell of it is wide and high; and the levels of grey by which one that is drawn on differs
+from the paper. Not tuned."""
+MAX_STAMP = 100
+"""Characters that the text of a page that is a picture has at most, as of a stamp on it."""
+MIN_DRAWN, MIN_COVERED = 0.002, 0.1
+"""Share of a page's cells that are drawn on where it is not blank: more than a number or a few
+specks; and where it is a picture although it has text. Scans of full pages have .3 to .45, pages
+with a title between rules .05."""
+FILLED = 0.9
+"""Share of a cell's dots from which on it is part of an area in one colour, not of letters."""
+MAX_LOOK = 60.0
+"""Seconds for which pages are looked at; the others are taken to be pictures."""
 
 _NOTHING: Picture = np.zeros((0, 0, 3), np.uint8)
 
@@ -55,6 +71,40 @@ def is_rubbish(page: PrintedPage) -> bool:
     return not seems_prose(" ".join(word.text for word in page.words_and_loose))
 
 
+def pictures_among(content: bytes, pages: Iterable[PrintedPage]) -> set[int]:
+    """The numbers of those pages of a PDF that are pictures: without text, or with no more than a
+    stamp's, and not blank; or with text that cannot be told from its codes."""
+    found = {page.number for page in pages if page.is_garbled}
+    lengths = {p.number: sum(len(word.text) for word in p.words_and_loose) for p in pages}
+    waiting = {page.number: page for page in pages if lengths[page.number] < MAX_STAMP}
+    deadline = time.monotonic() + MAX_LOOK
+    drawn = drawn_pages(content, tuple(waiting), LOOK_DPI, LOOK_SIDE)
+    for number, picture, points, _ in drawn:
+        share = _covered(picture, waiting.pop(number).words_and_loose, points)
+        if share >= (MIN_COVERED if lengths[number] else MIN_DRAWN):
+            found.add(number)
+        if time.monotonic() > deadline:
+            found.update(number for number in waiting if not lengths[number])
+            break
+    return found
+
+
+def _covered(picture: Picture, words: Iterable[PrintedWord], points: float) -> float:
+    """The share of a page's cells that are drawn on in part, as where letters are, beside words."""
+    grey = picture.mean(axis=2)
+    paper = np.bincount(grey.astype(np.intp).ravel()).argmax()
+    is_drawn = abs(grey - paper) > CONTRAST
+    for word in words:
+        box = (word.left, word.top, word.right, word.bottom)
+        left, top, right, bottom = (max(0, round(edge / points)) for edge in box)
+        is_drawn[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1] = False
+    cells = np.stack([is_drawn, np.ones_like(is_drawn)]).astype(np.intp)
+    for axis in (1, 2):
+        cells = np.add.reduceat(cells, range(0, cells.shape[axis], CELL), axis=axis)
+    drawn, dots = cells
+    return float(((drawn > 0) & (drawn < FILLED * dots)).mean())
+
+
 def shots_of(content: bytes, labels: dict[int, str]) -> Iterator[Shot]:
     """Pages of a PDF as they are seen.
 
@@ -62,8 +112,8 @@ def shots_of(content: bytes, labels: dict[int, str]) -> Iterator[Shot]:
         content: the file.
         labels: of the pages that are wanted, by number.
     """
-    for number, drawn in zip(labels, drawn_pages(content, labels, DPI, READING_SIDE), strict=True):
-        yield Shot(number, labels[number], *drawn)
+    for number, picture, points, size in drawn_pages(content, labels, DPI, READING_SIDE):
+        yield Shot(number, labels[number], picture, points, size)
 
 
 def read_shots(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 import docx
@@ -15,6 +16,7 @@ from helpers import footnote
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, RectangleObject
 from scans import (
     SETS,
     TURNS,
@@ -23,6 +25,7 @@ from scans import (
     questions_on,
     rightly_answered,
     scan,
+    scanned,
     words_of,
 )
 
@@ -52,6 +55,10 @@ brings it back before the evening bell. A lost key costs 45 euros.
 Guests row with a member beside them. Juniors under fourteen wear a life jacket at all times, and no
 one goes out after dusk or when the red ball is up on the mast.
 """
+KEYS = """The key of the boat house
+hangs behind the bar.
+A lost key costs
+45 euros. Juniors wear a life jacket."""
 ACCENTS = """# Grüße aus Łódź
 
 Żółta łódka płynie pod mostem. Der Schlüssel hängt über dem Tresen, der Müller heißt Jörg. Où est
@@ -245,6 +252,70 @@ def test_a_scan_is_told_and_what_to_do(printed: Path, tmp_path: Path) -> None:
         with pytest.raises(EmptyDocumentError, match="--ocr") as told:
             read_document(scan(printed, tmp_path / name))
         assert told.value.code == "scan"
+
+
+def on_paper(
+    file: Path, picture: Image.Image, *, forms: int = 0, turn: int = 0, said: str = ""
+) -> Path:
+    """A page with a picture inside so many forms, one in the other, and words as of a stamp."""
+    picture.save(file, resolution=100.0)
+    writer = PdfWriter(file)
+    page = writer.pages[0]
+    for _ in range(forms):
+        form = DecodedStreamObject()
+        form.set_data(page.get_contents().get_data())
+        names = {"Type": "XObject", "Subtype": "Form"}
+        form.update({NameObject(f"/{key}"): NameObject(f"/{name}") for key, name in names.items()})
+        form[NameObject("/BBox")] = RectangleObject(page.mediabox)
+        form[NameObject("/Resources")] = page["/Resources"]
+        inside = DictionaryObject({NameObject("/Inner"): writer._add_object(form)})
+        page[NameObject("/Resources")] = DictionaryObject({NameObject("/XObject"): inside})
+        drawn = DecodedStreamObject()
+        drawn.set_data(b"/Inner Do")
+        page[NameObject("/Contents")] = writer._add_object(drawn)
+    page.rotate(turn)
+    if said:
+        box = (40.0, 40.0, 40.0 + 8 * len(said), 56.0)
+        size = tuple(map(float, (page.mediabox.width, page.mediabox.height)))
+        word = RecognisedWord(said, 0, box, 16.0, 54.0, 1.0)
+        stamp = text_layer([Recognition((word,), size, None)], [1.0])  # type: ignore[arg-type]
+        page.merge_page(PdfReader(BytesIO(stamp)).pages[0])
+    writer.write(file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("forms", "turn", "said"), [(1, 0, ""), (1, 90, ""), (4, 0, ""), (1, 0, "Received.by.post")]
+)
+def test_a_picture_inside_a_form_is_a_picture(
+    tmp_path: Path, forms: int, turn: int, said: str
+) -> None:
+    file = on_paper(tmp_path / "scan.pdf", scanned(KEYS), forms=forms, turn=turn, said=said)
+    if said:
+        assert read_document(file).unread == 1
+        return
+    with pytest.raises(EmptyDocumentError, match="--ocr"):
+        read_document(file)
+    if turn:
+        assert "behind the bar" in words_of(read_document(file, ocr=True))
+
+
+def test_letters_that_are_drawn_are_a_picture_and_blank_paper_is_none(tmp_path: Path) -> None:
+    """A page of strokes, one that a scanner made of blank paper, and an empty one."""
+    strokes = DecodedStreamObject()
+    strokes.set_data(b"".join(b"%d 400 m %d 412 l S " % (n, n + 4) for n in range(80, 240, 6)))
+    writer = PdfWriter()
+    writer.add_blank_page(400, 500)[NameObject("/Contents")] = writer._add_object(strokes)
+    writer.write(tmp_path / "drawn.pdf")
+    with pytest.raises(EmptyDocumentError) as told:
+        read_document(tmp_path / "drawn.pdf")
+    assert told.value.code == "scan"
+    paper = PdfWriter(on_paper(tmp_path / "paper.pdf", scanned("")))
+    paper.add_blank_page(400, 500)
+    paper.write(tmp_path / "paper.pdf")
+    for ocr in (False, True):
+        with pytest.raises(EmptyDocumentError, match="no text on the pages"):
+            read_document(tmp_path / "paper.pdf", ocr=ocr)
 
 
 def test_folders_have_pictures_only_where_those_are_read(printed: Path, tmp_path: Path) -> None:
