@@ -13,7 +13,7 @@ import logging
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
@@ -30,6 +30,7 @@ from index.errors import EmptyDocumentError, NotTextError
 from index.models import DocumentMetadata
 from index.readers.html import xml_tree
 from index.readers.pictures import layout_of_picture
+from index.readers.word import WORD_PARTS, prepare
 
 #: For each format, docling's name of it, and the module and class that read it.
 BACKENDS = {
@@ -38,15 +39,11 @@ BACKENDS = {
     "odt": ("ODT", "opendocument_backend", "OdtDocumentBackend"),
     "odp": ("ODP", "opendocument_backend", "OdpDocumentBackend"),
 }
-_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _NAMESPACES = {
-    "w": _WORD,
-    "wp": "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing",
     "p": "http://schemas.openxmlformats.org/presentationml/2006/main",
     "a": "http://schemas.openxmlformats.org/drawingml/2006/main",
 }
 _SLIDES = re.compile(r"ppt/slides/slide\d+\.xml")
-_WORD_TEXT = re.compile(r"word/(?:document|footnotes|endnotes|comments|header\d*|footer\d*)\.xml")
 
 #: Pixels across and down of a picture in which text may stand. Not tuned.
 MIN_PICTURE = (200, 50)
@@ -74,53 +71,38 @@ def read_rich_text(content: bytes, name: str, format_name: str, ocr: bool = Fals
     return replace(layout, pages=pages, unread=writer.unread)
 
 
-def _changed(content: bytes, parts: re.Pattern[str], change: Callable[[Any], None]) -> bytes:
-    """An Office file with some of its parts changed.
-
-    Args:
-        content: its bytes.
-        parts: their names.
-        change: given the root element of each.
-    """
+def _parts(content: bytes, names: re.Pattern[str]) -> dict[str, Any]:
+    """The root elements of some parts of an Office file, by their names."""
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+    with zipfile.ZipFile(BytesIO(content)) as given:
+        return {
+            name: etree.fromstring(given.read(name), parser)
+            for name in given.namelist()
+            if names.fullmatch(name)
+        }
+
+
+def _with_parts(content: bytes, parts: Mapping[str, Any]) -> bytes:
+    """An Office file with these parts in place of its own of their names."""
+    from lxml import etree
+
     out = BytesIO()
     with zipfile.ZipFile(BytesIO(content)) as given, zipfile.ZipFile(out, "w") as made:
         for member in given.infolist():
-            part = given.read(member)
-            if parts.fullmatch(member.filename):
-                root = etree.fromstring(part, parser)
-                change(root)
-                part = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+            root = parts.get(member.filename)
+            part = (
+                given.read(member)
+                if root is None
+                else etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+            )
             made.writestr(member.filename, part)
     return out.getvalue()
 
 
-def _as_one_run(root: Any) -> None:
-    """A part of a Word file without the formats of characters, with links as text, and what is told
-    of pictures below them.
-
-    The library takes each change of format for the end of a piece and drops the white space there,
-    so that a word with a bold letter looked like two words. What stands in place of
-    pictures it leaves out.
-    """
-    from lxml import etree
-    from lxml.builder import ElementMaker
-
-    word = ElementMaker(namespace=_WORD)
-    for properties in root.findall(".//w:r/w:rPr", _NAMESPACES):
-        properties.getparent().remove(properties)
-    etree.strip_tags(root, f"{{{_WORD}}}hyperlink")
-    for paragraph in root.findall(".//w:p", _NAMESPACES):
-        pictures = paragraph.findall(".//wp:docPr", _NAMESPACES)
-        for picture in reversed(pictures):
-            if describes(told := picture.get("descr", "")):
-                paragraph.addnext(word.p(word.r(word.t(_one_line(told)))))
-
-
-def _with_pictures_told(root: Any) -> None:
-    """A slide with what is told of its pictures as texts in their places."""
+def _tell_pictures(root: Any) -> None:
+    """Add what is told of a slide's pictures as texts in their places."""
     from lxml.builder import ElementMaker
 
     slide, shapes = (ElementMaker(namespace=_NAMESPACES[prefix]) for prefix in ("p", "a"))
@@ -152,9 +134,14 @@ def _read(content: bytes, format_name: str) -> Any:
     logging.getLogger("docling").setLevel(logging.CRITICAL)
     kind, module, cls = BACKENDS[format_name]
     if format_name == "docx":
-        content = _changed(content, _WORD_TEXT, _as_one_run)
+        parts = _parts(content, WORD_PARTS)
+        prepare(parts)
+        content = _with_parts(content, parts)
     elif format_name == "pptx":
-        content = _changed(content, _SLIDES, _with_pictures_told)
+        parts = _parts(content, _SLIDES)
+        for slide in parts.values():
+            _tell_pictures(slide)
+        content = _with_parts(content, parts)
     given = InputDocument(
         path_or_stream=BytesIO(content),
         format=InputFormat[kind],

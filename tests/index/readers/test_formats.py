@@ -152,6 +152,44 @@ def test_a_word_with_letters_of_their_own_format_is_whole(tmp_path: Path) -> Non
     assert document.text == "Section Two is unbelievable, see /etc/hosts."
 
 
+def test_what_is_set_as_a_heading_in_word_is_one(tmp_path: Path) -> None:
+    """By its size or weight, below headings of a style; by its numbering where it is bold."""
+    from docx import Document as Word
+    from docx.shared import Pt
+
+    word = Word()
+    word.add_paragraph().add_run("Rules of the quay").font.size = Pt(20)
+    for style in ("toc 1", "toc 2"):
+        word.styles.add_style(style, 1)
+        word.add_paragraph("Berths and buoys\t3", style)
+    word.add_paragraph("What is said here holds for the quay and for all who moor there.")
+    word.add_paragraph().add_run("1 Mooring").bold = True
+    word.add_paragraph("A boat is moored at two rings, one at the bow and one at the stern.")
+    word.add_paragraph().add_run("1.1 At night").bold = True
+    word.add_paragraph("A lamp is lit at the stern of every boat that is moored at the quay.")
+    word.add_paragraph().add_run("No boat may be left without a lamp.").bold = True
+    word.add_paragraph("Who leaves one pays 45 euros to the master of the harbour.")
+    word.add_paragraph(style="List Bullet").add_run("Ropes").bold = True
+    word.add_paragraph("Ropes are laid out in the shed, which is open from six to eight.")
+    word.add_paragraph(style="List Number").add_run("Fees").bold = True
+    word.add_paragraph("Fees are paid at the office of the harbour before the boat is moored.")
+    word.add_heading("Dues", 1)
+    word.add_paragraph("Dues are paid by the year, and by the boats of the town only half of it.")
+    word.add_paragraph().add_run("Boats of the town").bold = True
+    word.add_paragraph("They are those whose owners are listed in the book of the town.")
+    word.save(str(tmp_path / "quay.docx"))
+    document = read_document(tmp_path / "quay.docx")
+    assert "Berths and buoys" not in document.text
+    assert "- Ropes" in document.text or "\nRopes" in document.text
+    found = {p.text.split()[0]: p.heading for p in document.paragraphs}
+    title = "Rules of the quay"
+    assert found["What"] == (title,)
+    assert found["A"] == (title, "1 Mooring", "1.1 At night")
+    assert found["No"] == found["Who"] == (title, "1 Mooring", "1.1 At night")
+    assert found["Fees"][-1].endswith("Fees")
+    assert found["They"] == ("Dues", "Boats of the town")
+
+
 def test_nothing_of_a_page_is_run_or_fetched(documents: dict[str, Document]) -> None:
     for hidden in ("color: red", "document.title", "192.0.2.1"):
         assert hidden not in documents["html"].text

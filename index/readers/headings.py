@@ -1,0 +1,96 @@
+"""Headings that a file does not mark as such: paragraphs that are set larger or bolder than its
+text and stand alone."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.chunking.layout import letters
+
+MAX_WORDS, MAX_LETTERS = 15, 120
+"""Words and characters of a heading at most. Not tuned."""
+LARGER = 1.08
+"""Times as large as the text that a heading which is not bold is at least. Not tuned."""
+_Rank = tuple[float, bool, bool, int]
+_ENDS = (".", ";", ",", "!")
+_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,3})*[.):]?(?=\s)")
+_GAP = re.compile(r"\t|\n| {3}")
+_PAGE = re.compile(r"\s\d{1,3}$")
+
+
+@dataclass(frozen=True, slots=True)
+class SetParagraph:
+    """A paragraph as it is set.
+
+    Attributes:
+        text: what it says.
+        size: of its letters, in any unit.
+        is_bold: whether all of them are.
+        level: of a heading that is marked as one, 1 the highest; 0 of others.
+        may_head: whether it may be one that is not: no item, row, code or caption.
+        depth: of its number where that is not part of the text; 0 where it has none.
+    """
+
+    text: str
+    size: float = 1.0
+    is_bold: bool = False
+    level: int = 0
+    may_head: bool = True
+    depth: int = 0
+
+
+def heading_levels(paragraphs: Sequence[SetParagraph]) -> list[int]:
+    """The level of each paragraph as a heading, 0 of those that are none.
+
+    One that is not marked as a heading is one where it is short, no sentence, and larger or bolder
+    than most of the text, and where something follows it that is not set so. They rank by
+    their size, weight, capitals and number, below the marked heading that they stand under.
+    """
+    sizes: Counter[tuple[float, bool]] = Counter()
+    for paragraph in paragraphs:
+        if not paragraph.level:
+            sizes[paragraph.size, paragraph.is_bold] += len(paragraph.text)
+    if not sizes:
+        return [paragraph.level for paragraph in paragraphs]
+    usual = sizes.most_common(1)[0][0]
+    ranks = [_rank(paragraph, *usual) for paragraph in paragraphs]
+    names = Counter(letters(paragraph.text) for paragraph in paragraphs)
+    for at, paragraph in enumerate(paragraphs):
+        if _PAGE.search(paragraph.text) and names[letters(paragraph.text)] > 1:
+            ranks[at] = None  # a line of contents
+    heads = [
+        rank is not None
+        and rank != (ranks[at - 1] if at else None)
+        and at + 1 < len(paragraphs)
+        and not paragraphs[at + 1].level
+        and (after is None or after > rank)
+        for at, (rank, after) in enumerate(zip(ranks, [*ranks[1:], None], strict=True))
+    ]
+    found = [rank if is_head else None for rank, is_head in zip(ranks, heads, strict=True)]
+    order = {rank: at for at, rank in enumerate(sorted(set(filter(None, found))), start=1)}
+    levels, above = [], 0
+    for paragraph, rank in zip(paragraphs, found, strict=True):
+        above = paragraph.level or above
+        levels.append(above + order[rank] if rank else paragraph.level)
+    return levels
+
+
+def _rank(paragraph: SetParagraph, size: float, is_bold: bool) -> _Rank | None:
+    """How high a paragraph would rank as a heading, the highest first, in a text of which most is
+    so large, or bold; None of one that is set as that is, or too long for one."""
+    is_larger = paragraph.size >= LARGER * size
+    is_bolder = paragraph.is_bold and not is_bold and LARGER * paragraph.size >= size
+    if paragraph.level or not paragraph.may_head or not (is_larger or is_bolder):
+        return None
+    number = _NUMBER.match(paragraph.text.strip() + " ")
+    text = paragraph.text.strip()[number.end() if number else 0 :].strip()
+    if len(text) > MAX_LETTERS or len(text.split()) > MAX_WORDS or text.endswith(_ENDS):
+        return None
+    # Gaps divide the cells of a row that is no table.
+    if _GAP.search(text) or not any(map(str.isalpha, text)):
+        return None
+    depth = paragraph.depth or (number[0].strip(" .):").count(".") + 1 if number else 1)
+    return -paragraph.size, not paragraph.is_bold, not text.isupper(), depth

@@ -1,0 +1,306 @@
+"""Word files made ready for docling's reader of them: what is set as a heading is marked as one,
+contents are left out, and text is not divided where its format changes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from index.chunking.layout import describes
+from index.readers.headings import SetParagraph, heading_levels
+
+NAMESPACES = {
+    "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "wp": "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing",
+}
+_W = f"{{{NAMESPACES['w']}}}"
+WORD_PARTS = re.compile(
+    r"word/(?:document|styles|numbering|footnotes|endnotes|comments|header\d*|footer\d*)\.xml"
+)
+"""Parts of a file that are prepared, or say how."""
+
+_CONTENTS = re.compile(r"to[ac] |contents|table of (?:figures|authorities)|index \d", re.I)
+#: Names of styles that set what is no heading apart.
+_APART = re.compile(r"caption|quote|code|footnote|endnote|header|footer|author|date", re.I)
+#: Parts of a paragraph with no text of it: what was deleted, and what stands beside it.
+_BESIDE = frozenset(
+    f"{_W}{name}" for name in ("pPr", "rPr", "del", "moveFrom", "drawing", "pict", "object")
+)
+_WHITE = {f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}tab": "\t"}
+_DEEPEST = 9
+_DEFAULT_SIZE = 20.0
+"""Half points, where a file says nothing else (ISO 29500-1, 17.3.2.38)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """What a style says, with what it is based on.
+
+    Attributes:
+        name: as its file has it.
+        size: of letters in half points; 0 where it says nothing.
+        is_bold: whether letters are; None where it says nothing.
+        level: of a heading, 1 the highest; 0 of other styles.
+        number: its numbering and the level there.
+    """
+
+    name: str = ""
+    size: float = 0.0
+    is_bold: bool | None = None
+    level: int = 0
+    number: tuple[str, int] | None = None
+
+
+class _Styles:
+    """The styles of a Word file, and its numberings.
+
+    Args:
+        parts: the root elements of `word/styles.xml` and `word/numbering.xml`, as far as it has
+            them.
+    """
+
+    def __init__(self, parts: Mapping[str, Any]) -> None:
+        self._elements: dict[str, Any] = {}
+        self._known: dict[str, _Style] = {}
+        self.usual = ""
+        self.size = _DEFAULT_SIZE
+        #: Of each level of each numbering, whether it has figures or letters, and no dots.
+        self.is_counted: dict[tuple[str, int], bool] = {}
+        if (styles := parts.get("word/styles.xml")) is not None:
+            self._read_styles(styles)
+        if (numbering := parts.get("word/numbering.xml")) is not None:
+            self._read_numbering(numbering)
+
+    def _read_styles(self, root: Any) -> None:
+        for element in root.iterfind("w:style", NAMESPACES):
+            self._elements[element.get(f"{_W}styleId", "")] = element
+            if element.get(f"{_W}type") == "paragraph" and element.get(f"{_W}default") == "1":
+                self.usual = element.get(f"{_W}styleId", "")
+        default = root.find("w:docDefaults/w:rPrDefault/w:rPr", NAMESPACES)
+        if default is not None:
+            self.size = _number(default.find("w:sz", NAMESPACES)) or self.size
+
+    def _read_numbering(self, root: Any) -> None:
+        kinds = {
+            element.get(f"{_W}abstractNumId"): {
+                int(_number(level, "ilvl") or 0): _value(level.find("w:numFmt", NAMESPACES))
+                for level in element.iterfind("w:lvl", NAMESPACES)
+            }
+            for element in root.iterfind("w:abstractNum", NAMESPACES)
+        }
+        for element in root.iterfind("w:num", NAMESPACES):
+            kind = kinds.get(_value(element.find("w:abstractNumId", NAMESPACES)), {})
+            for level, name in kind.items():
+                counted = name not in ("bullet", "none", "")
+                self.is_counted[element.get(f"{_W}numId", ""), level] = counted
+
+    def of(self, name: str) -> _Style:
+        """What a style says, by its id."""
+        chain: list[str] = []
+        while name in self._elements and name not in self._known and name not in chain:
+            chain.append(name)
+            name = _value(self._elements[name].find("w:basedOn", NAMESPACES))
+        found = self._known.get(name, _Style())
+        for name in reversed(chain):
+            found = self._known[name] = _based_on(found, self._elements[name])
+        return found
+
+
+def _based_on(base: _Style, element: Any) -> _Style:
+    name = _value(element.find("w:name", NAMESPACES))
+    paragraph, letters = (element.find(f"w:{tag}", NAMESPACES) for tag in ("pPr", "rPr"))
+    outline = None if paragraph is None else paragraph.find("w:outlineLvl", NAMESPACES)
+    level = base.level if outline is None else int(_number(outline) or 0) + 1
+    told = re.search(r"heading ?(\d)?", f"{name} {element.get(f'{_W}styleId', '')}", re.I)
+    if told and outline is None:
+        level = int(told[1] or 1)
+    elif name.lower() == "title":
+        level = 1
+    return _Style(
+        name,
+        (0.0 if letters is None else _number(letters.find("w:sz", NAMESPACES))) or base.size,
+        base.is_bold if letters is None else _is_on(letters, base.is_bold),
+        level if level <= _DEEPEST else 0,
+        (None if paragraph is None else _numbered(paragraph)) or base.number,
+    )
+
+
+def prepare(parts: Mapping[str, Any]) -> None:
+    """Make a file ready.
+
+    Args:
+        parts: the root elements of its WORD_PARTS, which are changed.
+    """
+    styles = _Styles(parts)
+    for name, root in parts.items():
+        if name == "word/styles.xml":
+            _add_heading_styles(root)
+        elif name != "word/numbering.xml":
+            _drop_contents(root, styles)
+            body = root.find("w:body", NAMESPACES)
+            if body is not None:
+                _mark_headings(body, styles)
+            _join_runs(root)
+
+
+def _add_heading_styles(root: Any) -> None:
+    from lxml import etree
+
+    for level in range(1, _DEEPEST + 1):
+        named = {f"{_W}type": "paragraph", f"{_W}styleId": _heading_style(level)}
+        style = etree.SubElement(root, f"{_W}style", named)
+        etree.SubElement(style, f"{_W}name", {f"{_W}val": f"Marked heading {level}"})
+
+
+def _heading_style(level: int) -> str:
+    """The id of a style that docling takes for that of headings of a level."""
+    return f"Heading:{min(level, _DEEPEST)}"
+
+
+def _drop_contents(root: Any, styles: _Styles) -> None:
+    for paragraph in root.findall(".//w:p", NAMESPACES):
+        if _CONTENTS.match(styles.of(_style_id(paragraph)).name):
+            paragraph.getparent().remove(paragraph)
+
+
+def _mark_headings(body: Any, styles: _Styles) -> None:
+    """Give paragraphs that are set as headings the style of one."""
+    from lxml import etree
+
+    told = [
+        (element, paragraph)
+        for element in _elements_of(body)
+        if (paragraph := _set_paragraph(element, styles))
+    ]
+    levels = heading_levels([paragraph for _, paragraph in told])
+    for (element, paragraph), level in zip(told, levels, strict=True):
+        if level and not paragraph.level:
+            properties = element.find("w:pPr", NAMESPACES)
+            if properties is None:
+                properties = etree.Element(f"{_W}pPr")
+                element.insert(0, properties)
+            for style in properties.findall("w:pStyle", NAMESPACES):
+                properties.remove(style)
+            style = etree.Element(f"{_W}pStyle", {f"{_W}val": _heading_style(level)})
+            properties.insert(0, style)
+
+
+def _elements_of(body: Any) -> Iterator[Any]:
+    """The paragraphs and tables of a text, those in controls too, in their order."""
+    waiting = list(reversed(body))
+    while waiting:
+        element = waiting.pop()
+        if element.tag in (f"{_W}p", f"{_W}tbl"):
+            yield element
+        elif element.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}customXml"):
+            waiting.extend(reversed(element))
+
+
+def _set_paragraph(element: Any, styles: _Styles) -> SetParagraph | None:
+    """A paragraph, or a table as something that is none; None of what is empty."""
+    if element.tag != f"{_W}p":
+        return SetParagraph("", may_head=False)
+    style = styles.of(_style_id(element) or styles.usual)
+    properties = element.find("w:pPr", NAMESPACES)
+    sizes: Counter[float] = Counter()
+    said, is_bold = [], True
+    for run in _runs(element):
+        text = "".join(
+            _WHITE.get(node.tag, node.text or "")
+            for node in run
+            if node.tag == f"{_W}t" or node.tag in _WHITE
+        )
+        size, bold = _letters_of(run, style, styles)
+        said.append(text)
+        if count := sum(map(str.isalnum, text)):
+            sizes[size] += count
+            is_bold &= bold
+    text = "".join(said).strip()
+    if not text:
+        holds_picture = element.find(".//w:drawing", NAMESPACES) is not None
+        return SetParagraph("", may_head=False) if holds_picture else None
+    number = _numbered(properties) if properties is not None else None
+    number = number or style.number
+    is_item = number is not None and number[0] != "0"
+    is_counted = number is not None and styles.is_counted.get(number, False)
+    may_head = not _APART.search(style.name) and (not is_item or (is_counted and is_bold))
+    size = sizes.most_common(1)[0][0] if sizes else styles.size
+    depth = number[1] + 1 if number is not None and is_item else 0
+    return SetParagraph(text, size, is_bold and bool(sizes), style.level, may_head, depth)
+
+
+def _runs(paragraph: Any) -> Iterator[Any]:
+    waiting = list(reversed(paragraph))
+    while waiting:
+        element = waiting.pop()
+        if element.tag == f"{_W}r":
+            yield element
+        elif element.tag not in _BESIDE:
+            waiting.extend(reversed(element))
+
+
+def _letters_of(run: Any, style: _Style, styles: _Styles) -> tuple[float, bool]:
+    """The size of a run's letters in half points, and whether they are bold."""
+    size, is_bold = style.size, style.is_bold
+    letters = run.find("w:rPr", NAMESPACES)
+    if letters is not None:
+        named = letters.find("w:rStyle", NAMESPACES)
+        if named is not None:
+            own = styles.of(_value(named))
+            size, is_bold = own.size or size, is_bold if own.is_bold is None else own.is_bold
+        size = _number(letters.find("w:sz", NAMESPACES)) or size
+        is_bold = _is_on(letters, is_bold)
+    return size or styles.size, bool(is_bold)
+
+
+def _style_id(paragraph: Any) -> str:
+    return _value(paragraph.find("w:pPr/w:pStyle", NAMESPACES))
+
+
+def _numbered(properties: Any) -> tuple[str, int] | None:
+    number = properties.find("w:numPr/w:numId", NAMESPACES)
+    if number is None:
+        return None
+    return _value(number), int(_number(properties.find("w:numPr/w:ilvl", NAMESPACES)))
+
+
+def _is_on(letters: Any, otherwise: bool | None) -> bool | None:
+    bold = letters.find("w:b", NAMESPACES)
+    return otherwise if bold is None else _value(bold) not in ("0", "false", "off")
+
+
+def _value(element: Any, name: str = "val") -> str:
+    return "" if element is None else str(element.get(f"{_W}{name}", ""))
+
+
+def _number(element: Any, name: str = "val") -> float:
+    """A number that an element says; 0 where it says none."""
+    with suppress(ValueError):
+        return float(_value(element, name))
+    return 0.0
+
+
+def _join_runs(root: Any) -> None:
+    """Take the formats of characters away, make text of links, and say below pictures what is told
+    of them.
+
+    The library takes each change of format for the end of a piece and drops the white space there,
+    so that a word with a bold letter looked like two words. What stands in place of
+    pictures it leaves out.
+    """
+    from lxml import etree
+    from lxml.builder import ElementMaker
+
+    word = ElementMaker(namespace=NAMESPACES["w"])
+    for properties in root.findall(".//w:r/w:rPr", NAMESPACES):
+        properties.getparent().remove(properties)
+    etree.strip_tags(root, f"{_W}hyperlink")
+    for paragraph in root.findall(".//w:p", NAMESPACES):
+        pictures = paragraph.findall(".//wp:docPr", NAMESPACES)
+        for picture in reversed(pictures):
+            if describes(told := picture.get("descr", "")):
+                paragraph.addnext(word.p(word.r(word.t(" ".join(told.split())))))
