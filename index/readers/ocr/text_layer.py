@@ -14,6 +14,10 @@ from index.readers.ocr.recogniser import Recognition
 #: what is measured of lines of one size does; larger ones for as large as others that are smaller
 #: by at most so many times. Not tuned.
 ALIKE, STEP = 0.22, 1.2
+#: Strokes of bold letters are so many times as thick as those of a page's text. In scans of 13
+#: documents it found 154 of 158 bold words of the text's size, and 2 that are none; those of
+#: others are thicker by at most a tenth, of bold ones by a fifth and more.
+BOLD = 1.18
 #: Share of the size that a word ends short of its box, so that no two are taken for one.
 SHORT = 0.2
 #: Width of each letter in the font, in thousandths of its size.
@@ -28,7 +32,7 @@ endcmap CMapName currentdict /CMap defineresource pop end end"""
 
 def text_layer(pages: Sequence[Recognition], points: Sequence[float]) -> bytes:
     """What was recognised on pages as a PDF: each word at its place, as wide as its box; the
-    letters of the text all of one size, and larger ones bold, as headings are.
+    letters of the text all of one size, and larger ones bold, as headings are, and those that are.
 
     Args:
         pages: of a document, one at least.
@@ -77,12 +81,16 @@ def _shown(
 ) -> Iterator[str]:
     boxes = np.array([word.box for word in page.words]).reshape(-1, 4)
     bases = np.array([word.base for word in page.words])
+    usually = [
+        word.weight for word in page.words if abs(word.size * scale - usual) <= ALIKE * usual
+    ]
+    bold = BOLD * median(usually or [np.inf])
     for word in page.words:
         measured = word.size * scale
         # Lines that were found apart may overlap.
         beside = (abs(bases - word.base) < word.size / 2) & (boxes[:, 0] > word.box[0])
         behind = boxes[beside, 0].min(initial=word.box[2])
-        font = "/B" if measured in steps else "/F"
+        font = "/B" if measured in steps or word.weight >= bold else "/F"
         size = steps.get(measured, usual if measured >= (1 - ALIKE) * usual else measured)
         left, right = word.box[0] * scale, behind * scale
         width = max(right - left - SHORT * size, 0.1)

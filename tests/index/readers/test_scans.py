@@ -3,22 +3,28 @@ seen."""
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
 import docx
+import numpy as np
 import pptx
+import pypdfium2
 import pytest
 from browsing import chromium
 from helpers import footnote
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from playwright.sync_api import Browser
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, RectangleObject
+from pypdfium2.raw import FPDFText_GetFontInfo
 from scans import (
+    FONT,
     SETS,
+    SIZE,
     TURNS,
     compared,
     print_markdown,
@@ -33,7 +39,7 @@ from index import Document, Index, find_files, read_document
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes
 from index.readers.loader import Reading, read_raw
-from index.readers.ocr.recogniser import RecognisedWord, Recognition
+from index.readers.ocr.recogniser import RecognisedWord, Recognition, recognised
 from index.readers.ocr.text_layer import text_layer
 from index.readers.pdf.reader import read_pdf
 
@@ -120,6 +126,33 @@ def test_however_a_picture_lies_it_is_read(printed: Path, name: str, degrees: in
     assert read.pages == 1
 
 
+def test_bold_words_of_a_scan_are_bold() -> None:
+    """And are laid out as such, so that a heading of the size of the text is found."""
+    page, bold = Image.new("L", SIZE, 250), FONT.replace("Serif", "Serif-Bold")
+    lines = (
+        "Mooring at night",
+        "A lamp is lit at the stern of each boat",
+        "that is moored at the quay.",
+    )
+    for number, (line, font) in enumerate(zip(lines, (bold, FONT, FONT), strict=True)):
+        font_of_line = ImageFont.truetype(font, 26)
+        ImageDraw.Draw(page).text((60, 60 + 60 * number), line, font=font_of_line, fill=20)
+    worn = page.filter(ImageFilter.GaussianBlur(1.0)).convert("RGB")
+    read = recognised(np.asarray(worn))
+    layer = text_layer([read], [0.48])
+    with pypdfium2.PdfDocument(layer) as pdf:
+        text = pdf[0].get_textpage()
+        name = ctypes.create_string_buffer(99)
+        fonts = {}
+        for at, letter in enumerate(text.get_text_range()):
+            if letter.isalpha():
+                FPDFText_GetFontInfo(text, at, name, 99, None)
+                fonts.setdefault(name.value.decode(), []).append(letter)
+    said = {font: "".join(letters) for font, letters in fonts.items()}
+    assert said["Words-Bold"] == "Mooringatnight"
+    assert said["Words"].startswith("Alampislit")
+
+
 @pytest.mark.long
 def test_latin_letters_keep_their_accents(browser: Browser, tmp_path: Path) -> None:
     file = print_markdown(browser, ACCENTS, tmp_path / "accents.pdf")
@@ -136,7 +169,7 @@ def test_a_rubbish_text_layer_is_read_again(printed: Path, tmp_path: Path) -> No
     for n in range(90):
         left, base = 90.0 * (n % 6), 30.0 * (n // 6) + 20
         box = (left, base - 12, left + 80, base)
-        rubbish.append(RecognisedWord(f"q{n:02}xj vbk", n // 6, box, 16.0, base, 1.0))
+        rubbish.append(RecognisedWord(f"q{n:02}xj vbk", n // 6, box, 16.0, base, 1.0, 1.0))
     size = tuple(map(float, (page.mediabox.width, page.mediabox.height)))
     layer = text_layer([Recognition(tuple(rubbish), size, None)], [1.0])  # type: ignore[arg-type]
     (tmp_path / "layer.pdf").write_bytes(layer)
@@ -277,7 +310,7 @@ def on_paper(
     if said:
         box = (40.0, 40.0, 40.0 + 8 * len(said), 56.0)
         size = tuple(map(float, (page.mediabox.width, page.mediabox.height)))
-        word = RecognisedWord(said, 0, box, 16.0, 54.0, 1.0)
+        word = RecognisedWord(said, 0, box, 16.0, 54.0, 1.0, 1.0)
         stamp = text_layer([Recognition((word,), size, None)], [1.0])  # type: ignore[arg-type]
         page.merge_page(PdfReader(BytesIO(stamp)).pages[0])
     writer.write(file)
