@@ -51,7 +51,9 @@ _CLOSING = " *_\n\"'\u2019\u201d)"
 """What may stand behind the sign that a sentence ends with."""
 
 MIN_SENTENCE_WORDS = 8
-"""Words that a heading has at least which is a paragraph as well. Not tuned."""
+"""Words of a sentence that is a heading and a paragraph as well, at least. Not tuned."""
+
+_AMOUNT = re.compile(r"[$\u20ac\u00a3]\s?\d|\d\s?%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Segmentation:
 def segmentation(layout: Layout, document_id: str, language: str) -> Segmentation:
     """Put each block under its headings and cut it into paragraphs and sentences.
 
-    A heading with nothing under it becomes a paragraph, one that is a sentence is one too, and
+    A heading with nothing under it becomes a paragraph, one that says something is one too, and
     blocks without a letter or digit are dropped, unless nothing else would remain: then every line
     is a paragraph, so that only a text of nothing but whitespace has none.
     """
@@ -264,7 +266,7 @@ def _under_headings(
             open_headings.pop()
         following = parts[place + 1] if place + 1 < len(parts) else None
         path = tuple(open_headings)
-        if _is_sentence(part.text):
+        if _says_something(part.text):
             yield path, Block(((part.start, part.end),), "prose")
         elif following is None or (
             isinstance(following, Heading) and following.level <= part.level
@@ -273,11 +275,12 @@ def _under_headings(
         open_headings.append(part)
 
 
-def _is_sentence(heading: str) -> bool:
-    """Whether a heading is text that is set as one, such as a warning in bold: so long, it ends as
-    a sentence does, and no number in front makes it the title of a section."""
+def _says_something(heading: str) -> bool:
+    """Whether a heading says what may be asked for: an amount; or a sentence that is set as one,
+    such as a warning in bold: so long, it ends as a sentence does, and no number in front makes it
+    the title of a section."""
     words = heading.split()
-    return (
+    return _AMOUNT.search(heading) is not None or (
         len(words) >= MIN_SENTENCE_WORDS
         and heading.rstrip(CLOSERS).endswith((".", "!", "\u3002"))
         and not any(map(str.isdigit, "".join(words[:2])))

@@ -353,6 +353,16 @@ def test_what_leads_into_a_paragraph(text: str, leads: list[str | None]) -> None
         assert layout.text[lead.start : lead.end] == lead.text
 
 
+def test_an_amount_that_only_a_heading_says_is_a_paragraph_too() -> None:
+    result = markdown("# Grants of 2021\n\nWho gets some.\n\n## Mills $500,000\n\nFor two of them.")
+    mills = ("Grants of 2021", "Mills $500,000")
+    assert [(p.heading, p.text) for p in result.paragraphs] == [
+        (mills[:1], "Who gets some."),
+        (mills[:1], mills[1]),
+        (mills, "For two of them."),
+    ]
+
+
 def test_a_reader_may_tell_what_leads_into_a_block() -> None:
     text = "Prices\n\nTea: 4"
     layout = Layout(text, (Block(((8, 14),), "row", lead=(0, 6)),))
