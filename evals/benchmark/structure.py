@@ -21,7 +21,7 @@ Passages, which are the paragraphs that are not `contents`:
 - contents: lines that are those of a table of contents;
 - heads: lines that are running heads or feet;
 - parted: paragraphs of prose that begin with a word in lower case after one that ends no sentence;
-- bare: lists under no heading and without a sentence that leads into them;
+- bare: lists under no heading and without what leads into them;
 - numbers: passages without a letter, such as the numbers of pages or the scale of a chart.
 """
 
@@ -193,7 +193,7 @@ def measure(content: bytes, name: str) -> dict[str, Any]:
         "prose": len(prose),
         "parted": sum(_goes_on(before.get(one.number), one) for one in prose),
         "lists": len(lists),
-        "bare": sum(not one.heading and not _is_led_into(before.get(one.number)) for one in lists),
+        "bare": sum(not one.above for one in lists),
         "numbers": sum(not letters(one.text) for one in passages),
         "seconds": round(seconds, 2),
     }
@@ -365,10 +365,6 @@ def _goes_on(before: Paragraph | None, own: Paragraph) -> bool:
 
 def _ends(text: str) -> bool:
     return text.rstrip(CLOSERS).endswith((*ENDERS, ":"))
-
-
-def _is_led_into(before: Paragraph | None) -> bool:
-    return before is not None and before.text.rstrip().endswith(":")
 
 
 def _share(part: int, whole: int) -> float | None:
