@@ -146,9 +146,9 @@ class Composer:
             self.separate()
             self.parts.append(Heading(level, text, *self.write(text)))
 
-    def block(self, texts: Iterable[str], kind: Kind) -> None:
+    def block(self, texts: Iterable[str], kind: Kind, lead: Span | None = None) -> None:
         """Add a block of sentences or lines to be, each on a line; blank ones are left out. What
-        one is indented by stands before its span."""
+        one is indented by stands before its span. `lead` is what leads into it."""
         texts = [text.rstrip() for text in texts if text and not text.isspace()]
         if not texts:
             return
@@ -159,18 +159,20 @@ class Composer:
             if number:
                 self.write("\n" + text[: len(text) - len(bare)])
             spans.append(self.write(bare))
-        self.parts.append(Block(tuple(spans), kind))
+        self.parts.append(Block(tuple(spans), kind, lead))
 
-    def table(self, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    def table(
+        self, names: Sequence[str], rows: Iterable[Sequence[str]], lead: Span | None = None
+    ) -> None:
         """Add each row as a sentence that says the names of its columns, `Year: 2021 | Revenue:
-        5.2`; empty cells are left out."""
+        5.2`; empty cells are left out. `lead` is the title of the table."""
         names = [" ".join(name.split()) for name in names]
         for row in rows:
             cells = []
             for name, cell in zip(chain(names, repeat("")), row, strict=False):
                 if value := " ".join(cell.split()):
                     cells.append(f"{name}{NAME}{value}" if name and name != value else value)
-            self.block([CELL.join(cells)], "row")
+            self.block([CELL.join(cells)], "row", lead)
 
     def include(self, layout: Layout, depth: int, name: str) -> None:
         """Add the layout of another file: its headings so many levels lower, its places by the name

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from index.chunking.layout import Composer, Layout, locked
 from index.chunking.metadata import metadata_of
 from index.models import DocumentMetadata
-from index.readers.html import as_html, html_text, write_html, xml_tree
+from index.readers.html import Settings, as_html, find_headings, html_text, write_html, xml_tree
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
@@ -31,6 +31,7 @@ def read_epub(content: bytes, name: str) -> Layout:
         UnreadableError: it is locked to a reader's account.
     """
     out = Composer()
+    settings: Settings = {}
     with zipfile.ZipFile(BytesIO(content)) as archive:
         title, pages, metadata = _book(archive)
         locks = _locks(archive)
@@ -40,7 +41,8 @@ def read_epub(content: bytes, name: str) -> Layout:
             html = as_html(html_text(archive.read(path), path))
             if not _HAS_HEADING.search(html):
                 out.heading(1, label)
-            write_html(out, html)
+            write_html(out, html, settings)
+    find_headings(out, settings)
     return out.layout(title, metadata)
 
 

@@ -19,7 +19,13 @@ from typing import Any
 
 from index.chunking.decoding import decoded
 from index.chunking.layout import Block, Composer, Heading, Layout, describes, names_columns
+from index.chunking.sentences import Span
 from index.readers.front_matter import front_matter_of, head_metadata
+from index.readers.headings import SetParagraph, heading_levels
+from index.readers.html_setting import Setting, SettingReader
+
+Settings = dict[int, SetParagraph]
+"""How paragraphs are set, by their place among the parts of what is written."""
 
 _SPACE = re.compile(r"[\s\xa0]+")
 _UNSEEN = re.compile("[\u00ad\u200b\ue000-\uf8ff]")
@@ -64,25 +70,43 @@ def read_html(content: bytes, name: str) -> Layout:
         text = _DIRECTIVE.sub("", text[told.end :])
     tree = html_tree(text)
     metadata = told.metadata if told.end else head_metadata(text, tree)
-    title = _write(out, tree) or told.title
+    settings: Settings = {}
+    title = _write(out, tree, settings) or told.title
+    find_headings(out, settings)
     return out.layout(title, metadata)
 
 
-def write_html(out: Composer, html: str) -> str | None:
+def write_html(out: Composer, html: str, settings: Settings | None = None) -> None:
+    """Add what a page holds, and how it is set where that is asked for."""
+    _write(out, html_tree(html), {} if settings is None else settings)
+
+
+def find_headings(out: Composer, settings: Settings) -> None:
+    """Make headings of paragraphs that are set as such and not marked."""
+    told = []
+    for at, part in enumerate(out.parts):
+        if isinstance(part, Heading):
+            told.append(SetParagraph(part.text, level=part.level))
+        else:
+            length = sum(end - start for start, end in part.spans)
+            told.append(settings.get(at) or SetParagraph("x" * length, may_head=False))
+    for at, level in enumerate(heading_levels(told)):
+        part = out.parts[at]
+        if level and isinstance(part, Block):
+            out.parts[at] = Heading(level, told[at].text, *part.spans[0])
+
+
+def _write(out: Composer, tree: Any, settings: Settings) -> str | None:
     """Add what a page holds.
 
     Returns:
         Its title: of its headings the first where it is the only one of its level, or else what its
         head says; None where it has neither.
     """
-    return _write(out, html_tree(html))
-
-
-def _write(out: Composer, tree: Any) -> str | None:
     if tree.body is None:
         return None
     before = len(out.parts)
-    writer = _Writer(out)
+    writer = _Writer(out, settings)
     writer.write(tree.body)
     if not any(isinstance(part, Block) for part in out.parts[before:]):
         # A page of nothing but links is one that somebody wants to search.
@@ -147,7 +171,10 @@ class _Writer:
     """Writes the elements of a page as blocks, menus of a site last, if at all."""
 
     out: Composer
+    settings: Settings = field(default_factory=dict)
     keeps_menus: bool = False
+    _reader: SettingReader = field(default_factory=SettingReader)
+    _setting: Setting = field(default_factory=Setting)
     _run: list[str] = field(default_factory=list)
     #: Letters of the run that are in no link within the site, and in none within the page.
     _unlinked: int = 0
@@ -159,6 +186,9 @@ class _Writer:
     _lists: list[int | None] = field(default_factory=list)
     _items: list[_Item] = field(default_factory=list)
     _terms: list[str] = field(default_factory=list)
+    #: How many lists of definitions are open, and where the term stands that is being defined.
+    _definitions: int = 0
+    _term: Span | None = None
     _menus: list[list[_Item]] = field(default_factory=list)
     #: Alternative texts of the pictures in the open block, and all that were written before.
     _pictures: list[str] = field(default_factory=list)
@@ -173,9 +203,11 @@ class _Writer:
             if node is None:
                 node = path.pop()
                 self._leave(node)
+                self._reader.leave()
                 node = node.next
             elif self._enter(node):
                 path.append(node)
+                self._reader.enter(node, node.tag)
                 node = node.first_child
             else:
                 node = node.next
@@ -225,6 +257,7 @@ class _Writer:
         elif tag in _BLOCKS:
             self._flush()
             self._begin(node, tag)
+            self._definitions += tag == "dl"
         return True
 
     def _leave(self, node: Any) -> None:
@@ -240,10 +273,13 @@ class _Writer:
             self._heading(_HEADINGS[tag])
         elif tag == "dt" or (tag == "button" and node.parent.tag not in _HEADINGS):
             self._terms.append(_plain("".join(self._take())))
+            self._term = None
         elif tag in _BLOCKS:
             self._flush()
             if tag == "dl":
                 self._end_terms()
+                self._definitions -= 1
+                self._term = None
             elif tag in _LISTS and self._lists:
                 self._lists.pop()
                 if not self._lists:
@@ -276,10 +312,12 @@ class _Writer:
         letters = sum(map(str.isalnum, shown))
         self._unlinked += 0 if self._links else letters
         self._untargeted += 0 if self._jumps else letters
+        self._reader.add(letters)
 
     def _take(self) -> list[str]:
         run, self._run = self._run, []
         self._unlinked = self._untargeted = 0
+        self._setting = self._reader.take()
         return run
 
     def _stop(self) -> None:
@@ -318,14 +356,21 @@ class _Writer:
                 self._terms = []
             item.texts.extend(texts)
             return
+        terms = "\n".join(self._terms)
         if self._terms:
-            texts[0] = "\n".join([*self._terms, texts[0]])
+            texts[0] = f"{terms}\n{texts[0]}"
             self._terms = []
         elif not untargeted and not self.keeps_menus:
             self._menus.append([_Item(["", text]) for text in texts])
             return
+        size, is_bold, is_apart = self._setting
         for text in texts:
-            self.out.block([text], "prose")
+            self.out.block([text], "prose", self._term)
+            if terms and self._definitions and text is texts[0]:
+                start = self.out.length - len(text)
+                self._term = (start, start + len(terms))
+            at = len(self.out.parts) - 1
+            self.settings[at] = SetParagraph(text, size, is_bold, may_head=not is_apart)
 
     def _end_terms(self) -> None:
         """Write terms whose definition is no paragraph."""
@@ -343,7 +388,7 @@ class _Writer:
 
     def _write_items(self, items: Sequence[_Item]) -> None:
         texts = [item.texts[0] + "\n".join(item.texts[1:]) for item in items]
-        self.out.block(texts, "list")
+        self.out.block(texts, "list", self._term)
 
     def _heading(self, level: int) -> None:
         text = _plain("".join(self._take()))
@@ -352,8 +397,9 @@ class _Writer:
 
     def _table(self, table: Any) -> None:
         caption = table.css_first("caption")
-        if caption is not None:
-            self.out.block([_inside(caption)], "prose")
+        title = _inside(caption) if caption is not None else ""
+        self.out.block([title], "prose", self._term)
+        lead = (self.out.length - len(title), self.out.length) if title else self._term
         grid, header = _grid(table)
         rows = grid[header:]
         if header:
@@ -364,7 +410,7 @@ class _Writer:
             names, *rows = rows
         else:
             names = []
-        self.out.table(names, rows)
+        self.out.table(names, rows, lead)
 
 
 def _grid(table: Any) -> tuple[list[list[str]], int]:

@@ -19,15 +19,17 @@ from copy import deepcopy
 from dataclasses import replace
 from importlib import import_module
 from io import BytesIO
+from itertools import groupby
 from typing import Any
 from unicodedata import category
 
 from index.chunking.isolation import report_progress
-from index.chunking.layout import Composer, Layout, describes, names_columns
+from index.chunking.layout import Block, Composer, Layout, Part, describes, names_columns
 from index.chunking.metadata import metadata_of
 from index.chunking.zip_archive import DAMAGED
 from index.errors import EmptyDocumentError, NotTextError
 from index.models import DocumentMetadata
+from index.readers.headings import is_table_caption
 from index.readers.html import xml_tree
 from index.readers.pictures import layout_of_picture
 from index.readers.word import WORD_PARTS, prepare
@@ -68,7 +70,8 @@ def read_rich_text(content: bytes, name: str, format_name: str, ocr: bool = Fals
     writer.write()
     layout = writer.out.layout(writer.title, properties_of(content))
     pages = len(document.pages) if format_name in PAGES else 0
-    return replace(layout, pages=pages, unread=writer.unread)
+    parts = _with_titles_of_tables(layout)
+    return replace(layout, parts=parts, pages=pages, unread=writer.unread)
 
 
 def _parts(content: bytes, names: re.Pattern[str]) -> dict[str, Any]:
@@ -152,6 +155,23 @@ def _read(content: bytes, format_name: str) -> Any:
         raise ValueError("it is damaged")
     backend: Any = given._backend  # noqa: SLF001 (its converter imports every format and torch)
     return backend.convert()
+
+
+def _with_titles_of_tables(layout: Layout) -> list[Part]:
+    """The parts of a layout, where rows are led into by the title of their table that stands right
+    above it, or right below."""
+    parts = list(layout.parts)
+    at = 0
+    for is_table, run in groupby(layout.parts, lambda p: isinstance(p, Block) and p.kind == "row"):
+        start, at = at, at + len(list(run))
+        for part in [*parts[max(0, start - 1) : start], *parts[at : at + 1]] * is_table:
+            if isinstance(part, Block):
+                lead = part.spans[0][0], part.spans[-1][1]
+                if is_table_caption(layout.text[slice(*lead)]):
+                    rows = (part for part in parts[start:at] if isinstance(part, Block))
+                    parts[start:at] = [replace(row, lead=lead) for row in rows]
+                    break
+    return parts
 
 
 class _Writer:

@@ -15,11 +15,13 @@ from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS
 from xlsxwriter import Workbook
 
 from index import Document, read_document
+from index.chunking.layout import Block
 from index.chunking.zip_archive import MAX_MEMBERS
 from index.errors import DocumentError
 from index.readers.formats import FORMATS, MAX_DEPTH, format_of
 from index.readers.html import as_html
 from index.readers.loader import read_raw
+from index.readers.rich_text import read_rich_text
 from index.readers.tables import read_separated
 
 
@@ -150,6 +152,26 @@ def test_a_word_with_letters_of_their_own_format_is_whole(tmp_path: Path) -> Non
     word.save(str(tmp_path / "bold.docx"))
     document = read_document(tmp_path / "bold.docx")
     assert document.text == "Section Two is unbelievable, see /etc/hosts."
+
+
+@pytest.mark.parametrize("is_above", [True, False])
+def test_the_title_of_a_table_in_word_leads_into_its_rows(tmp_path: Path, is_above: bool) -> None:
+    from docx import Document as Word
+
+    word = Word()
+    word.add_paragraph("Fees are paid at the office.")
+    if is_above:
+        word.add_paragraph("Table 3: Fees by boat")
+    table = word.add_table(rows=0, cols=2)
+    for row in (("Boat", "Fee"), ("Heron", "4.50")):
+        for cell, text in zip(table.add_row().cells, row, strict=True):
+            cell.text = text
+    word.add_paragraph("" if is_above else "Table 3: Fees by boat")
+    word.save(str(tmp_path / "fees.docx"))
+    content = (tmp_path / "fees.docx").read_bytes()
+    layout = read_rich_text(content, "fees.docx", "docx")
+    rows = [p for p in layout.parts if isinstance(p, Block) and p.kind == "row"]
+    assert [layout.text[slice(*(row.lead or ()))] for row in rows] == ["Table 3: Fees by boat"]
 
 
 def test_what_is_set_as_a_heading_in_word_is_one(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 from office import container, pack
 
 from index import Document, read_document
+from index.chunking.layout import Block
 from index.errors import UnreadableError
+from index.readers.html import read_html
 
 
 def page(tmp_path: Path, body: str, head: str = "") -> Document:
@@ -66,6 +68,58 @@ def texts(document: Document) -> list[str]:
 )
 def test_text_is_what_a_browser_shows(tmp_path: Path, body: str, shown: list[str]) -> None:
     assert texts(page(tmp_path, body)) == shown
+
+
+@pytest.mark.parametrize(
+    "set_as",
+    [
+        "<p><b>{}</b></p>",
+        "<div><strong>{}</strong></div>",
+        '<p style="font-size: 130%">{}</p>',
+        "<p><font size=+2>{}</font></p>",
+        '<div class="sub-heading">{}</div>',
+        "<details><summary>{}</summary></details>",
+    ],
+)
+def test_what_is_set_as_a_heading_is_one(tmp_path: Path, set_as: str) -> None:
+    """Where it stands alone over text, is no sentence, no link, and no title of a figure."""
+    rest = "<p>A boat is moored at two rings, one at the bow and one at the stern of it.</p>"
+    body = "".join(
+        set_as.format(text) + rest
+        for text in ("Mooring", "It is never moored at one.", "Figure 2. Rings")
+    )
+    document = page(tmp_path, body + set_as.format('<a href="/all">All rules</a>') + rest)
+    moored = [p.heading for p in document.paragraphs if p.text.startswith("A boat")]
+    assert moored == [("Mooring",)] * 4
+    under = page(tmp_path, f"<h1>Rules</h1>{rest}<h2>Quay</h2>{body}").paragraphs
+    assert under[1].heading == ("Rules", "Quay", "Mooring")
+    alone = page(tmp_path, set_as.format("Mooring") + set_as.format("At night"))
+    assert all(not p.heading for p in alone.paragraphs)
+
+
+def test_terms_and_titles_of_tables_lead_into_what_follows() -> None:
+    body = (
+        "<dl><dt>Neap tide</dt><dd><p>The lower of two.</p><p>It comes twice a month.</p>"
+        "<ul><li>At half moon</li></ul></dd><dt>Spring</dt><dd>The higher.</dd></dl><p>So far.</p>"
+        "<table><caption>Fees by boat</caption>"
+        "<tr><th>Boat<th>Fee</tr><tr><td>Heron<td>4</tr></table>"
+    )
+    layout = read_html(f"<html><body>{body}</body></html>".encode(), "tides.html")
+    leads = {
+        layout.text[part.spans[0][0] : part.spans[-1][1]]: part.lead
+        and layout.text[slice(*part.lead)]
+        for part in layout.parts
+        if isinstance(part, Block)
+    }
+    assert leads == {
+        "Neap tide\nThe lower of two.": None,
+        "It comes twice a month.": "Neap tide",
+        "At half moon": "Neap tide",
+        "Spring\nThe higher.": None,
+        "So far.": None,
+        "Fees by boat": None,
+        "Boat: Heron | Fee: 4": "Fees by boat",
+    }
 
 
 def test_marks_of_notes_are_left_out(tmp_path: Path) -> None:

@@ -1,0 +1,117 @@
+"""How the text of a page of HTML is set: how large, how bold, and whether in a link."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any, NamedTuple
+
+_BOLD = frozenset(("b", "strong", "th", "summary", "legend"))
+#: What stands in them is set apart, and heads nothing.
+_APART = frozenset(
+    "address aside blockquote caption figcaption figure footer form label option".split()
+)
+_HEADING_CLASS = re.compile(r"(?<![a-z])(?:sub)?head(?:ing)?(?![a-z])", re.I)
+_WEIGHT = re.compile(r"font(?:-weight)?\s*:[^;]*?(bold|normal|[1-9]00)", re.I)
+_SIZE = re.compile(
+    r"font(?:-size)?\s*:[^;]*?(?:(?P<number>\d+\.?\d*)(?P<unit>px|pt|r?em|%)|"
+    r"\b(?P<word>(?:xx?-)?(?:small|large)|medium|smaller|larger))",
+    re.I,
+)
+#: Of the usual size (CSS Fonts 4, 2.5), and of 3, that of `font`.
+_WORDS = {
+    "xx-small": 0.6,
+    "x-small": 0.75,
+    "small": 0.89,
+    "medium": 1.0,
+    "large": 1.2,
+    "x-large": 1.5,
+    "xx-large": 2.0,
+}
+_FONT_SIZES = (0.6, 0.75, 0.89, 1.0, 1.2, 1.5, 2.0, 3.0)
+_UNITS = {"px": 1 / 16, "pt": 1 / 12, "rem": 1.0}
+
+
+class Setting(NamedTuple):
+    """How a text is set.
+
+    Attributes:
+        size: of its letters, as a share of the usual one.
+        is_bold: whether all of them are, or it is named as a heading.
+        is_apart: whether it stands in something that heads nothing: a link, a figure.
+    """
+
+    size: float = 1.0
+    is_bold: bool = False
+    is_apart: bool = False
+
+
+class SettingReader:
+    """Follows the elements of a page and takes note of how its text is set."""
+
+    def __init__(self) -> None:
+        self._open = [Setting()]
+        self._letters: Counter[Setting] = Counter()
+
+    def enter(self, node: Any, tag: str) -> None:
+        """Begin an element."""
+        size, is_bold, is_apart = self._open[-1]
+        attributes = node.attributes
+        style = attributes.get("style") or ""
+        named = f"{attributes.get('class') or ''} {attributes.get('role') or ''}"
+        if tag in _BOLD or _HEADING_CLASS.search(named):
+            is_bold = True
+        if weight := _WEIGHT.search(style):
+            is_bold = weight[1].lower() == "bold" or weight[1][0] in "6789"
+        if told := _SIZE.search(style):
+            size = _size(told, size)
+        elif tag in ("big", "small"):
+            size *= 1.2 if tag == "big" else 1 / 1.2
+        elif tag == "font" and (step := (attributes.get("size") or "").strip()):
+            size = _font_size(step, size)
+        is_apart = is_apart or tag in _APART or (tag == "a" and "href" in attributes)
+        self._open.append(Setting(size, is_bold, is_apart))
+
+    def leave(self) -> None:
+        """End the element that was begun last."""
+        self._open.pop()
+
+    def add(self, letters: int) -> None:
+        """Take note of so many letters."""
+        if letters:
+            self._letters[self._open[-1]] += letters
+
+    def take(self) -> Setting:
+        """How the text since the last call is set: as large as most of it."""
+        letters, self._letters = self._letters, Counter()
+        if not letters:
+            return Setting()
+        sizes: Counter[float] = Counter()
+        for setting, count in letters.items():
+            sizes[round(setting.size, 2)] += count
+        return Setting(
+            sizes.most_common(1)[0][0],
+            all(setting.is_bold for setting in letters),
+            all(setting.is_apart for setting in letters),
+        )
+
+
+def _size(told: re.Match[str], around: float) -> float:
+    if told["number"]:
+        number, unit = float(told["number"]), told["unit"].lower()
+        if unit == "%":
+            return around * number / 100
+        return around * number if unit == "em" else number * _UNITS[unit]
+    word = told["word"].lower()
+    if word in ("larger", "smaller"):
+        return around * (1.2 if word == "larger" else 1 / 1.2)
+    return _WORDS[word]
+
+
+def _font_size(step: str, around: float) -> float:
+    digits = step.lstrip("+-")
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > 2:
+        return around
+    number = int(digits)
+    at = 3 + number if step[0] == "+" else 3 - number if step[0] == "-" else number
+    return _FONT_SIZES[min(max(at, 1), len(_FONT_SIZES) - 1)]
