@@ -25,6 +25,9 @@ MIN_SPACED, MIN_SINGLE, WORD_GAP = 6, 0.8, 1.5
 #: and words to a line. Not tuned.
 MIN_GUTTER, MIN_LINES, MIN_WORDS = 0.6, 3, 4
 
+MAX_DRAWN, MIN_RULE = 5_000, 8.0
+"""Lines drawn on a page that are looked at, and points that a rule is long. Not tuned."""
+
 _LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
 )
@@ -36,7 +39,8 @@ class PrintedWord:
 
     Of one that was read from a picture also how surely it was, from 0 to 1, and the box around it
     there: the picture may lie askew, while the page is laid out straight. A picture's
-    description is one word, seen where the picture is.
+    description is one word, seen where the picture is. `start` is where it was written first, -1
+    before.
     """
 
     text: str
@@ -47,6 +51,7 @@ class PrintedWord:
     bottom: float
     confidence: float | None = None
     seen: tuple[float, float, float, float] | None = None
+    start: int = -1
 
     @property
     def height(self) -> float:
@@ -82,6 +87,8 @@ class PrintedWord:
 
 
 Line = list[PrintedWord]
+Rule = tuple[float, float, float]
+"""A horizontal line that is drawn on a page: from where to where, and how far down, in points."""
 
 
 @dataclass(slots=True, eq=False)
@@ -92,13 +99,15 @@ class Region:
         kind: heading, paragraph, list_item, table, code, note, or what else liteparse calls it.
         level: of a heading, 1 the highest.
         words: in reading order.
-        block: of a table, what liteparse knows of it.
+        block: of a table, what is known of it: by liteparse at first, a `Table` in the end.
+        lead: words elsewhere that lead into it, as the title of a table into a note below it.
     """
 
     kind: str
     level: int
     words: list[PrintedWord]
     block: Any = None
+    lead: Sequence[PrintedWord] = ()
 
     @property
     def left(self) -> float:
@@ -143,6 +152,7 @@ class PrintedPage:
         loose: lines that liteparse takes for a running head or foot.
         is_garbled: whether its text cannot be told from its codes.
         seen: width and height of the picture that it was read from.
+        rules: drawn on it.
     """
 
     number: int
@@ -152,6 +162,7 @@ class PrintedPage:
     loose: list[Line]
     is_garbled: bool = False
     seen: tuple[float, float] | None = None
+    rules: Sequence[Rule] = ()
 
     @property
     def words(self) -> list[PrintedWord]:
@@ -175,8 +186,27 @@ def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
         regions, rest = _assigned(page.blocks or (), _printed_words(page))
         label, size = page.page_label or str(page.page_num), (page.width, page.height)
         loose, is_garbled = list(lines_of(rest)), bool(page.complexity.is_garbled)
-        found.append(PrintedPage(page.page_num, label, size, regions, loose, is_garbled))
+        rules = _rules(page.vector_graphics.lines if page.vector_graphics else ())
+        found.append(
+            PrintedPage(page.page_num, label, size, regions, loose, is_garbled, rules=rules)
+        )
     return found
+
+
+def _rules(drawn: Sequence[Any]) -> list[Rule]:
+    """The horizontal lines among those that are drawn, those that go on each other as one."""
+    flat = {
+        (round((line.y1 + line.y2) / 2), min(line.x1, line.x2), max(line.x1, line.x2))
+        for line in drawn[:MAX_DRAWN]
+        if abs(line.y1 - line.y2) < 1
+    }
+    found: list[Rule] = []
+    for height, left, right in sorted(flat):
+        if found and found[-1][2] == height and left < found[-1][1] + 2:
+            found[-1] = found[-1][0], max(found[-1][1], right), height
+        else:
+            found.append((left, right, height))
+    return [rule for rule in found if rule[1] - rule[0] > MIN_RULE]
 
 
 def letters_of(words: Iterable[PrintedWord]) -> str:

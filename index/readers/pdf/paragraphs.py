@@ -104,12 +104,9 @@ def paragraphs_of(region: Region, usual: float) -> Iterator[Region]:
 
 
 def reclassified(region: Region) -> Iterator[Region]:
-    """A region without what is only taken for more of it: a table of one column, or of columns that
-    nothing divides, is text, and so is what stands below an item of a list and left of its
-    marker."""
-    if region.kind == "table" and not has_columns(region):
-        region.kind = "paragraph"
-    elif region.kind == "list_item":
+    """A region without what is only taken for more of it: what stands below an item of a list and
+    left of its marker is text."""
+    if region.kind == "list_item":
         at = 0
         for line in lines_of(region.words):
             if at and line[0].left < region.words[0].left - 2:

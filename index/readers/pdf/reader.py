@@ -28,17 +28,14 @@ from index.chunking.layout import (
     Heading,
     Layout,
     locked,
-    names_columns,
 )
 from index.chunking.sentences import Span
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
 from index.readers.pdf.pages import (
-    Line,
     PrintedPage,
     PrintedWord,
     Region,
-    cells_of,
     lines_of,
     printed_pages,
 )
@@ -46,6 +43,7 @@ from index.readers.pdf.paragraphs import ends_sentence
 from index.readers.pdf.pdfium import Remarks, remarks_on
 from index.readers.pdf.regions import correct_regions, set_marks, set_pictures
 from index.readers.pdf.scans import is_rubbish, pictures_among, read_shots, shots_of
+from index.readers.pdf.tables import Table
 
 MAX_PAGES = 5000
 PAGES_AT_ONCE = 1000
@@ -57,6 +55,8 @@ _MAGIC = b"%PDF-"
 _HYPHENS = ("-", "\u00ad", "\u2010")
 #: Characters of a paragraph that a page may break off in a sentence; shorter ones are labels.
 MIN_BROKEN_OFF = 60
+#: Characters of what leads into a block and stands elsewhere, at most. Not tuned.
+MAX_LEAD = 600
 #: Share of a font's height above its letters: with it, a box reaches into the line above.
 ASCENT = 0.1
 
@@ -75,6 +75,7 @@ class _Printer:
     spans: list[Span] = field(default_factory=list)
     pages: list[int] = field(default_factory=list)
     rectangles: list[tuple[float, float, float, float]] = field(default_factory=list)
+    leads: dict[int, Sequence[PrintedWord]] = field(default_factory=dict)
 
     def words(self, words: Sequence[PrintedWord]) -> Span:
         """Write words, hyphens at line ends joined; where they stand."""
@@ -86,6 +87,8 @@ class _Printer:
             text = word.text[:-1] if after and self._is_divided(word, after) else word.text
             if text:
                 self.spans.append(self.out.write(text))
+                if word.start < 0:
+                    word.start = self.spans[-1][0]
                 self.pages.append(word.page)
                 top = word.top + ASCENT * word.height
                 self.rectangles.append(word.seen or (word.left, top, word.right, word.bottom))
@@ -118,8 +121,10 @@ class _Printer:
         start, end = self.words(words)
         self.out.parts.append(Heading(level, self.out.text(start), start, end))
 
-    def block(self, groups: Iterable[Sequence[PrintedWord]], kind: Kind) -> None:
-        """Write groups of words as a block, each on a line."""
+    def block(
+        self, groups: Iterable[Sequence[PrintedWord]], kind: Kind, lead: Sequence[PrintedWord] = ()
+    ) -> None:
+        """Write groups of words as a block, each on a line; `lead` stands elsewhere."""
         spans: list[Span] = []
         for group in filter(None, groups):
             if spans:
@@ -128,7 +133,23 @@ class _Printer:
                 self.out.separate()
             spans.append(self.words(group))
         if spans:
-            self.out.parts.append(Block(tuple(spans), kind))
+            self._add(Block(tuple(spans), kind), lead)
+
+    def _add(self, block: Block, lead: Sequence[PrintedWord]) -> None:
+        if lead:
+            self.leads[len(self.out.parts)] = lead
+        self.out.parts.append(block)
+
+    def set_leads(self) -> None:
+        """Let blocks have what leads into them, now that all is written."""
+        for number, lead in self.leads.items():
+            written = [word for word in lead if word.start >= 0]
+            block = self.out.parts[number]
+            if written and isinstance(block, Block):
+                start = min(word.start for word in written)
+                end = max(word.start + len(word.text) for word in written)
+                if end - start <= MAX_LEAD:
+                    self.out.parts[number] = replace(block, lead=(start, end))
 
     def goes_on(self, words: Sequence[PrintedWord]) -> bool:
         """Whether these words go on the last paragraph or item, which the end of its page broke
@@ -147,23 +168,31 @@ class _Printer:
         _, end = self.words(words)
         if isinstance(last, Block):
             spans = (*last.spans[:-1], (last.spans[-1][0], end))
-            self.out.parts.append(Block(spans, last.kind))
+            self.out.parts.append(replace(last, spans=spans))
 
-    def row(self, names: Sequence[Line], cells: Sequence[Line]) -> None:
-        """Write a row of a table, each cell after the name of its column."""
-        filled = [(name, cell) for name, cell in zip_longest(names, cells, fillvalue=()) if cell]
-        if not filled:
-            return
-        self.out.separate()
-        start = self.out.length
-        for number, (name, cell) in enumerate(filled):
-            if number:
-                self.out.write(CELL)
-            if name:
-                self.words(name)
-                self.out.write(NAME)
-            self.words(cell)
-        self.out.parts.append(Block(((start, self.out.length),), "row"))
+    def table(self, table: Table) -> None:
+        """Write the rows of a table, each cell after the name of its column, the label after those
+        that it belongs under."""
+        lead = [*table.title, *table.unit]
+        if table.unit and table.unit[0].start < 0:
+            self.block([table.unit], "lines", table.title)
+        for names, row in table.rows:
+            filled = [
+                [*filter(None, (name, *above)), cell]
+                for name, cell, above in zip_longest(names, row.cells, [row.groups], fillvalue=())
+                if cell
+            ]
+            if not filled:
+                continue
+            self.out.separate()
+            start = self.out.length
+            for number, parts in enumerate(filled):
+                self.out.write(CELL if number else "")
+                for place, words in enumerate(parts):
+                    if place:
+                        self.out.write(" " if parts[place - 1][-1].text.endswith(":") else NAME)
+                    self.words(words)
+            self._add(Block(((start, self.out.length),), "row"), lead)
 
 
 def read_pdf(content: bytes, name: str, ocr: bool = False) -> Layout:
@@ -225,6 +254,7 @@ def layout_of(
         )
     set_pictures(pages, remarks.pictures)
     _write_pages(printer, pages)
+    printer.set_leads()
     laid = printer.out.layout()
     boxes = Boxes(
         text=laid.text,
@@ -309,18 +339,13 @@ def _write_regions(printer: _Printer, regions: Sequence[Region]) -> None:
         if region.kind == "heading":
             printer.heading(region.words, region.level)
         elif region.kind == "table":
-            header, *rows = cells_of(region)
-            texts = [[" ".join(word.text for word in cell) for cell in row] for row in rows]
-            if not any(header) and rows and names_columns(texts):
-                header, *rows = rows
-            for row in rows:
-                printer.row(header, row)
+            printer.table(region.block)
         elif region.kind in ("code", "grid_fallback"):
-            printer.block(list(lines_of(region.words)), "lines")
+            printer.block(list(lines_of(region.words)), "lines", region.lead)
         elif above and _goes_on_in_column(printer, above, region):
             printer.go_on(region.words)
         else:
-            printer.block([region.words], "prose")
+            printer.block([region.words], "prose", region.lead)
     printer.block(items, "list")
 
 
@@ -346,6 +371,7 @@ def _parse(content: bytes, name: str, pages: str) -> Any:
         ocr_enabled=False,
         extract_blocks=True,
         emit_word_boxes=True,
+        extract_vector_graphics=True,
         include_complexity=True,
         max_pages=MAX_PAGES,
         target_pages=pages,

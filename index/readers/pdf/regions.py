@@ -19,6 +19,7 @@ from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, letters
 from index.readers.pdf import paragraphs
 from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, letters_of, lines_of
 from index.readers.pdf.pdfium import MARKS, Described, Entry, PageMark, Remarks
+from index.readers.pdf.tables import find_tables, lead_notes
 
 Outline = Mapping[int, Mapping[str, int]]
 """For each page that the outline of a file leads to, the letters of titles and their levels."""
@@ -42,6 +43,7 @@ def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> N
     _drop_running_heads(pages)
     _place_loose_lines(pages, outline)
     _drop_furniture(pages)
+    find_tables(pages)
     deepest = _set_headings(pages, outline)
     _drop_contents(pages, outline)
     for page in pages:
@@ -55,6 +57,7 @@ def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> N
             _set_lines_that_are_headings(parts, outline.get(page.number, {}))
         page.regions[:] = paragraphs.joined(parts, partial(paragraphs.is_term, deepest=deepest))
         paragraphs.set_notes(page.regions, height)
+        lead_notes(page)
 
 
 def _outline(entries: Iterable[Entry]) -> Outline:

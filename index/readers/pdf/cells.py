@@ -1,0 +1,258 @@
+"""What may be a table on a page: its lines in cells, which of them have values
+below each other, and the columns in which these stand."""
+
+# Typographic marks are meant as they stand.
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import pairwise
+from statistics import median
+
+from index.readers.pdf.pages import Line, PrintedWord
+
+Edges = tuple[float, float]
+"""Left and right of a column, in points."""
+
+#: Cells of a line are so many heights of their words apart, numbers and what follows a number less.
+#: Not tuned.
+GAP, NUMBER_GAP = 0.9, 0.35
+#: Lines of a table leave at most so many heights free between them, and so many lines without a
+#: value may stand between two with one. Not tuned.
+MAX_FREE, MAX_BETWEEN = 2.5, 6
+#: What stands so many heights right of where labels begin is none. Not tuned.
+MAX_INDENT = 8
+#: Attempts to part columns that wide values reach over.
+MAX_CUTS = 40
+
+_CURRENCY = re.compile(r"(?:US|C|A|HK)?[$€£¥₹]|USD|EUR|GBP|Rs\.?")
+_NONE = frozenset(
+    {"-", "–", "—", "―", "--", "N/A", "n/a", "NA", "n.a.", "NM", "N.M.", "nil", "(X)"}
+)
+_YEAR = re.compile(r"(?:FY|Q[1-4])? ?(?:19|20)\d\d(?:[-–/]\d{2,4})?(?: ?\(?[\w*†]{1,2}\)?)?")
+_LEADER = re.compile(r"[._·…]+")
+
+
+class Cell:
+    """Words of a line that stand together: a label, a value, a name of a column."""
+
+    def __init__(self, words: Line) -> None:
+        self.words = words
+        bare = [word for word in words if not _CURRENCY.fullmatch(word.text)] or words
+        self.left, self.right = bare[0].left, bare[-1].right
+
+    @cached_property
+    def text(self) -> str:
+        """What it says."""
+        return " ".join(word.text for word in self.words)
+
+    @cached_property
+    def is_year(self) -> bool:
+        """Whether it is a year, which names a column or a row."""
+        return _YEAR.fullmatch(self.text) is not None
+
+    @cached_property
+    def is_amount(self) -> bool:
+        """Whether it is a value, and no year."""
+        return is_value(self.text) and not self.is_year
+
+    @property
+    def middle(self) -> float:
+        """Across."""
+        return (self.left + self.right) / 2
+
+    def overlap(self, edges: Edges) -> float:
+        """How far both reach together, in points; below 0 how far they are apart."""
+        return min(self.right, edges[1]) - max(self.left, edges[0])
+
+
+class CellLine:
+    """A line of a page in cells, from left to right."""
+
+    def __init__(self, words: Line) -> None:
+        self.words = sorted(words, key=lambda word: word.left)
+        self.top = min(word.top for word in words)
+        self.bottom = max(word.bottom for word in words)
+        self.height = median(word.height for word in words)
+        self.cells = list(_cells_of(self.words))
+
+    @cached_property
+    def amounts(self) -> list[Cell]:
+        """Those beside a label, or several without one."""
+        found = [cell for cell in self.cells[1:] if cell.is_amount]
+        is_all = len(found) + 1 == len(self.cells) and self.cells[0].is_amount
+        return self.cells if is_all else found
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it may be a row with values."""
+        return bool(self.amounts) and len(self.cells) > 1
+
+
+def seen_lines(words: Iterable[PrintedWord]) -> Iterator[Line]:
+    """Words by the lines in which they are seen, from top to bottom."""
+    line: Line = []
+    tallest: PrintedWord | None = None
+    for word in sorted(words, key=lambda word: word.top + word.bottom):
+        if tallest and not _are_beside(tallest, word):
+            yield line
+            line, tallest = [], None
+        line.append(word)
+        if tallest is None or word.height > tallest.height:
+            tallest = word
+    if line:
+        yield line
+
+
+def _are_beside(word: PrintedWord, other: PrintedWord) -> bool:
+    """Whether they stand on one line, also where lines are so close that their boxes overlap."""
+    off = abs(word.middle[1] - other.middle[1])
+    return word.shares_line(other) and off < 0.4 * max(word.height, other.height)
+
+
+def runs_of_values(lines: Sequence[CellLine]) -> Iterator[tuple[int, int]]:
+    """First and last line of what may be tables: lines with values that stand under each other."""
+    first = last = -1
+    columns: list[Edges] = []
+    count = 0
+    for number, line in enumerate(lines):
+        if not line.is_data:
+            continue
+        goes_on = last >= 0 and _goes_on(lines[last : number + 1], columns, count)
+        if not goes_on:
+            if count >= 2:
+                yield first, last
+            first, columns, count = number, [], 0
+        columns = union([*columns, *((cell.left, cell.right) for cell in line.amounts)])
+        last, count = number, count + 1
+    if count >= 2:
+        yield first, last
+
+
+def _goes_on(lines: Sequence[CellLine], columns: Sequence[Edges], count: int) -> bool:
+    *between, line = lines[1:]
+    if len(between) > MAX_BETWEEN:
+        return False
+    if any(below.top - above.bottom > MAX_FREE * below.height for above, below in pairwise(lines)):
+        return False
+    left = min(each.cells[0].left for each in (lines[0], line))
+    if any(_crosses(other, columns) or _is_apart(other, left) for other in between):
+        return False
+    hits = [sum(cell.overlap(edges) > 0 for edges in columns) for cell in line.amounts]
+    is_next = not between and line.top - lines[0].bottom < line.height
+    return (is_next or 2 * sum(map(bool, hits)) >= len(hits)) and (count < 2 or max(hits) < 2)
+
+
+def _is_apart(line: CellLine, left: float) -> bool:
+    """Whether a line has but one thing on it, far from where labels begin: a title, or a head."""
+    return len(line.cells) == 1 and line.cells[0].left > left + MAX_INDENT * line.height
+
+
+def _crosses(line: CellLine, columns: Sequence[Edges]) -> bool:
+    """Whether text goes across columns, as prose does and no label."""
+    for cell in line.cells:
+        if cell.is_amount or cell.is_year or cell.left >= columns[0][0] - line.height:
+            continue
+        hit = sum(cell.overlap(edges) > 0 for edges in columns)
+        if hit > 1 or (len(columns) == 1 and cell.right > sum(columns[0]) / 2):
+            return True
+    return False
+
+
+def union(intervals: Iterable[Edges]) -> list[Edges]:
+    """Intervals from left to right, those that overlap as one."""
+    found: list[Edges] = []
+    for left, right in sorted(intervals):
+        if found and left < found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], right)
+        else:
+            found.append((left, right))
+    return found
+
+
+def columns_of(lines: Sequence[CellLine]) -> list[Edges]:
+    """The edges of the columns of values, where lines have several in one also of those that wide
+    values reach over."""
+    rows = [[(c.left, c.right) for c in line.amounts] for line in lines]
+    rows = [
+        row[1:] if len(row) == len(line.cells) else row
+        for row, line in zip(rows, lines, strict=True)
+    ]
+    spans = [span for row in rows for span in row]
+    if not spans:
+        return []
+    cuts = set[float]()
+    for _ in range(MAX_CUTS):
+        columns = union(piece for span in spans for piece in _cut(span, cuts))
+        clash = next(
+            (
+                (one, two)
+                for row in rows
+                for one, two in pairwise(row)
+                if any(
+                    c[0] <= (one[0] + one[1]) / 2 <= c[1] and c[0] <= (two[0] + two[1]) / 2 <= c[1]
+                    for c in columns
+                )
+            ),
+            None,
+        )
+        if clash is None:
+            break
+        (_, left), (right, _) = clash
+        places = [left + (right - left) * n / 8 for n in range(1, 8)]
+        cuts.add(min(places, key=lambda x: sum(a < x < b for a, b in spans)))
+    return columns
+
+
+def _cut(span: Edges, cuts: Iterable[float]) -> Iterator[Edges]:
+    """The part of a span that its middle is in, between cuts."""
+    middle = (span[0] + span[1]) / 2
+    left = max([span[0], *(cut for cut in cuts if cut <= middle)])
+    right = min([span[1], *(cut for cut in cuts if cut > middle)])
+    yield left, right
+
+
+def column_of(cell: Cell, columns: Sequence[Edges]) -> int:
+    """The column that a cell stands in, or else the nearest."""
+    return max(
+        range(len(columns)),
+        key=lambda n: (min(cell.overlap(columns[n]), 0.0) or 1.0, cell.overlap(columns[n])),
+    )
+
+
+def is_value(text: str) -> bool:
+    """Whether it is an amount, perhaps with a unit, or what stands for none."""
+    text = _CURRENCY.sub("", text).strip()
+    if text in _NONE:
+        return True
+    bare = text.lstrip(" (+-–—−<>~≤≥±")
+    letters = sum(map(str.isalpha, text))
+    return bare[:1].isdigit() and letters <= 6 and text.count(" ") <= 4
+
+
+def _cells_of(words: Line) -> Iterator[Cell]:
+    words = [word for word in words if not _LEADER.fullmatch(word.text)]
+    cell: Line = []
+    for number, word in enumerate(words):
+        if cell:
+            before, gap = cell[-1], (word.left - cell[-1].right) / max(word.height, 1.0)
+            is_sign = _CURRENCY.fullmatch(before.text)
+            begins = _CURRENCY.fullmatch(word.text) and number + 1 < len(words)
+            starts = begins or is_value(word.text)
+            is_number = (
+                is_value(" ".join(w.text for w in cell)) and starts and before.text[-1] != ","
+            )
+            is_apart = gap > (NUMBER_GAP if is_number else GAP) or (begins and is_number)
+            if (
+                is_apart
+                and not (is_sign and is_value(word.text))
+                and word.text not in ("%", ")", ")%")
+            ):
+                yield Cell(cell)
+                cell = []
+        cell.append(word)
+    if cell:
+        yield Cell(cell)

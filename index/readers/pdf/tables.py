@@ -1,0 +1,486 @@
+"""Tables of pages, found by how words stand: labels on the left and values in columns beside them,
+under a head of one line or several.
+
+A table need not have rules. Tables of text alone, whose cells go on over lines, are taken as the
+library has them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from index.chunking.layout import names_columns
+from index.readers.pdf.cells import (
+    Cell,
+    CellLine,
+    Edges,
+    column_of,
+    columns_of,
+    runs_of_values,
+    seen_lines,
+    union,
+)
+from index.readers.pdf.heads import (
+    CAPTION,
+    first_line_below,
+    first_line_of,
+    is_ruled,
+    names_in,
+    over_values,
+)
+from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, Rule, cells_of
+from index.readers.pdf.paragraphs import has_columns
+
+#: Rows of a table at least, one less with a head of several columns, and columns at most. Not
+#: tuned.
+MIN_ROWS, MAX_COLUMNS = 3, 60
+#: A row that stands so many times as far below the one before as others begins a part; a line that
+#: does so few times goes on the label before. Not tuned.
+NEXT_PART, TIGHT = 1.6, 0.85
+#: Characters of what stands above a table and is still its title. Not tuned.
+MAX_TITLE = 500
+#: Regions that stand above a table at the top of a page which goes on: a running head, a title.
+MAX_ABOVE = 2
+#: Spaces in a cell that is no prose. Not tuned.
+MAX_WORDS = 6
+#: Words of a paragraph that shows where the columns of a page are, and how many of those are asked.
+MIN_PROSE, MAX_PROSE = 24, 100
+
+#: A full stop, and none behind a number or a letter.
+_END = re.compile(r"[^\W\d]{2}[)\]\"'\u201d\u2019]*\.$|\.[)\]\"'\u201d\u2019]+$")
+_MARK = re.compile(
+    r"\([a-z\d]{1,2}\)|[*\u2020\u2021\u00a7]+|[a-z\d]{1,2}[/.)]?|(?:note|source)s?[:.]",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """A row: the lines above it that it belongs to, and a cell for each column, the label first."""
+
+    groups: list[Line]
+    cells: list[Line]
+
+
+@dataclass(slots=True, eq=False)
+class Table:
+    """A table as it is read.
+
+    Attributes:
+        rows: each with the names of its columns.
+        edges: left and right of each column, in points.
+        title: words that say what it is, printed elsewhere.
+        unit: words of its head that say in what its values are.
+    """
+
+    rows: list[tuple[list[Line], Row]]
+    edges: list[Edges] = field(default_factory=list)
+    title: Line = field(default_factory=list)
+    unit: Line = field(default_factory=list)
+
+
+def find_tables(pages: Sequence[PrintedPage]) -> None:
+    """Make regions of the tables of pages, out of the words of other regions."""
+    for page in pages:
+        _find_tables(page)
+    _continue_tables(pages)
+
+
+def _find_tables(page: PrintedPage) -> None:
+    origin = {id(word): region for region in page.regions for word in region.words}
+    tables = {id(region): region.kind == "table" for region in page.regions}
+    for side in _sides(page, _gutter(page)):
+        lines = [CellLine(line) for line in seen_lines(side)]
+        found: list[tuple[Table, int, int]] = []
+        for first, last in runs_of_values(lines):
+            done = found[-1][2] if found else 0
+            told = _structured(lines, max(first, done), last, done, page.rules)
+            found += [told] if told else []
+        covered = {n for _, top, end in found for n in range(top, end)}
+        missed = Counter(
+            id(origin[id(line.words[0])])
+            for number, line in enumerate(lines)
+            if line.is_data and number not in covered
+        )
+        before: Table | None = None
+        for table, top, end in found:
+            words = [word for line in lines[top:end] for word in line.words]
+            kinds = Counter(origin[id(word)].kind for word in words)
+            data = Counter(id(origin[id(line.words[0])]) for line in lines[top:end] if line.is_data)
+            # What is a part of a table that the library knows is left to it.
+            is_part = any(tables[key] and 3 * missed[key] > data[key] for key in data)
+            if is_part or (2 * kinds["code"] > len(words) and len(table.edges) < 3):
+                continue
+            _place(page, table, words)
+            if before:
+                _inherit(table, before)
+            before = table
+    for region in page.regions:
+        if region.kind == "table" and not isinstance(region.block, Table):
+            if has_columns(region):
+                region.block = _library_table(region)
+            else:
+                region.kind, region.block = "paragraph", None
+    for number, region in enumerate(page.regions):
+        if isinstance(region.block, Table):
+            region.block.title = _title(page.regions, number) or region.block.title
+
+
+def _gutter(page: PrintedPage) -> float | None:
+    """Where the columns of a page of prose are divided."""
+    prose = [
+        region
+        for region in page.regions
+        if region.kind == "paragraph"
+        and len(region.words) > MIN_PROSE
+        and 2 * sum(word.text.islower() for word in region.words) > len(region.words)
+        and region.right - region.left > page.size[0] / 4
+    ]
+    boxes = [(part.left, part.top, part.right, part.bottom) for part in prose[:MAX_PROSE]]
+    for _, top, left, bottom in boxes:
+        for right, above, _, below in boxes:
+            if left < right and top < below and above < bottom:
+                return (left + right) / 2
+    return None
+
+
+def _sides(page: PrintedPage, gutter: float | None) -> list[list[PrintedWord]]:
+    words = [word for region in page.regions if region.kind != "picture" for word in region.words]
+    if gutter is None:
+        return [words]
+    left = [word for word in words if word.right <= gutter + 2]
+    right = [word for word in words if word.left >= gutter - 2 and word.right > gutter + 2]
+    return [left, right]
+
+
+def _structured(
+    lines: Sequence[CellLine], first: int, last: int, done: int, rules: Sequence[Rule]
+) -> tuple[Table, int, int] | None:
+    """What lines say as a table, its first line and the one after its last."""
+    if first > last:
+        return None
+    data = [line for line in lines[first : last + 1] if line.is_data]
+    values = columns_of(data)
+    if not 0 < len(values) < MAX_COLUMNS:
+        return None
+    texts = [
+        [cell for cell in line.cells if all(cell.overlap(edges) <= 0 for edges in values)]
+        for line in data
+    ]
+    starts = union(
+        (line[0].left, line[0].right) for line in texts if line and line[0].left < values[0][0]
+    )
+    labels = [line[0] for line in texts if starts and line and line[0].left < starts[0][1]]
+    taken = set(map(id, labels))
+    others = [(cell.left, cell.right) for line in texts for cell in line if id(cell) not in taken]
+    values = sorted(
+        [
+            *values,
+            *(
+                edges
+                for edges in union(others)
+                if 3 * sum(edges[0] <= left < edges[1] for left, _ in others) > len(data)
+            ),
+        ]
+    )
+    if not labels or 2 * len(labels) < len(data):
+        return None
+    label = (min(c.left for c in labels), min(max(c.right for c in labels), values[0][0]))
+    columns = [label, *(_with_signs(edges, data) for edges in values)]
+    while len(columns) == 2 and first > done and _is_row(lines[first - 1], lines[first], columns):
+        if is_ruled(lines[first - 1], lines[first], columns, rules):
+            break
+        first -= 1
+    top = first_line_of(lines, first, done, columns, rules)
+    body = first_line_below(lines, first, last, top, columns, rules)
+    end = last + 1
+    while end < len(lines) and (
+        _is_rest(lines[end - 1], lines[end], columns)
+        or _is_row(lines[end], lines[end - 1], columns)
+    ):
+        end += 1
+    table = Table([], columns)
+    names = names_in(lines[top:body], columns, rules, table.unit)
+    if not _is_table(lines[body:end], columns, any(names[1:])):
+        return None
+    _read_rows(table, names, lines[body:end], rules)
+    return (table, top, end) if table.rows else None
+
+
+def _with_signs(edges: Edges, lines: Sequence[CellLine]) -> Edges:
+    """The edges of a column with the signs of currencies before its values."""
+    lefts = [c.words[0].left for line in lines for c in line.amounts if c.overlap(edges) > 0]
+    return min([edges[0], *lefts]), edges[1]
+
+
+def _is_rest(above: CellLine, line: CellLine, columns: Sequence[Edges]) -> bool:
+    """Whether a line is the rest of the last label."""
+    return (
+        len(line.cells) == 1
+        and line.top - above.bottom < 0.5 * line.height
+        and line.cells[0].text[0].islower()
+        and line.cells[0].right <= columns[1][0]
+        and not above.cells[0].is_amount
+    )
+
+
+def _is_row(line: CellLine, other: CellLine, columns: Sequence[Edges]) -> bool:
+    """Whether a line without an amount is a row that stands right above or below another."""
+    if len(line.cells) < 2:
+        return False
+    label, *values = line.cells
+    return (
+        label.overlap(columns[0]) > 0 >= label.overlap(columns[1])
+        and all(any(value.overlap(edges) > 0 for edges in columns[1:]) for value in values)
+        and not any(value.is_year or value.text.count(" ") > MAX_WORDS for value in values)
+        and max(line.top - other.bottom, other.top - line.bottom) < line.height
+    )
+
+
+def _is_table(lines: Sequence[CellLine], columns: Sequence[Edges], has_names: bool) -> bool:
+    data = [line for line in lines if line.is_data]
+    if len(data) < MIN_ROWS - (has_names and len(columns) > 2):
+        return False
+    named = sum(any(map(str.isalpha, line.cells[0].text)) for line in data)
+    if 2 * named < len(data) and not has_names:
+        return False
+    if len(columns) == 2:
+        texts = [line.amounts[-1].text for line in data]
+        numbers = [int(text) for text in texts if text.isdecimal() and len(text) < 5]
+        rises = all(a <= b for a, b in pairwise(numbers))
+        # Contents, or numbers of equations.
+        if rises and len(numbers) == len(texts) and not has_names:
+            return False
+        if all(re.fullmatch(r"\([\d.]+\)", text) for text in texts):
+            return False
+    # Cells of text that goes on over lines are told apart by rules alone.
+    wrapped = sum(
+        not line.is_data and any(map(_is_text, over_values(line, columns))) for line in lines
+    )
+    prose = sum(
+        any(cell.text.count(" ") > MAX_WORDS for cell in over_values(line, columns))
+        for line in lines
+    )
+    return 3 * wrapped <= len(data) and 4 * prose <= len(lines)
+
+
+def _is_text(cell: Cell) -> bool:
+    return not cell.is_amount and not cell.is_year
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """A line that only names the rows below it: indented ones, or those until the next gap."""
+
+    words: Line
+    is_flat: bool = False
+
+    def holds(self, row: Line) -> bool:
+        """Whether a row belongs to it, by where its label begins."""
+        indent = row[0].left - self.words[0].left
+        return indent > 1 or (self.is_flat and indent > -1)
+
+
+def _read_rows(
+    table: Table, names: list[Line], lines: Sequence[CellLine], rules: Sequence[Rule]
+) -> None:
+    """Read the lines of a table below its head, of which some only name those below them, some are
+    the rest of a label or cell, and some a head again."""
+    columns, rows = table.edges, table.rows
+    groups: list[_Group] = []
+    waiting: list[Line] = []
+    head: list[CellLine] = []
+    steps = [below.bottom - above.bottom for above, below in pairwise(lines)]
+    usual = median(steps) if steps else 0.0
+    for step, line in zip([0.0, *steps], lines, strict=True):
+        cells = _cells(line, columns)
+        beside = line.cells[bool(cells[0]) :]
+        if step > NEXT_PART * usual:
+            groups = [group for group in groups if not group.is_flat]
+        if not beside:
+            label = cells[0]
+            if not label:
+                continue
+            before = waiting[-1] if waiting else rows[-1][1].cells[0] if rows else []
+            if before and _is_wrapped(before, label, step < TIGHT * usual):
+                before.extend(label)
+            else:
+                waiting.append(label)
+            continue
+        if not any(cell.is_amount for cell in beside):
+            if any(cell.is_year for cell in beside) or (not cells[0] and len(beside) > 1):
+                head.append(line)
+                continue
+            if rows and not cells[0] and not waiting:
+                rows[-1][1].cells = [
+                    [*a, *b] for a, b in zip(rows[-1][1].cells, cells, strict=True)
+                ]
+                continue
+        if head:
+            names, head = names_in(head, columns, rules, table.unit), []
+        label = cells[0]
+        if waiting and (
+            _is_wrapped(waiting[-1], label, step < TIGHT * usual)
+            if label
+            else line.bottom - waiting[-1][-1].bottom < 0.9 * line.height
+        ):
+            label = [*waiting.pop(), *label]
+        for words in waiting:
+            groups = [*(group for group in groups if group.words[0].left < words[0].left - 1)]
+            groups.append(_Group(words))
+        if waiting and label:
+            groups[-1].is_flat = label[0].left < groups[-1].words[0].left + 1
+        waiting = []
+        if label:
+            groups = [group for group in groups if group.holds(label)]
+        cells[0] = label
+        rows.append((names, Row([group.words for group in groups] if label else [], cells)))
+        if label and label[0].text.lower() == "total":
+            groups = [group for group in groups if not group.is_flat]
+    left = [*waiting, *(line.words for line in head)]
+    rows += [(names, Row([], [words, *([] for _ in columns[1:])])) for words in left]
+
+
+def _cells(line: CellLine, columns: Sequence[Edges]) -> list[Line]:
+    """The words of a line by columns."""
+    cells: list[Line] = [[] for _ in columns]
+    for number, cell in enumerate(line.cells):
+        half = (cell.right - cell.left) / 2
+        is_label = not number and cell.left < columns[1][0] and cell.overlap(columns[1]) < half
+        cells[0 if is_label else max(1, column_of(cell, columns))].extend(cell.words)
+    return cells
+
+
+def _is_wrapped(label: Line, words: Line, is_tight: bool) -> bool:
+    """Whether words are the next line of a label, and not another: they stand closer than rows do,
+    begin in lower case, or the label is not at its end."""
+    first, end = words[0], label[-1]
+    if end.text.endswith(":") or first.left < label[0].left - 1:
+        return False
+    return is_tight or first.text[0].islower() or first.text[0] == "(" or end.text[-1] in ",-–—/"
+
+
+def _library_table(region: Region) -> Table:
+    """A table as the library has it."""
+    names, *rows = cells_of(region)
+    texts = [[" ".join(word.text for word in cell) for cell in row] for row in rows]
+    if not any(names) and rows and names_columns(texts):
+        names, *rows = rows
+    return Table([(names, Row([], row)) for row in rows])
+
+
+def _place(page: PrintedPage, table: Table, words: Sequence[PrintedWord]) -> None:
+    """Put a table into a page where its first words were, and what stood behind it in the same
+    region after it."""
+    taken = set(map(id, words))
+    bottom = max(word.bottom for word in words)
+    found: list[Region] = []
+    rest: list[Region] = []
+    at: int | None = None
+    for region in page.regions:
+        left = [word for word in region.words if id(word) not in taken]
+        if len(left) == len(region.words):
+            found.append(region)
+            continue
+        before = [word for word in left if word.bottom < bottom]
+        after = [word for word in left if word.bottom >= bottom]
+        kind = "paragraph" if region.kind == "table" else region.kind
+        if before:
+            found.append(Region(kind, region.level, before))
+        at = len(found) if at is None else at
+        if after:
+            rest.append(Region(kind, region.level, after))
+    place = len(found) if at is None else at
+    page.regions[:] = [
+        *found[:place],
+        Region("table", 1, list(words), table),
+        *rest,
+        *found[place:],
+    ]
+
+
+def _is_caption(region: Region) -> bool:
+    return CAPTION.match(" ".join(word.text for word in region.words[:2])) is not None
+
+
+def _title(regions: Sequence[Region], number: int) -> Line:
+    """The words that say what a table is: those right above it, or a caption below."""
+    table = regions[number]
+    if number + 1 < len(regions) and _is_caption(regions[number + 1]):
+        below = regions[number + 1]
+        if below.top - table.bottom < 3 * below.words[0].height and not (
+            number and _is_caption(regions[number - 1])
+        ):
+            return below.words
+    found: Line = []
+    top = table.top
+    for region in reversed(regions[:number]):
+        is_caption = _is_caption(region)
+        is_near = -1 < top - region.bottom < 3 * region.words[0].height
+        if region.kind not in ("heading", "paragraph", "list_item", "code") or not (
+            is_near or (is_caption and not found)
+        ):
+            break
+        words = region.words if is_caption or region.kind == "heading" else _last_sentence(region)
+        said = " ".join(word.text for word in words)
+        if not words or len(said) + sum(len(word.text) + 1 for word in found) > MAX_TITLE:
+            break
+        found = [*words, *found]
+        top = region.top
+        is_note = said[0] in "([" and said[-1] in ")]"
+        if is_caption or said[-1] == ":" or (region.kind == "heading" and not is_note):
+            break
+    return found
+
+
+def _last_sentence(region: Region) -> Line:
+    """The words behind the last full stop of a region."""
+    ends = [n for n, word in enumerate(region.words, start=1) if _END.search(word.text)]
+    return region.words[ends[-1] :] if ends else region.words
+
+
+def _continue_tables(pages: Sequence[PrintedPage]) -> None:
+    """Let tables go on over the next page, where nothing but what stands on each stands between."""
+    for before, page in pairwise(pages):
+        last = next((r for r in reversed(before.regions) if r.kind != "note"), None)
+        number = next((n for n, r in enumerate(page.regions) if r.kind == "table"), MAX_ABOVE + 1)
+        if last and isinstance(last.block, Table) and number <= MAX_ABOVE:
+            below = page.regions[number].block
+            if isinstance(below, Table):
+                _inherit(below, last.block)
+
+
+def _inherit(table: Table, before: Table) -> None:
+    """Give a table without a head the names and the title of the one before, if it has columns
+    where that one has them."""
+    if not table.rows or not before.rows or any(table.rows[0][0][1:]):
+        return
+    own, names = table.rows[0][0], before.rows[-1][0]
+    columns = list(zip(table.edges, before.edges, strict=False))
+    is_same = len(table.edges) == len(before.edges) and len(own) == len(names)
+    if is_same and all(max(a[0], b[0]) < min(a[1], b[1]) for a, b in columns):
+        table.rows = [(names if each is own else each, row) for each, row in table.rows]
+        table.title = table.title or before.title
+        table.unit = table.unit or before.unit
+
+
+def lead_notes(page: PrintedPage) -> None:
+    """Let the title of a table lead into the notes below it."""
+    table: Table | None = None
+    for region in page.regions:
+        if isinstance(region.block, Table):
+            table = region.block
+        elif (
+            table
+            and region.kind != "heading"
+            and len(region.words) > 1
+            and _MARK.fullmatch(region.words[0].text)
+        ):
+            region.lead = table.title
+        else:
+            table = None
