@@ -20,6 +20,8 @@ _CAPTION = re.compile(
 _Rank = tuple[float, bool, bool, int]
 _ENDS = (".", ";", ",", "!")
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,3})*[.):]?(?=\s)")
+#: Of a part that is named, after which a full stop ends no sentence: `Article IV. Members.`
+_NAMED = re.compile(r"[^\W\d_]+ (?:[IVXLC]+|\d{1,3}(?:\.\d{1,3})*)[.:]\s")
 _GAP = re.compile(r"\t|\n| {3}")
 _PAGE = re.compile(r"\s\d{1,3}$")
 
@@ -60,9 +62,10 @@ def heading_levels(paragraphs: Sequence[SetParagraph]) -> list[int]:
         return [paragraph.level for paragraph in paragraphs]
     usual = sizes.most_common(1)[0][0]
     ranks = [_rank(paragraph, *usual) for paragraph in paragraphs]
-    names = Counter(letters(paragraph.text) for paragraph in paragraphs)
-    for at, paragraph in enumerate(paragraphs):
-        if _PAGE.search(paragraph.text) and names[letters(paragraph.text)] > 1:
+    pairs = list(zip(paragraphs, ranks, strict=True))
+    names = Counter(letters(p.text) for p, rank in pairs if rank or p.level)
+    for at, (paragraph, rank) in enumerate(pairs):
+        if rank and _PAGE.search(paragraph.text) and names[letters(paragraph.text)] > 1:
             ranks[at] = None  # a line of contents
     heads = [
         rank is not None
@@ -89,15 +92,17 @@ def is_table_caption(text: str) -> bool:
 def _rank(paragraph: SetParagraph, size: float, is_bold: bool) -> _Rank | None:
     """How high a paragraph would rank as a heading, the highest first, in a text of which most is
     so large, or bold; None of one that is set as that is, or too long for one."""
+    if paragraph.level or not paragraph.may_head:
+        return None
     is_larger = paragraph.size >= LARGER * size
     is_bolder = paragraph.is_bold and not is_bold and LARGER * paragraph.size >= size
-    if paragraph.level or not paragraph.may_head or not (is_larger or is_bolder):
-        return None
-    if _CAPTION.match(paragraph.text):
+    if not (is_larger or is_bolder) or _CAPTION.match(paragraph.text):
         return None
     number = _NUMBER.match(paragraph.text.strip() + " ")
     text = paragraph.text.strip()[number.end() if number else 0 :].strip()
-    if len(text) > MAX_LETTERS or len(text.split()) > MAX_WORDS or text.endswith(_ENDS):
+    if len(text) > MAX_LETTERS or len(text.split()) > MAX_WORDS:
+        return None
+    if text.endswith(_ENDS) and not _NAMED.match(text):
         return None
     # Gaps divide the cells of a row that is no table.
     if _GAP.search(text) or not any(map(str.isalpha, text)):

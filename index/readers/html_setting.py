@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Any, NamedTuple
 
 _BOLD = frozenset(("b", "strong", "th", "summary", "legend"))
@@ -11,6 +10,7 @@ _BOLD = frozenset(("b", "strong", "th", "summary", "legend"))
 _APART = frozenset(
     "address aside blockquote caption figcaption figure footer form label option".split()
 )
+_SETTING = _BOLD | _APART | {"big", "small"}
 _HEADING_CLASS = re.compile(r"(?<![a-z])(?:sub)?head(?:ing)?(?![a-z])", re.I)
 _WEIGHT = re.compile(r"font(?:-weight)?\s*:[^;]*?(bold|normal|[1-9]00)", re.I)
 _SIZE = re.compile(
@@ -46,17 +46,23 @@ class Setting(NamedTuple):
     is_apart: bool = False
 
 
+_USUAL = Setting()
+
+
 class SettingReader:
     """Follows the elements of a page and takes note of how its text is set."""
 
     def __init__(self) -> None:
-        self._open = [Setting()]
-        self._letters: Counter[Setting] = Counter()
+        self._open = [_USUAL]
+        self._letters: dict[Setting, int] = {}
 
     def enter(self, node: Any, tag: str) -> None:
         """Begin an element."""
-        size, is_bold, is_apart = self._open[-1]
         attributes = node.attributes
+        if not attributes and tag not in _SETTING:
+            self._open.append(self._open[-1])
+            return
+        size, is_bold, is_apart = self._open[-1]
         style = attributes.get("style") or ""
         named = f"{attributes.get('class') or ''} {attributes.get('role') or ''}"
         if tag in _BOLD or _HEADING_CLASS.search(named):
@@ -70,7 +76,7 @@ class SettingReader:
         elif tag == "font" and (step := (attributes.get("size") or "").strip()):
             size = _font_size(step, size)
         is_apart = is_apart or tag in _APART or (tag == "a" and "href" in attributes)
-        self._open.append(Setting(size, is_bold, is_apart))
+        self._open.append(Setting(round(size, 2), is_bold, is_apart))
 
     def leave(self) -> None:
         """End the element that was begun last."""
@@ -79,21 +85,19 @@ class SettingReader:
     def add(self, letters: int) -> None:
         """Take note of so many letters."""
         if letters:
-            self._letters[self._open[-1]] += letters
+            setting = self._open[-1]
+            self._letters[setting] = self._letters.get(setting, 0) + letters
 
     def take(self) -> Setting:
         """How the text since the last call is set: as large as most of it."""
-        letters, self._letters = self._letters, Counter()
-        if not letters:
-            return Setting()
-        sizes: Counter[float] = Counter()
-        for setting, count in letters.items():
-            sizes[round(setting.size, 2)] += count
-        return Setting(
-            sizes.most_common(1)[0][0],
-            all(setting.is_bold for setting in letters),
-            all(setting.is_apart for setting in letters),
-        )
+        if not self._letters:
+            return _USUAL
+        letters, self._letters = self._letters, {}
+        most = max(letters, key=letters.__getitem__)
+        if len(letters) == 1:
+            return most
+        is_bold, is_apart = (all(one[at] for one in letters) for at in (1, 2))
+        return Setting(most.size, bool(is_bold), bool(is_apart))
 
 
 def _size(told: re.Match[str], around: float) -> float:

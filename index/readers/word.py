@@ -227,7 +227,7 @@ def _set_paragraph(element: Any, styles: _Styles) -> SetParagraph | None:
     number = number or style.number
     is_item = number is not None and number[0] != "0"
     is_counted = number is not None and styles.is_counted.get(number, False)
-    may_head = not _APART.search(style.name) and (not is_item or (is_counted and is_bold))
+    may_head = not _APART.search(style.name) and (not is_item or is_counted)
     size = sizes.most_common(1)[0][0] if sizes else styles.size
     depth = number[1] + 1 if number is not None and is_item else 0
     return SetParagraph(text, size, is_bold and bool(sizes), style.level, may_head, depth)
