@@ -8,6 +8,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from index.chunking.layout import Composer, Layout, locked
 from index.chunking.metadata import metadata_of
 from index.models import DocumentMetadata
 from index.readers.html import Settings, as_html, find_headings, html_text, write_html, xml_tree
+from index.readers.html_setting import MAX_CSS
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
@@ -35,13 +37,17 @@ def read_epub(content: bytes, name: str) -> Layout:
     with zipfile.ZipFile(BytesIO(content)) as archive:
         title, pages, metadata = _book(archive)
         locks = _locks(archive)
+        sheets = (name for name in archive.namelist() if name.lower().endswith(".css"))
+        css = "\n".join(
+            archive.read(sheet)[:MAX_CSS].decode(errors="replace") for sheet in islice(sheets, 20)
+        )
         for path, label in pages.items():
             if path in locks:
                 raise locked(name)
             html = as_html(html_text(archive.read(path), path))
             if not _HAS_HEADING.search(html):
                 out.heading(1, label)
-            write_html(out, html, settings)
+            write_html(out, html, settings, css)
     find_headings(out, settings)
     return out.layout(title, metadata)
 

@@ -62,11 +62,13 @@ def heading_levels(paragraphs: Sequence[SetParagraph]) -> list[int]:
         return [paragraph.level for paragraph in paragraphs]
     usual = sizes.most_common(1)[0][0]
     ranks = [_rank(paragraph, *usual) for paragraph in paragraphs]
-    pairs = list(zip(paragraphs, ranks, strict=True))
-    names = Counter(letters(p.text) for p, rank in pairs if rank or p.level)
-    for at, (paragraph, rank) in enumerate(pairs):
-        if rank and _PAGE.search(paragraph.text) and names[letters(paragraph.text)] > 1:
-            ranks[at] = None  # a line of contents
+    names = [letters(p.text) if p.level or ranks[at] else "" for at, p in enumerate(paragraphs)]
+    counts = Counter(names)
+    for at, paragraph in enumerate(paragraphs):
+        is_entry = _PAGE.search(paragraph.text) and counts[names[at]] > 1  # of contents
+        repeats = at > 0 and paragraphs[at - 1].level and names[at - 1] == names[at]
+        if ranks[at] and (is_entry or repeats):
+            ranks[at] = None
     heads = [
         rank is not None
         and rank != (ranks[at - 1] if at else None)

@@ -22,7 +22,7 @@ from index.chunking.layout import Block, Composer, Heading, Layout, describes, n
 from index.chunking.sentences import Span
 from index.readers.front_matter import front_matter_of, head_metadata
 from index.readers.headings import SetParagraph, heading_levels
-from index.readers.html_setting import Setting, SettingReader
+from index.readers.html_setting import Setting, SettingReader, class_rules
 
 Settings = dict[int, SetParagraph]
 """How paragraphs are set, by their place among the parts of what is written."""
@@ -76,9 +76,13 @@ def read_html(content: bytes, name: str) -> Layout:
     return out.layout(title, metadata)
 
 
-def write_html(out: Composer, html: str, settings: Settings | None = None) -> None:
-    """Add what a page holds, and how it is set where that is asked for."""
-    _write(out, html_tree(html), {} if settings is None else settings)
+def write_html(out: Composer, html: str, settings: Settings | None = None, css: str = "") -> None:
+    """Add what a page holds, and how it is set where that is asked for.
+
+    Args:
+        css: style sheets beside the page.
+    """
+    _write(out, html_tree(html), {} if settings is None else settings, css)
 
 
 def find_headings(out: Composer, settings: Settings) -> None:
@@ -96,7 +100,7 @@ def find_headings(out: Composer, settings: Settings) -> None:
             out.parts[at] = Heading(level, told[at].text, *part.spans[0])
 
 
-def _write(out: Composer, tree: Any, settings: Settings) -> str | None:
+def _write(out: Composer, tree: Any, settings: Settings, css: str = "") -> str | None:
     """Add what a page holds.
 
     Returns:
@@ -106,7 +110,8 @@ def _write(out: Composer, tree: Any, settings: Settings) -> str | None:
     if tree.body is None:
         return None
     before = len(out.parts)
-    writer = _Writer(out, settings)
+    rules = class_rules("\n".join([css, *(sheet.text() for sheet in tree.css("style"))]))
+    writer = _Writer(out, settings, SettingReader(rules))
     writer.write(tree.body)
     if not any(isinstance(part, Block) for part in out.parts[before:]):
         # A page of nothing but links is one that somebody wants to search.
@@ -172,8 +177,8 @@ class _Writer:
 
     out: Composer
     settings: Settings = field(default_factory=dict)
+    _reader: SettingReader = field(default_factory=lambda: SettingReader({}))
     keeps_menus: bool = False
-    _reader: SettingReader = field(default_factory=SettingReader)
     _setting: Setting = field(default_factory=Setting)
     _run: list[str] = field(default_factory=list)
     #: Letters of the run that are in no link within the site, and in none within the page.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 _BOLD = frozenset(("b", "strong", "th", "summary", "legend"))
@@ -11,6 +12,9 @@ _APART = frozenset(
     "address aside blockquote caption figcaption figure footer form label option".split()
 )
 _SETTING = _BOLD | _APART | {"big", "small"}
+MAX_STYLE, MAX_CSS = 1000, 500_000
+"""Characters that are read of the style of an element, and of style sheets."""
+_CLASS = re.compile(r"[a-zA-Z0-9]{0,20}\.([\w-]{1,80})")
 _HEADING_CLASS = re.compile(r"(?<![a-z])(?:sub)?head(?:ing)?(?![a-z])", re.I)
 _WEIGHT = re.compile(r"font(?:-weight)?\s*:[^;]*?(bold|normal|[1-9]00)", re.I)
 _SIZE = re.compile(
@@ -49,10 +53,28 @@ class Setting(NamedTuple):
 _USUAL = Setting()
 
 
-class SettingReader:
-    """Follows the elements of a page and takes note of how its text is set."""
+def class_rules(css: str) -> dict[str, str]:
+    """What style sheets say of the letters of elements of a class, by its name: rules of a class
+    alone (`.title`) or of a kind of element that has it (`p.title`)."""
+    found: dict[str, str] = {}
+    for rule in css[:MAX_CSS].split("}"):
+        selectors, _, said = rule.rpartition("{")
+        if "font" in said:
+            for name in selectors.split(","):
+                if told := _CLASS.fullmatch(name.strip()):
+                    found[told[1]] = f"{found.get(told[1], '')};{said}"[-MAX_STYLE:]
+    return found
 
-    def __init__(self) -> None:
+
+class SettingReader:
+    """Follows the elements of a page and takes note of how its text is set.
+
+    Args:
+        rules: of classes, as of `class_rules`.
+    """
+
+    def __init__(self, rules: Mapping[str, str]) -> None:
+        self._rules = rules
         self._open = [_USUAL]
         self._letters: dict[Setting, int] = {}
 
@@ -63,8 +85,11 @@ class SettingReader:
             self._open.append(self._open[-1])
             return
         size, is_bold, is_apart = self._open[-1]
-        style = attributes.get("style") or ""
-        named = f"{attributes.get('class') or ''} {attributes.get('role') or ''}"
+        style = (attributes.get("style") or "")[:MAX_STYLE]
+        classes = attributes.get("class") or ""
+        named = f"{classes} {attributes.get('role') or ''}"
+        if self._rules and classes:
+            style = ";".join([*filter(None, map(self._rules.get, classes.split())), style])
         if tag in _BOLD or _HEADING_CLASS.search(named):
             is_bold = True
         if weight := _WEIGHT.search(style):

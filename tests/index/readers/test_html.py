@@ -271,6 +271,19 @@ def test_a_book_of_the_older_kind_has_its_contents_in_points(tmp_path: Path) -> 
     assert document.paragraphs[0].heading == ("Of tides",)
 
 
+def test_headings_of_a_book_are_set_by_its_style_sheet(tmp_path: Path) -> None:
+    rest = "<p>A boat is moored at two rings, one at the bow and one at the stern of it.</p>"
+    said = ("c1", "First chapter"), ("c1", "Mooring"), ("c2", "At night"), ("c3", "Lamps")
+    body = "".join(f'<p class="x {name}">{text}</p>{rest}' for name, text in said)
+    members = {
+        "OEBPS__text__one.xhtml": f"{BEGIN}</head><body>{body}</body></html>",
+        "OEBPS__a.css": "p, .c1 { font-size: 1.5em } p.c2 { font-weight: bold } .c3 { color: red",
+    }
+    document = read_document(book(tmp_path, **members))
+    found = [p.heading[1:] for p in document.paragraphs if p.text.startswith("A boat")]
+    assert found == [(), ("Mooring",), ("Mooring", "At night"), ("Mooring", "At night")]
+
+
 def test_a_book_that_is_locked_is_told(tmp_path: Path) -> None:
     locks = (
         '<encryption><enc:EncryptedData xmlns:enc="http://www.w3.org/2001/04/xmlenc#">'
