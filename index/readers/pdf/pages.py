@@ -27,6 +27,10 @@ MIN_GUTTER, MIN_LINES, MIN_WORDS = 0.6, 3, 4
 
 MAX_DRAWN, MIN_RULE = 5_000, 8.0
 """Lines drawn on a page that are looked at, and points that a rule is long. Not tuned."""
+#: Sizes of fonts below this many points are those before the page is scaled; a box is then so many
+#: times as high as its letters are large, as of most fonts.
+MIN_SIZE, LEADING = 3.0, 1.12
+
 
 _LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
@@ -52,6 +56,8 @@ class PrintedWord:
     confidence: float | None = None
     seen: tuple[float, float, float, float] | None = None
     start: int = -1
+    size: float = 0.0
+    font: str = ""
 
     @property
     def height(self) -> float:
@@ -247,11 +253,16 @@ def _distance(word: PrintedWord, box: Any) -> float:
 def _printed_words(page: Any) -> list[PrintedWord]:
     """The words of a page in the order of its text items."""
     found = []
-    for word in (word for item in page.text_items for word in item.words):
-        if word.text.strip():
-            text = word.text.translate(_LIGATURES)
-            right, bottom = word.x + word.width, word.y + word.height
-            found.append(PrintedWord(text, page.page_num, word.x, word.y, right, bottom))
+    for item in page.text_items:
+        font, size = (item.font_name or "").rpartition("+")[2], item.font_size or 0.0
+        for word in item.words:
+            if word.text.strip():
+                text = word.text.translate(_LIGATURES)
+                right, bottom = word.x + word.width, word.y + word.height
+                printed = PrintedWord(text, page.page_num, word.x, word.y, right, bottom)
+                printed.font = font
+                printed.size = size if size >= MIN_SIZE else word.height / LEADING
+                found.append(printed)
     return [word for line in lines_of(found) for word in _as_words(line)]
 
 

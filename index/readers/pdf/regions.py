@@ -9,14 +9,16 @@ the page shows: where words stand, how large they are, and what the file's own o
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
 from statistics import median
 
 from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, letters
 from index.readers.pdf import paragraphs
+from index.readers.pdf.contents import take_contents
+from index.readers.pdf.headings import set_headings
 from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, letters_of, lines_of
 from index.readers.pdf.pdfium import MARKS, Described, Entry, PageMark, Remarks
 from index.readers.pdf.tables import find_tables, lead_notes
@@ -26,6 +28,9 @@ Outline = Mapping[int, Mapping[str, int]]
 
 #: A line with the page's number is furniture if so many pages have one at its height. Not tuned.
 MIN_PAGES = 3
+#: Words of a page beside whose text something is looked for, at least. Not tuned.
+MIN_TEXT = 30
+SECTION = re.compile(r"\d+(?:\.\d+)+")
 #: What is written for typographic marks.
 TYPED = frozenset(MARKS.values())
 
@@ -39,12 +44,15 @@ def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> N
         pages: of a file.
         entries: of its outline.
     """
+    entries = list(entries)
     outline = _outline(entries)
     _drop_running_heads(pages)
     _place_loose_lines(pages, outline)
     _drop_furniture(pages)
+    _take_margins(pages)
+    listed = take_contents(pages)
     find_tables(pages)
-    deepest = _set_headings(pages, outline)
+    deepest = set_headings(pages, entries, listed)
     _drop_contents(pages, outline)
     for page in pages:
         parts = [part for region in page.regions for part in paragraphs.reclassified(region)]
@@ -53,8 +61,6 @@ def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> N
     for page in pages:
         whole = paragraphs.whole_regions(page.regions, step)
         parts = [part for region in whole for part in paragraphs.paragraphs_of(region, step)]
-        if deepest:
-            _set_lines_that_are_headings(parts, outline.get(page.number, {}))
         page.regions[:] = paragraphs.joined(parts, partial(paragraphs.is_term, deepest=deepest))
         paragraphs.set_notes(page.regions, height)
         lead_notes(page)
@@ -130,7 +136,9 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
         if words := page.words:
             highest = min(words, key=lambda word: word.top)
             line = [word for word in words if word.shares_line(highest)]
-            if said := letters_of(line):
+            # A section's number is none of a page.
+            sections = [word.text for word in line if SECTION.fullmatch(word.text)]
+            if said := letters_of(line) + "".join(sections):
                 heads[said, round(highest.top / 4)].append((page, line))
     for places in heads.values():
         if len(places) > MIN_PAGES:
@@ -170,78 +178,48 @@ def _drop_furniture(pages: Sequence[PrintedPage]) -> None:
             page.regions.remove(region)
 
 
-def _set_headings(pages: Sequence[PrintedPage], outline: Outline) -> int:
-    """Give headings the levels of the outline where the file has one; where it has none and the
-    library knew of no heading, as of most that a browser prints, lines are some that stand alone
-    and are larger than most.
-
-    Returns:
-        The lowest level of the outline; headings below it are the library's. 0 where there is none.
-    """
-    named = list[tuple[Region, int]]()
+def _take_margins(pages: Sequence[PrintedPage]) -> None:
+    """Take what is printed smaller beside the text of pages out of it, as notes; the numbers of
+    lines are left out."""
+    letters_of_size = Counter[float]()
     for page in pages:
-        if titles := outline.get(page.number):
-            page.regions[:] = _as_titled(page.regions, titles)
-            texts = (region for region in page.regions if region.kind != "table")
-            named += [(text, titles[text.letters]) for text in texts if text.letters in titles]
-    regions = [region for page in pages for region in page.regions]
-    if len(named) > 1:
-        deepest = max(level for titles in outline.values() for level in titles.values())
-        for region in regions:
-            region.level += deepest
-        for region, level in named:
-            region.kind, region.level = "heading", level
-        return deepest
-    if not any(region.kind == "heading" for region in regions):
-        usual = _usual_height(pages)
-        large = [
-            (region, round(max(word.height for word in region.words)))
-            for region in regions
-            if region.kind == "paragraph"
-            and region.is_line
-            and min(word.height for word in region.words) > paragraphs.LARGE * usual
+        for word in page.words:
+            letters_of_size[round(word.size, 1)] += len(word.text)
+    usual = max(letters_of_size, key=letters_of_size.__getitem__, default=0.0)
+    for page in pages:
+        texts = [it for it in page.regions if it.kind not in ("table", "heading", "note")]
+        words = [word for region in texts for word in region.words]
+        text = [word for word in words if word.size > paragraphs.SMALL * usual]
+        if len(text) < MIN_TEXT:
+            continue
+        lefts, rights = sorted(w.left for w in text), sorted(w.right for w in text)
+        left, right = lefts[len(lefts) // 50], rights[-1 - len(rights) // 50]
+        outside = [
+            [word for word in words if word.right < left - word.height],
+            [word for word in words if word.left > right + word.height],
         ]
-        sizes = sorted({size for _, size in large}, reverse=True)
-        for region, size in large:
-            region.kind, region.level = "heading", sizes.index(size) + 1
-    return 0
-
-
-def _as_titled(regions: Sequence[Region], titles: Mapping[str, int]) -> list[Region]:
-    """Regions of a page so divided that the titles which the outline has on it stand alone: a title
-    of two lines that the library took for two regions is one, and what stands behind a title, in
-    brackets or on the next line, is another."""
-    left = set(titles) - {region.letters for region in regions if region.kind != "table"}
-    found: list[Region] = []
-    for region in regions:
-        before = found[-1] if found else None
-        if region.kind not in ("paragraph", "heading"):
-            found.append(region)
-        elif before and before.kind == region.kind and before.letters + region.letters in left:
-            before.words.extend(region.words)
-        else:
-            found += _titled(region, left)
-    return found
-
-
-def _titled(region: Region, titles: Container[str]) -> list[Region]:
-    """A region, or the title that it begins with and the rest of it."""
-    said = ""
-    for number, (word, after) in enumerate(pairwise(region.words), start=1):
-        said += letters(word.text)
-        divided = not word.shares_line(after) or after.text[0] in "[("
-        if divided and said in titles:
-            parts = region.words[:number], region.words[number:]
-            return [Region("paragraph", region.level, words) for words in parts]
-    return [region]
-
-
-def _set_lines_that_are_headings(regions: Iterable[Region], titles: Mapping[str, int]) -> None:
-    """Make lines headings that stand alone now, text being divided into paragraphs, and that the
-    outline has on this page."""
-    for region in regions:
-        if region.kind == "paragraph" and region.is_line and region.letters in titles:
-            region.kind, region.level = "heading", titles[region.letters]
+        across = [
+            any(word.left < left - word.height <= word.right for word in words),
+            any(word.left <= right + word.height < word.right for word in words),
+        ]
+        beside = {
+            id(word): word
+            for side, is_across in zip(outside, across, strict=True)
+            if not is_across
+            for word in side
+            if word.size <= paragraphs.SMALL * usual
+        }
+        for region in texts:
+            region.words = [word for word in region.words if id(word) not in beside]
+        page.drop_empty_regions()
+        notes: list[Line] = []
+        for word in sorted(beside.values(), key=lambda word: word.top):
+            if not notes or word.top - notes[-1][-1].bottom > word.height / 2:
+                notes.append([])
+            notes[-1].append(word)
+        for note in filter(letters_of, notes):
+            lines = (sorted(line, key=lambda word: word.left) for line in lines_of(note))
+            page.regions.append(Region("note", 1, [word for line in lines for word in line]))
 
 
 def _usual_height(pages: Iterable[PrintedPage]) -> float:

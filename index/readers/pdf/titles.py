@@ -1,0 +1,239 @@
+"""Lines of a PDF, how they are set, and what they are numbered with."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from operator import itemgetter
+from typing import NamedTuple
+
+from index.readers.pdf.pages import PrintedPage, PrintedWord, Region, lines_of
+
+#: A size is larger than the text's from so many times on; one is another than the next smaller
+#: from so many times on. Headings of a point more than a text of twelve are the smallest seen.
+LARGER, STEP = 1.08, 1.05
+#: A gap of so many heights parts a line of two columns. Not tuned.
+MIN_GAP = 2.5
+#: Share of the letters of a line of one font and size: a sign may be of another. Not tuned.
+PURE = 0.85
+
+_BOLD = re.compile(r"bold|black|heavy|demi|medi\b|semib|cmbx|sfbx|bx\d|[-,_](?:bd|hv)", re.I)
+_DECIMAL = re.compile(r"(\d{1,3}|[A-Z](?=\s?\.\s?\d))((?:\s?[.-]\s?\d{1,3})*)\s?[.:]?(?=\s+\D|$)")
+_LETTER = re.compile(r"([IVXL]{1,5}|[A-Z])\.(?=\s|$)")
+_NAMED = re.compile(r"(§|[^\W\d_]{3,}) (\d{1,3}[a-z]?|[ivxlc]{1,6}|[IVXLC]{1,6}|[A-Z])\b[.:]?")
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
+
+
+@cache
+def is_bold(font: str) -> bool:
+    """Whether a font is bold by its name."""
+    return _BOLD.search(font) is not None
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """A line of a region, or the part of it that one column has.
+
+    Attributes:
+        size: of its letters, in points.
+        pure: whether all of it is of one font and size.
+    """
+
+    page: PrintedPage
+    region: Region
+    words: list[PrintedWord]
+    font: str = ""
+    size: float = 0.0
+    pure: bool = True
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def top(self) -> float:
+        """Of its highest word."""
+        return min(word.top for word in self.words)
+
+    @property
+    def bottom(self) -> float:
+        """Of its lowest word."""
+        return max(word.bottom for word in self.words)
+
+    @property
+    def height(self) -> float:
+        """Of its first word."""
+        return self.words[0].height
+
+    @property
+    def left(self) -> float:
+        """Of its first word."""
+        return self.words[0].left
+
+    @property
+    def right(self) -> float:
+        """Of its last word."""
+        return self.words[-1].right
+
+    @property
+    def is_caps(self) -> bool:
+        """Whether all its letters are capitals, more than of an abbreviation."""
+        text = self.text
+        return text.isupper() and sum(map(str.isalpha, text)) > 3
+
+    def is_above(self, line: Line) -> bool:
+        """Whether a line stands right below, and not in another column."""
+        return (
+            line.page is self.page
+            and -0.5 * self.height < line.top - self.bottom < 0.8 * self.height
+            and line.left < self.right
+            and self.left < line.right
+        )
+
+
+Style = tuple[str, float, bool]
+"""A font, the size of its letters and whether all are capitals."""
+
+
+class Number(NamedTuple):
+    """What a heading is numbered with: a word, "§", or nothing; numbers; and where they end."""
+
+    kind: str
+    values: tuple[int, ...]
+    end: int
+
+
+@dataclass(slots=True, eq=False)
+class Title:
+    """Lines that may be a heading.
+
+    Attributes:
+        number: what it is numbered with.
+        level: from 1, the highest; 0 while it is not known.
+        is_numbered: whether its number is one of a sequence.
+        is_listed: whether the outline or the contents have it.
+        indent: how deep it stands in the contents; 0 where they do not tell.
+    """
+
+    lines: list[Line]
+    number: Number | None = None
+    level: int = 0
+    is_numbered: bool = False
+    is_listed: bool = False
+    indent: int = 0
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it is a word and a number alone, as over the title of a chapter."""
+        text = self.text
+        return (
+            self.number is not None
+            and self.number.kind[1:].isalpha()
+            and text[self.number.end :].strip(" .:-") == ""
+        )
+
+    @property
+    def depth(self) -> int:
+        """How many numbers it has, as of 1.2.3."""
+        return len(self.number.values) if self.number and self.number.kind in ("", "A") else 0
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return " ".join(line.text for line in self.lines)
+
+    @property
+    def style(self) -> Style:
+        """How it is set."""
+        first = self.lines[0]
+        return first.font, first.size, all(line.is_caps for line in self.lines)
+
+
+def lines_on(page: PrintedPage) -> Iterator[Line]:
+    """The lines of the text of a page, in reading order; those of tables, too."""
+    for region in page.regions:
+        if region.kind in ("note", "picture"):
+            continue
+        for words in lines_of(region.words):
+            for part in _parted(words):
+                yield Line(page, region, part)
+
+
+def _parted(words: list[PrintedWord]) -> Iterator[list[PrintedWord]]:
+    """A line parted where a gap divides columns; not behind a number at its beginning."""
+    start = 0
+    for at, (word, after) in enumerate(pairwise(words), start=1):
+        is_wide = after.left - word.right > MIN_GAP * word.height
+        if is_wide and not (
+            at - start < 3 and _DECIMAL.fullmatch(" ".join(w.text for w in words[start:at]))
+        ):
+            yield words[start:at]
+            start = at
+    yield words[start:]
+
+
+def set_styles(lines: Sequence[Line]) -> Style:
+    """Set font and size of lines; the style of most of the text."""
+    counts = Counter(round(word.size, 1) for line in lines for word in line.words)
+    sizes: dict[float, float] = {}
+    group: list[float] = []
+    for size in sorted(counts):
+        if group and size > STEP * group[0]:
+            sizes.update(dict.fromkeys(group, max(group, key=counts.__getitem__)))
+            group = []
+        group.append(size)
+    sizes.update(dict.fromkeys(group, max(group, key=counts.__getitem__)))
+    used: Counter[tuple[str, float]] = Counter()
+    for line in lines:
+        styles: Counter[tuple[str, float]] = Counter()
+        for word in line.words:
+            styles[word.font, sizes[round(word.size, 1)]] += len(word.text)
+        if line.is_caps and len({font for font, _ in styles}) == 1:
+            # Small capitals are smaller ones.
+            styles = Counter({max(styles, key=itemgetter(1)): 1})
+        (style, count), *_ = styles.most_common(1)
+        line.font, line.size = style
+        # A mark or a sign may be of another font.
+        line.pure = count >= PURE * styles.total()
+        if line.region.kind != "table":
+            used.update(styles)
+    (font, size), *_ = (
+        max(used, key=used.__getitem__) if used else (lines[0].font, lines[0].size),
+    )
+    return font, size, False
+
+
+def is_prominent(style: Style, body: Style) -> bool:
+    """Whether a style is larger than that of the text, or bold or in capitals."""
+    font, size, caps = style
+    is_bolder = is_bold(font) and not is_bold(body[0])
+    return size > LARGER * body[1] or (size > 0.95 * body[1] and (is_bolder or caps))
+
+
+def number_of(lines: Sequence[Line]) -> Number | None:
+    """The number that lines begin with: after a word, as of chapters, or alone."""
+    text = " ".join(word.text for word in lines[0].words[:6])
+    if found := _DECIMAL.match(text):
+        rest = map(int, re.findall(r"\d+", found[2]))
+        kind = "" if found[1].isdigit() else "A"
+        return Number(kind, (_value(found[1]), *rest), found.end())
+    if found := _LETTER.match(text):
+        kind = ".I" if set(found[1]) <= set("IVX") else ".A"
+        return Number(kind, (_value(found[1]),), found.end())
+    if found := _NAMED.match(text):
+        return Number(found[1].casefold(), (_value(found[2]),), found.end())
+    return None
+
+
+def _value(ordinal: str) -> int:
+    if figures := re.match(r"\d+", ordinal):
+        return int(figures[0])
+    values = [_ROMAN.get(letter, 0) for letter in ordinal.upper()]
+    if not all(values):
+        return ord(ordinal[0].upper()) - 64
+    return sum(-a if a < b else a for a, b in pairwise([*values, 0]))

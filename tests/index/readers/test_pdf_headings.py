@@ -1,0 +1,93 @@
+"""Headings of a PDF without an outline are told by how it looks, and sentences that look like some
+are read as text."""
+
+from __future__ import annotations
+
+import pytest
+from browsing import print_pdf
+from playwright.sync_api import Browser
+
+from index import Document, read_document
+
+TEXT = (
+    "The pump is filled with clean water before it is switched on, and is emptied after its use. "
+)
+WARNING = (
+    "Attention! The following indications are, by themselves, not enough to keep you from harm."
+)
+WARRANTY = (
+    "The maker guarantees this pump for a period of 24 months from the date of purchase that is "
+    "written on the receipt"
+)
+LONG = "What to do before the pump is used for the first time after a winter in an unheated shed"
+CAPTION = "Figure 2: the pump with its hose"
+MARGIN = "Task: order a spare seal."
+#: Title, level by how it is set, and whether its number alone tells that it is one.
+SECTIONS = (
+    ("1 Safety", 1, False),
+    ("1.1 Intended use", 2, True),
+    ("1.2 Storage", 2, True),
+    ("2 Use", 1, False),
+    (f"2.1 {LONG}", 2, True),
+    ("2.2 Cleaning", 2, True),
+    ("3 Service", 1, False),
+)
+PUMP = f"""<!doctype html><html lang="en"><style>
+body {{ font: 13px/1.4 'DejaVu Serif'; width: 34em; margin: 0 }} p {{ margin: 0 0 1em }}
+.title {{ font-size: 28px }} .large {{ font: bold 19px 'DejaVu Sans'; break-before: page }}
+ .deep {{ padding-left: 2em }} li {{ margin: 0 }}
+.margin {{ float: right; width: 11em; margin-right: -14em; font-size: 9px }}</style><body>
+<p class=title>The pump and how it is used</p><p>{TEXT}</p>
+<p class=large>Contents</p>
+{
+    "".join(
+        f"<p class={'deep' if level > 1 else 'flat'}>{title} {'. ' * 12}{2 + int(title[0])}</p>"
+        for title, level, _ in SECTIONS
+    )
+}
+{
+    "".join(
+        f"<p class={'plain' if is_plain else 'large'}>{title}</p><p>{TEXT * 3}</p>"
+        + ("<p><b>" + WARNING + "</b></p>" if number == 1 else "")
+        + (f"<p class=margin>{MARGIN}</p><p>{TEXT * 9}</p>" if number == 2 else "")
+        + (f"<p><b>{CAPTION}</b></p><p>{TEXT}</p>" if number == 3 else "")
+        + ("<ol><li>Open the lid<li>Fill it<li>Close the lid</ol>" if number == 4 else "")
+        + (f"<p><b>{WARRANTY}</b>. It does not cover the seals.</p>" if number == 6 else "")
+        for number, (title, _, is_plain) in enumerate(SECTIONS)
+    )
+}</body></html>"""
+
+
+@pytest.fixture(scope="module")
+def pump(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Document:
+    file = tmp_path_factory.mktemp("pump") / "pump.pdf"
+    print_pdf(browser, PUMP, file)
+    return read_document(file)
+
+
+def test_numbers_and_contents_tell_headings_that_are_set_as_text(pump: Document) -> None:
+    headings = list(dict.fromkeys(p.heading[-2:] for p in pump.paragraphs if p.page != 1))
+    assert headings == [
+        ("The pump and how it is used", "1 Safety"),
+        ("1 Safety", "1.1 Intended use"),
+        ("1 Safety", "1.2 Storage"),
+        ("The pump and how it is used", "2 Use"),
+        ("2 Use", f"2.1 {LONG}"),
+        ("2 Use", "2.2 Cleaning"),
+        ("The pump and how it is used", "3 Service"),
+    ]
+    assert not [p for p in pump.paragraphs if "Contents" in p.text or ". ." in p.text]
+
+
+def test_sentences_captions_and_items_that_are_bold_or_numbered_stay_text(pump: Document) -> None:
+    texts = [p.text for p in pump.paragraphs]
+    assert WARNING in texts
+    assert f"{WARRANTY}. It does not cover the seals." in texts
+    assert CAPTION in texts
+    assert "Fill it" in next(text for text in texts if "Open the lid" in text)
+
+
+def test_a_note_in_the_margin_parts_no_sentence(pump: Document) -> None:
+    assert (TEXT * 9).strip() in [p.text for p in pump.paragraphs]
+    (note,) = [p for p in pump.paragraphs if "Task" in p.text]
+    assert note.text == MARGIN
