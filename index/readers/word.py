@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +30,21 @@ _BESIDE = frozenset(
     f"{_W}{name}" for name in ("pPr", "rPr", "del", "moveFrom", "drawing", "pict", "object")
 )
 _WHITE = {f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}tab": "\t"}
+_NUMERAL = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _DEEPEST = 9
+_FORMATS = frozenset(("lowerLetter", "upperLetter", "lowerRoman", "upperRoman"))
+_ROMAN = tuple(
+    zip(
+        (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),
+        "m cm d cd c xc l xl x ix v iv i".split(),
+        strict=True,
+    )
+)
+_MAX_MARKER = 40
+"""Characters of a number with what stands around it."""
+_LARGEST = 1000
+"""From which on numbers are shown as figures."""
 _DEFAULT_SIZE = 20.0
 """Half points, where a file says nothing else (ISO 29500-1, 17.3.2.38)."""
 
@@ -55,6 +68,28 @@ class _Style:
     number: tuple[str, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A level of a numbering.
+
+    Attributes:
+        sequence: which numbers it goes on.
+        format_name: of its numbers.
+        text: around them: `%1.%2`.
+        start: the first one.
+    """
+
+    sequence: str
+    format_name: str
+    text: str
+    start: int
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it has figures or letters, and no dots."""
+        return self.format_name not in ("bullet", "none", "")
+
+
 class _Styles:
     """The styles of a Word file, and its numberings.
 
@@ -68,8 +103,10 @@ class _Styles:
         self._known: dict[str, _Style] = {}
         self.usual = ""
         self.size = _DEFAULT_SIZE
-        #: Of each level of each numbering, whether it has figures or letters, and no dots.
-        self.is_counted: dict[tuple[str, int], bool] = {}
+        #: By the numbering's id and the level there, from 0.
+        self.levels: dict[tuple[str, int], _Level] = {}
+        #: Of each sequence of numbers the last one at each level.
+        self._counts: dict[str, dict[int, int]] = {}
         if (styles := parts.get("word/styles.xml")) is not None:
             self._read_styles(styles)
         if (numbering := parts.get("word/numbering.xml")) is not None:
@@ -86,17 +123,41 @@ class _Styles:
 
     def _read_numbering(self, root: Any) -> None:
         kinds = {
-            element.get(f"{_W}abstractNumId"): {
-                int(_number(level, "ilvl") or 0): _value(level.find("w:numFmt", NAMESPACES))
-                for level in element.iterfind("w:lvl", NAMESPACES)
-            }
+            element.get(f"{_W}abstractNumId"): element.findall("w:lvl", NAMESPACES)
             for element in root.iterfind("w:abstractNum", NAMESPACES)
         }
         for element in root.iterfind("w:num", NAMESPACES):
-            kind = kinds.get(_value(element.find("w:abstractNumId", NAMESPACES)), {})
-            for level, name in kind.items():
-                counted = name not in ("bullet", "none", "")
-                self.is_counted[element.get(f"{_W}numId", ""), level] = counted
+            name = element.get(f"{_W}numId", "")
+            kind = _value(element.find("w:abstractNumId", NAMESPACES))
+            begins_anew = element.find("w:lvlOverride/w:startOverride", NAMESPACES) is not None
+            for level in kinds.get(kind, ())[:_DEEPEST]:
+                format_name, text, start = (
+                    level.find(f"w:{tag}", NAMESPACES) for tag in ("numFmt", "lvlText", "start")
+                )
+                self.levels[name, int(_number(level, "ilvl"))] = _Level(
+                    f"num {name}" if begins_anew else kind,
+                    _value(format_name),
+                    _value(text)[:_MAX_MARKER],
+                    int(_number(start)) if start is not None else 1,
+                )
+
+    def marker(self, number: tuple[str, int]) -> str:
+        """The number of the next paragraph of a numbering, as it is shown."""
+        own = self.levels.get(number)
+        if own is None:
+            return ""
+        name, depth = number
+        counts = self._counts.setdefault(own.sequence, {})
+        counts[depth] = counts.get(depth, own.start - 1) + 1
+        for deeper in [level for level in counts if level > depth]:
+            del counts[deeper]
+
+        def shown(told: re.Match[str]) -> str:
+            level = int(told[1]) - 1
+            of = self.levels.get((name, level), own)
+            return _counted(counts.get(level, of.start), of.format_name)
+
+        return re.sub(r"%([1-9])", shown, own.text)
 
     def of(self, name: str) -> _Style:
         """What a style says, by its id."""
@@ -178,15 +239,22 @@ def _mark_headings(body: Any, styles: _Styles) -> None:
     ]
     levels = heading_levels([paragraph for _, paragraph in told])
     for (element, paragraph), level in zip(told, levels, strict=True):
+        number = _number_of(element, styles) if element.tag == f"{_W}p" else None
+        marker = styles.marker(number) if number else ""
         if level and not paragraph.level:
             properties = element.find("w:pPr", NAMESPACES)
             if properties is None:
                 properties = etree.Element(f"{_W}pPr")
                 element.insert(0, properties)
-            for style in properties.findall("w:pStyle", NAMESPACES):
-                properties.remove(style)
+            for tag in ("pStyle", "numPr"):
+                for given in properties.findall(f"w:{tag}", NAMESPACES):
+                    properties.remove(given)
             style = etree.Element(f"{_W}pStyle", {f"{_W}val": _heading_style(level)})
             properties.insert(0, style)
+            if marker:
+                run = etree.Element(f"{_W}r")
+                etree.SubElement(run, f"{_W}t", {_SPACE: "preserve"}).text = f"{marker} "
+                properties.addnext(run)
 
 
 def _elements_of(body: Any) -> Iterator[Any]:
@@ -205,7 +273,6 @@ def _set_paragraph(element: Any, styles: _Styles) -> SetParagraph | None:
     if element.tag != f"{_W}p":
         return SetParagraph("", may_head=False)
     style = styles.of(_style_id(element) or styles.usual)
-    properties = element.find("w:pPr", NAMESPACES)
     sizes: Counter[float] = Counter()
     said, is_bold = [], True
     for run in _runs(element):
@@ -223,10 +290,9 @@ def _set_paragraph(element: Any, styles: _Styles) -> SetParagraph | None:
     if not text:
         holds_picture = element.find(".//w:drawing", NAMESPACES) is not None
         return SetParagraph("", may_head=False) if holds_picture else None
-    number = _numbered(properties) if properties is not None else None
-    number = number or style.number
+    number = _number_of(element, styles)
     is_item = number is not None and number[0] != "0"
-    is_counted = number is not None and styles.is_counted.get(number, False)
+    is_counted = number in styles.levels and styles.levels[number].is_counted
     may_head = not _APART.search(style.name) and (not is_item or is_counted)
     size = sizes.most_common(1)[0][0] if sizes else styles.size
     depth = number[1] + 1 if number is not None and is_item else 0
@@ -268,6 +334,27 @@ def _numbered(properties: Any) -> tuple[str, int] | None:
     return _value(number), int(_number(properties.find("w:numPr/w:ilvl", NAMESPACES)))
 
 
+def _number_of(element: Any, styles: _Styles) -> tuple[str, int] | None:
+    """The numbering of a paragraph, and the level there."""
+    properties = element.find("w:pPr", NAMESPACES)
+    own = None if properties is None else _numbered(properties)
+    return own or styles.of(_style_id(element) or styles.usual).number
+
+
+def _counted(number: int, format_name: str) -> str:
+    """A number as a format of numbers shows it."""
+    if not 0 < number < _LARGEST or format_name not in _FORMATS:
+        return str(number)
+    if format_name.endswith("Letter"):
+        shown = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
+    else:
+        shown = ""
+        for value, letters in _ROMAN:
+            shown += letters * (number // value)
+            number %= value
+    return shown.upper() if format_name.startswith("upper") else shown
+
+
 def _is_on(letters: Any, otherwise: bool | None) -> bool | None:
     bold = letters.find("w:b", NAMESPACES)
     return otherwise if bold is None else _value(bold) not in ("0", "false", "off")
@@ -279,9 +366,8 @@ def _value(element: Any, name: str = "val") -> str:
 
 def _number(element: Any, name: str = "val") -> float:
     """A number that an element says; 0 where it says none."""
-    with suppress(ValueError):
-        return float(_value(element, name))
-    return 0.0
+    told = _value(element, name)
+    return float(told) if _NUMERAL.fullmatch(told) else 0.0
 
 
 def _join_runs(root: Any) -> None:
