@@ -1,5 +1,6 @@
-"""PDF: what is printed on its pages (`pages`), what of it belongs together (`regions`), and all
-of it as a layout (`reader`).
+"""PDF: what is printed on its pages (`pages`), what of it belongs together (`regions`), what is a
+heading (`headings`, by `contents` and how its lines are set, `titles`), and all of it as a layout
+(`reader`).
 
 liteparse finds blocks in reading order and a box for every word; what it gets wrong is put right
 from the geometry, the file's outline and PDFium's characters (`pdfium`). Of a manual of 185 pages,

@@ -11,7 +11,8 @@ from itertools import pairwise
 from index.chunking.layout import CONTENTS_LINES
 from index.readers.pdf.pages import PrintedPage, PrintedWord, letters_of, lines_of
 
-#: Heights of a line that are free before the number of a page, where no dots lead to it.
+#: Heights of a line that are free before the number of a page, where no dots lead to it; points
+#: that an entry below another is indented. Not tuned.
 MIN_LEADER = 1.5
 MIN_INDENT = 3
 #: Words of what stands over contents, at most: "Table of contents".
