@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from statistics import median
 
 from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, letters
@@ -30,6 +32,8 @@ Outline = Mapping[int, Mapping[str, int]]
 MIN_PAGES = 3
 #: Words of a page beside whose text something is looked for, at least. Not tuned.
 MIN_TEXT = 30
+#: A gap of so many heights parts what a running head says on the left and on the right. Not tuned.
+MIN_GAP = 2.5
 SECTION = re.compile(r"\d+(?:\.\d+)+")
 #: What is written for typographic marks.
 TYPED = frozenset(MARKS.values())
@@ -125,26 +129,68 @@ def _is_next_line(above: Region, line: Line) -> bool:
 
 
 def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
-    """Take the first line of pages out of their text on which it says, but for numbers, what it
-    says at that height of MIN_PAGES others at least: the library takes many such for the beginning
-    of what stands below. It is kept once, as a note.
+    """Take running heads and feet out of the text of pages: the library takes many for a part of
+    what stands beside them. What is said nowhere else is kept once, as a note.
 
-    The first line of a table that has columns without it is left: it names them.
+    They are first or last lines that stand at one height of more than MIN_PAGES pages, and are said
+    again, but for numbers: there, or as the title of a section. Larger ones, as titles of slides
+    are, have to be the same on so many pages. The first line of a table that has columns without it
+    is left: it names them.
     """
-    heads = defaultdict[tuple[str, int], list[tuple[PrintedPage, Line]]](list)
+    size = median([word.size for page in pages for word in page.words] or [0.0])
+    ends = defaultdict[tuple[bool, int], list[_End]](list)
+    lines = Counter[str]()
     for page in pages:
-        if words := page.words:
-            highest = min(words, key=lambda word: word.top)
-            line = [word for word in words if word.shares_line(highest)]
-            # A section's number is none of a page.
-            sections = [word.text for word in line if SECTION.fullmatch(word.text)]
-            if said := letters_of(line) + "".join(sections):
-                heads[said, round(highest.top / 4)].append((page, line))
-    for places in heads.values():
-        if len(places) > MIN_PAGES:
-            taken = [(page, head) for page, line in places if (head := _taken(page, line))]
-            for page, head in taken[:1]:
-                page.regions.append(Region("note", 1, head))
+        lines.update(letters_of(line) for line in lines_of(page.words))
+        for is_foot in (False, True) if page.words else ():
+            for end in _ends_of(page, is_foot):
+                ends[is_foot, round(end.words[0].top / 4)].append(end)
+    for places in ends.values():
+        here = Counter(end.said for end in places)
+        elsewhere = lines - Counter(end.letters for end in places if end.is_whole)
+        again = [
+            end
+            for end in places
+            if here[end.said] > MIN_PAGES
+            or (
+                end.words[0].size < paragraphs.LARGE * size
+                and (here[end.said] > 1 or elsewhere[end.letters])
+            )
+        ]
+        if len({end.page.number for end in again}) <= MIN_PAGES:
+            continue
+        kept = set[str]()
+        for end in again:
+            taken = _taken(end.page, end.words)
+            if taken and not elsewhere[end.letters] and end.said not in kept:
+                kept.add(end.said)
+                end.page.regions.append(Region("note", 1, taken))
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The first or last line of a page, or a part of it; what it says, but for the page's number;
+    and whether it is all of the line."""
+
+    page: PrintedPage
+    words: Line
+    said: str
+    letters: str
+    is_whole: bool
+
+
+def _ends_of(page: PrintedPage, is_foot: bool) -> Iterator[_End]:
+    words = page.words
+    last = max(words, key=lambda word: word.bottom) if is_foot else min(words, key=lambda w: w.top)
+    line = sorted((word for word in words if word.shares_line(last)), key=lambda word: word.left)
+    gaps = [0.0, *(after.left - word.right for word, after in pairwise(line))]
+    cuts = [at for at, gap in enumerate(gaps) if not at or gap > MIN_GAP * last.height]
+    for start, end in zip(cuts, [*cuts[1:], len(line)], strict=True):
+        part = line[start:end]
+        # A section's number is none of a page.
+        sections = [word.text for word in part if SECTION.fullmatch(word.text)]
+        if name := letters_of(part):
+            yield _End(page, part, name + "".join(sections), name, len(part) == len(line))
 
 
 def _taken(page: PrintedPage, line: Line) -> Line:
