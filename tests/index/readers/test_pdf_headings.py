@@ -3,6 +3,8 @@ are read as text."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from browsing import print_pdf
 from playwright.sync_api import Browser
@@ -91,3 +93,27 @@ def test_a_note_in_the_margin_parts_no_sentence(pump: Document) -> None:
     assert (TEXT * 9).strip() in [p.text for p in pump.paragraphs]
     (note,) = [p for p in pump.paragraphs if "Task" in p.text]
     assert note.text == MARGIN
+
+
+def test_a_running_head_is_none_though_it_says_another_section_on_each_page(
+    browser: Browser, tmp_path: Path
+) -> None:
+    names = "Members", "Meetings", "Money", "Mills", "Millers"
+    pages = "".join(
+        f"<div><p class=head><i>The Mill Society</i> <b>{number} {name}</b></p>"
+        f"<h2>{number} {name}</h2><p>{TEXT * 4} {name} are told of here.</p></div>"
+        for number, name in enumerate(names, start=4)
+    )
+    style = (
+        "<style>div { break-before: page }"
+        ".head { display: flex; justify-content: space-between }</style>"
+    )
+    file = tmp_path / "society.pdf"
+    print_pdf(browser, f"<!doctype html><html lang=en>{style}<body>{pages}</body></html>", file)
+    society = read_document(file)
+    headings = list(dict.fromkeys(paragraph.heading for paragraph in society.paragraphs))
+    assert [heading for *_, heading in headings] == [
+        "4 Members", "5 Meetings", "6 Money", "7 Mills", "8 Millers",
+    ]  # fmt: skip
+    assert society.text.count("The Mill Society") == 1
+    assert society.text.count("5 Meetings") == 1
