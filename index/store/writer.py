@@ -39,18 +39,18 @@ def vectors_of(encoder: Encoder, paragraphs: Sequence[ParagraphText]) -> list[Ve
     """The vectors of the sentences of paragraphs: unit vectors of shape (sentences, dimension)
     each. That of a paragraph's context is added to them, CONTEXT_WEIGHT times for each of its
     lines."""
-    vectors = encoder.encode_paragraphs([(p.text, p.spans) for p in paragraphs])
-    contexts = list(dict.fromkeys(p.context for p in paragraphs if p.context))
-    lines = {context: context.splitlines() for context in contexts}
-    texts = [". ".join(lines[context]) for context in contexts]
-    encoded = encoder.encode_paragraphs([(text, [(0, len(text))]) for text in texts])
+    lines = {p.context: p.context.splitlines() for p in paragraphs if p.context}
+    contexts = [". ".join(context) for context in lines.values()]
+    vectors = encoder.encode_paragraphs(
+        [(p.text, p.spans) for p in paragraphs] + [(text, [(0, len(text))]) for text in contexts]
+    )
     added = {
         context: CONTEXT_WEIGHT * len(lines[context]) * rows
-        for context, rows in zip(contexts, encoded, strict=True)
+        for context, rows in zip(lines, vectors[len(paragraphs) :], strict=True)
     }
     return [
         normalise(rows + added[paragraph.context]) if paragraph.context else rows
-        for paragraph, rows in zip(paragraphs, vectors, strict=True)
+        for paragraph, rows in zip(paragraphs, vectors, strict=False)
     ]
 
 

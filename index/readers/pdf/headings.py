@@ -46,9 +46,9 @@ MIN_TITLES = 0.5
 MIN_SEEN = 0.8
 #: A line in a table that is so many times as large as the text is a heading. Not tuned.
 LARGE = 1.25
-#: Share of the letters of a document that a style of headings has at most: of a manual with many
-#: short sections it is .1.
-MAX_SHARE = 0.15
+#: Share of the letters of a document that a style of headings has at most, and in a short one how
+#: many letters. Not tuned.
+MAX_SHARE, MAX_LETTERS = 0.15, 300
 #: Lines of a column begin at most so many points apart. Not tuned.
 COLUMN = 40
 
@@ -333,7 +333,7 @@ def _accepted(
         for style, count in counts.items()
         if (is_prominent(style, body) or (seen[style] > MIN_SEEN * count and count > 2))
         and count >= MIN_TITLES * (count + others[style])
-        and sizes[style[:2]] < MAX_SHARE * sizes.total()
+        and sizes[style[:2]] < max(MAX_SHARE * sizes.total(), MAX_LETTERS)
     }
     place = {id(line): number for number, line in enumerate(lines)}
     found: list[Title] = []

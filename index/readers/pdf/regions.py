@@ -133,9 +133,9 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
     what stands beside them. What is said nowhere else is kept once, as a note.
 
     They are first or last lines that stand at one height of more than MIN_PAGES pages, and are said
-    again, but for numbers: there, or as the title of a section. Larger ones, as titles of slides
-    are, have to be the same on so many pages. The first line of a table that has columns without it
-    is left: it names them.
+    again, but for numbers: there, or as the title of a section. First lines of text, and larger
+    ones, as titles of slides are, have to be the same on so many pages. The first line of a table
+    that has columns without it is left: it names them.
     """
     size = median([word.size for page in pages for word in page.words] or [0.0])
     ends = defaultdict[tuple[bool, int], list[_End]](list)
@@ -145,15 +145,16 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
         for is_foot in (False, True) if page.words else ():
             for end in _ends_of(page, is_foot):
                 ends[is_foot, round(end.words[0].top / 4)].append(end)
-    for places in ends.values():
+    for (is_foot, _), places in ends.items():
         here = Counter(end.said for end in places)
         elsewhere = lines - Counter(end.letters for end in places if end.is_whole)
         again = [
             end
             for end in places
-            if here[end.said] > MIN_PAGES
+            if (here[end.said] > MIN_PAGES and not is_foot)
             or (
-                end.words[0].size < paragraphs.LARGE * size
+                end.stands_alone
+                and end.words[0].size < paragraphs.LARGE * size
                 and (here[end.said] > 1 or elsewhere[end.letters])
             )
         ]
@@ -170,13 +171,14 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
 @dataclass(frozen=True, slots=True)
 class _End:
     """The first or last line of a page, or a part of it; what it says, but for the page's number;
-    and whether it is all of the line."""
+    whether it is all of the line, and whether it stands apart from text."""
 
     page: PrintedPage
     words: Line
     said: str
     letters: str
     is_whole: bool
+    stands_alone: bool
 
 
 def _ends_of(page: PrintedPage, is_foot: bool) -> Iterator[_End]:
@@ -185,12 +187,20 @@ def _ends_of(page: PrintedPage, is_foot: bool) -> Iterator[_End]:
     line = sorted((word for word in words if word.shares_line(last)), key=lambda word: word.left)
     gaps = [0.0, *(after.left - word.right for word, after in pairwise(line))]
     cuts = [at for at, gap in enumerate(gaps) if not at or gap > MIN_GAP * last.height]
+    parts: list[Line] = []
     for start, end in zip(cuts, [*cuts[1:], len(line)], strict=True):
-        part = line[start:end]
+        # A number alone belongs to what stands beside it.
+        if parts and not (letters_of(parts[-1]) and letters_of(line[start:end])):
+            parts[-1] = parts[-1] + line[start:end]
+        else:
+            parts.append(line[start:end])
+    region = next(it for it in page.regions if last in it.words)
+    stands_alone = len(parts) > 1 or region.is_line
+    for part in parts:
         # A section's number is none of a page.
         sections = [word.text for word in part if SECTION.fullmatch(word.text)]
         if name := letters_of(part):
-            yield _End(page, part, name + "".join(sections), name, len(part) == len(line))
+            yield _End(page, part, name + "".join(sections), name, len(parts) == 1, stands_alone)
 
 
 def _taken(page: PrintedPage, line: Line) -> Line:
