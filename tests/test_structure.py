@@ -21,6 +21,7 @@ HOMES = {
     "alembic": "index.database.migrations.env index.database.migrations.run "
     "index.database.migrations.versions.0001_what_people_keep "
     "index.database.migrations.versions.0002_documents",
+    "index.database.migrations.versions.0003_context",
     "bm25s": "index.terms.analysis",
     "charset_normalizer": "index.chunking.decoding",
     "chromadb": "index.store.chroma index.store.chroma_server",
@@ -36,7 +37,7 @@ HOMES = {
     "limits": "assistant.access.quotas",
     "liteparse": "index.readers.pdf.reader",
     "llama_index": "assistant.llm.client assistant.llama_index",
-    "lxml": "index.readers.rich_text",
+    "lxml": "index.readers.rich_text index.readers.word",
     "markdown_it": "assistant.help.rendering index.readers.markdown",
     "onnxruntime": "assistant.retrieval.reading_model",
     "mcp": "assistant.mcp.server",

@@ -50,11 +50,11 @@ def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> N
     """
     entries = list(entries)
     outline = _outline(entries)
+    listed = take_contents(pages)
     _drop_running_heads(pages)
     _place_loose_lines(pages, outline)
     _drop_furniture(pages)
     _take_margins(pages)
-    listed = take_contents(pages)
     find_tables(pages)
     deepest = set_headings(pages, entries, listed)
     _drop_contents(pages, outline)
