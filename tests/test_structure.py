@@ -20,7 +20,7 @@ PACKAGES = ("index", "assistant", "evals")
 HOMES = {
     "alembic": "index.database.migrations.env index.database.migrations.run "
     "index.database.migrations.versions.0001_what_people_keep "
-    "index.database.migrations.versions.0002_documents",
+    "index.database.migrations.versions.0002_documents "
     "index.database.migrations.versions.0003_context",
     "bm25s": "index.terms.analysis",
     "charset_normalizer": "index.chunking.decoding",
