@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from browsing import print_pdf
 from playwright.sync_api import Browser
+from pypdf import PdfWriter
 
 from index import Document, read_document
 
@@ -117,3 +118,17 @@ def test_a_running_head_is_none_though_it_says_another_section_on_each_page(
     ]  # fmt: skip
     assert society.text.count("The Mill Society") == 1
     assert society.text.count("5 Meetings") == 1
+
+
+def test_an_outline_of_paragraphs_is_none(browser: Browser, tmp_path: Path) -> None:
+    rules = [f"Whoever keeps {n} mules or more tells the council of it." for n in range(2, 9)]
+    body = "".join(f"<h2>Rule {n}</h2><p>{rule}</p>" for n, rule in enumerate(rules, start=4))
+    print_pdf(browser, body, tmp_path / "printed.pdf")
+    writer = PdfWriter(clone_from=tmp_path / "printed.pdf")
+    for title in rules:
+        writer.add_outline_item(title=title, page_number=0)
+    writer.write(tmp_path / "rules.pdf")
+    paragraphs = read_document(tmp_path / "rules.pdf").paragraphs
+    assert [(p.heading, p.text) for p in paragraphs] == [
+        ((f"Rule {n}",), rule) for n, rule in enumerate(rules, start=4)
+    ]
