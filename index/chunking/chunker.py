@@ -39,8 +39,9 @@ MAX_SENTENCE = 1000
 
 
 _ITEM = re.compile(r"\(?\w{1,4}[.)]\s|[\u2022\u2023\u25aa\u25e6\u2013*-]\s")
-ITEM_LENGTH = 8
-"""What an item of a list begins with, and its characters at most."""
+ITEM_LENGTH, MAX_LED = 8, 6000
+"""What an item of a list begins with, its characters at most, and so many that one line leads into.
+Not tuned."""
 
 _MARKS = ("?", "\uff1f")
 MIN_QUESTIONS = 3
@@ -164,11 +165,22 @@ def _lead(before: Paragraph, begins: str, kind: Kind) -> Sentence | None:
     if said.endswith((":", "\uff1a")):
         return last
     if (kind == before.kind != "prose") or (_ITEM.match(begins) and _ITEM.match(before.text)):
-        return before.lead
+        lead = before.lead
+        is_over = lead is not None and (
+            before.end - lead.end > MAX_LED or _is_beside(lead.text, begins)
+        )
+        return None if is_over else lead
     if said.endswith(_MARKS):
         return last if before.kind == "prose" or len(before.sentences) == 1 else None
     breaks_off = kind == "list" and before.kind == "prose" and said[-1:].isalnum()
     return last if breaks_off else None
+
+
+def _is_beside(item: str, begins: str) -> bool:
+    """Whether a text begins as an item does that is not below another: (b) after (a)."""
+    marks = [found[0].strip() for text in (item, begins) if (found := _ITEM.match(text))]
+    shapes = {tuple((c.isdigit(), c.isupper(), c.isalpha() or c) for c in mark) for mark in marks}
+    return len(marks) == 2 and len(shapes) == 1 and any(map(str.isalnum, marks[0]))
 
 
 def _asks(text: str, block: Block) -> bool:

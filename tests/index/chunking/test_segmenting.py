@@ -335,6 +335,10 @@ ASKED = "Is it open?\n\nIt is.\n\nAll year round.\n\nIs it free?\n\nNo.\n\nMay I
             "It says:\n\n(a) no dogs, and\n\n(b) no cats.\n\nSo it is.",
             [None, *["It says:"] * 2, None],
         ),
+        (
+            "(a) Nobody brings:\n\n(1) dogs, or\n\n(2) cats.\n\n(b) It is open.",
+            [None, "(a) Nobody brings:", "(a) Nobody brings:", None],
+        ),
         ("Is it open?\n\nIt is.\n\nAll year round.", [None, "Is it open?", None]),
         (
             ASKED,
