@@ -101,21 +101,13 @@ def search(
     by_terms = [p for p in _highest(shares, TERM_CANDIDATES) if p not in cosines]
     # A paragraph that the nearest sentences do not name has no sentence nearer than the last of
     # them, so `floor` bounds its cosine: most need not be read at all.
-    known = sorted((fuse(cosine, float(shares[p]), legs) for p, cosine in cosines.items()))
+    known = sorted(score for score, *_ in _scores(scope, cosines, shares, legs).values())
     bar = known[-k] if len(known) >= k else -np.inf
     unknown = [p for p in by_terms if fuse(floor, float(shares[p]), legs) >= bar]
     ids = scope.ids(unknown)
     vectors = snapshot.vectors(list(ids.values()))
     cosines |= {p: float((vectors[ids[p]] @ vector).max()) for p in unknown}
-    scores: dict[int, tuple[float, float, float]] = {}
-    leads: dict[int, float] = {}
-    for p, cosine in cosines.items():
-        # What only leads into another paragraph is found as a part of that.
-        unit, share = scope.unit(p), float(shares[p])
-        if unit != p:
-            leads[unit] = cosine
-        score = fuse(cosine, share, legs), cosine, share
-        scores[unit] = max(score, scores.get(unit, score))
+    scores = _scores(scope, cosines, shares, legs)
     best = sorted(scores, key=lambda p: (-scores[p][0], p))[:k]
     ids = scope.ids(best)
     texts, vectors = snapshot.texts_of(list(ids.values())), snapshot.vectors(list(ids.values()))
@@ -125,10 +117,24 @@ def search(
             score=scores[p][0],
             legs={"sentence": round(scores[p][1], 6), "terms": round(scores[p][2], 6)},
             sentence_scores=tuple(float(cosine) for cosine in vectors[identity] @ vector),
-            lead_score=leads.get(p, -1.0),
+            lead_score=scores[p][3],
         )
         for (p, identity), paragraph in zip(ids.items(), scope.paragraphs(ids, texts), strict=True)
     ]
+
+
+def _scores(
+    scope: Scope, cosines: Mapping[int, float], shares: Vectors, legs: Collection[str]
+) -> dict[int, tuple[float, float, float, float]]:
+    """For each paragraph its score, cosine and share, and the cosine of what leads into it. One
+    that only leads into another is found as a part of that."""
+    found: dict[int, tuple[float, float, float, float]] = {}
+    for p, cosine in cosines.items():
+        unit, share = scope.unit(p), float(shares[p])
+        lead = cosine if unit != p else -1.0
+        one, other = (fuse(cosine, share, legs), cosine, share), found.get(unit)
+        found[unit] = (*max(one, other[:3]), max(lead, other[3])) if other else (*one, lead)
+    return found
 
 
 def blend(hits: Sequence[Hit], context_hits: Sequence[Hit]) -> list[Hit]:

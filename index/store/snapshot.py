@@ -99,6 +99,8 @@ class Scope:
         self._places = np.sort(self._keys.firsts)
         self.size = len(self._places)
         self.languages = tuple(dict.fromkeys(manifest.language for manifest in manifests))
+        #: What `unit` gave: the same paragraphs are found again.
+        self._units: dict[int, int] = {}
 
         segments, firsts = index.cover(
             keys_of(manifests), counts, lambda numbers: self._texts(numbers, read)
@@ -148,6 +150,14 @@ class Scope:
     def unit(self, position: int) -> int:
         """The position of the paragraph that one leads into, where that is all it does; or its
         own."""
+        known = self._units.get(position)
+        if known is None:
+            if len(self._units) >= MAX_CACHED_TEXTS:
+                self._units = {}
+            self._units[position] = known = self._unit(position)
+        return known
+
+    def _unit(self, position: int) -> int:
         manifest, number = self._place(place := int(self._places[position]))
         if number == len(manifest.places) or manifest.rows.sentences[number - 1] > 1:
             return position
