@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -175,6 +176,9 @@ LETTERS = 0.6
 _NUMBER = re.compile(
     r"^(?:(?:(?:[A-Z]|\d+)(?:\.\d+)+\.?|\d+\.|§+\s*\S*\d\S*|(?:Q|FAQ|Question|Frage)\s*\d*\s*[.:)])\s+)+"
 )
+#: What no topic has: signs of a cry, a row or a pair, and codes; and what it has: a word.
+_CODE = re.compile(r"[!|]|:\s|\d[A-Z]|[A-Z]-?\d")
+_NAME = re.compile(r"[^\W\d_]{3}|[\u3040-\u9fff\uac00-\ud7af]")
 #: Names of the parts of any text.
 _PARTS = frozenset(
     "abstract|acknowledgements|acknowledgments|appendix|background|bibliography|conclusion|"
@@ -221,7 +225,14 @@ def questions_of(title: str, outline: Iterable[Heading]) -> list[str]:
         title: the document's, which makes no question.
         outline: the headings of each of its paragraphs.
     """
-    headings = dict.fromkeys(above[-1] for above in outline if above and above[-1] != title)
+    paths = [above for above in outline if above]
+    over = Counter(heading for above in paths for heading in set(above))
+    # What stands over most of a document is its title too.
+    headings = dict.fromkeys(
+        above[-1]
+        for above in paths
+        if above[-1] != title and (2 * over[above[-1]] <= len(paths) or len(over) < 3)
+    )
     return [question for heading in headings if (question := question_of(heading))]
 
 
@@ -248,6 +259,7 @@ def topic_of(heading: str) -> str:
     topic = _NUMBER.sub("", heading.strip()).rstrip(" .:;,")
     letters = sum(map(str.isalpha, topic))
     is_named = letters > len(topic) * LETTERS and topic.rstrip("?:.").casefold() not in _PARTS
+    is_named = is_named and _CODE.search(topic) is None and _NAME.search(topic) is not None
     return topic if is_named else ""
 
 

@@ -15,7 +15,7 @@ from helpers import PATIENCE
 
 from assistant import Assistant
 from assistant.access.fair_queue import FairQueue
-from assistant.documents import question_of
+from assistant.documents import question_of, questions_of
 from assistant.service.suggestions import MAX_WAITING, Suggestions
 from index.errors import RefusedError
 
@@ -169,10 +169,20 @@ def test_what_begins_with_what_is_not_shown_is_no_answer_to_begin_with(tmp_path:
         ("Why is it blue?", "Why is it blue?"),
         *((heading, "") for heading in ("", "Contents", "1. Introduction", "Feb 27, 2025")),
         *((heading, "") for heading in ("Version 3.9.8", "d666f1f7-46cb-42bd-9a39-9a39cf2a509f")),
+        *((heading, "") for heading in ("Attention!", "A", "NN-E28JBM", "Head | Body | Legs")),
     ],
 )
 def test_a_heading_makes_a_question(heading: str, question: str) -> None:
     assert question_of(heading) == question.removeprefix("2. ")
+
+
+def test_what_stands_over_most_of_a_document_makes_no_question() -> None:
+    outline = [("The club", part) for part in ("Members", "Members", "Money")]
+    assert questions_of("club.pdf", [("The club",), *outline]) == [
+        "What is said about Members?",
+        "What is said about Money?",
+    ]
+    assert questions_of("club.pdf", [("The club",)] * 2) == ["What is said about The club?"]
 
 
 def test_questions_after_an_answer_are_of_the_documents_that_it_cites(tmp_path: Path) -> None:
