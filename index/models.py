@@ -338,7 +338,8 @@ def document_id(source: str) -> str:
 def context_of(heading: Sequence[str], lead: Sentence | None) -> str:
     """What the vectors of a paragraph say besides its text, a line each: the heading right above it
     and what leads into it."""
-    return "\n".join([*heading[-1:], *([lead.text] if lead else [])])
+    texts = [*heading[-1:], *([lead.text] if lead else [])]
+    return "\n".join(" ".join(text.split()) for text in texts)
 
 
 def paragraph_id(text: str, spans: tuple[tuple[int, int], ...], context: str = "") -> str:

@@ -192,16 +192,21 @@ def _lists(parts: Sequence[Heading | Block]) -> Iterator[Heading | Block]:
     """Lists as one block, also where blank lines divide their items; those of long items, which say
     more than a sentence each, as a block for each item."""
     spans: list[Span] = []
+    lead: Span | None = None
     for part in [*parts, None]:
-        if isinstance(part, Block) and part.kind == "list":
+        is_list = isinstance(part, Block) and part.kind == "list"
+        if isinstance(part, Block) and is_list and (not spans or part.lead == lead):
             spans.extend(part.spans)
+            lead = part.lead
             continue
         if any(end - start > LONG_ITEM for start, end in spans):
-            yield from (Block((span,), "list") for span in spans)
+            yield from (Block((span,), "list", lead) for span in spans)
         elif spans:
-            yield Block(tuple(spans), "list")
+            yield Block(tuple(spans), "list", lead)
         spans = []
-        if part is not None:
+        if isinstance(part, Block) and is_list:
+            spans, lead = list(part.spans), part.lead
+        elif part is not None:
             yield part
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO
 from itertools import islice
 from typing import Any
@@ -16,7 +18,7 @@ from index.chunking.layout import Composer, Layout, locked
 from index.chunking.metadata import metadata_of
 from index.models import DocumentMetadata
 from index.readers.html import Settings, as_html, find_headings, html_text, write_html, xml_tree
-from index.readers.html_setting import MAX_CSS
+from index.readers.html_setting import MAX_CSS, class_rules
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
@@ -37,19 +39,24 @@ def read_epub(content: bytes, name: str) -> Layout:
     with zipfile.ZipFile(BytesIO(content)) as archive:
         title, pages, metadata = _book(archive)
         locks = _locks(archive)
-        sheets = (name for name in archive.namelist() if name.lower().endswith(".css"))
-        css = "\n".join(
-            archive.read(sheet)[:MAX_CSS].decode(errors="replace") for sheet in islice(sheets, 20)
-        )
+        rules = class_rules("\n".join(_style_sheets(archive)))
         for path, label in pages.items():
             if path in locks:
                 raise locked(name)
             html = as_html(html_text(archive.read(path), path))
             if not _HAS_HEADING.search(html):
                 out.heading(1, label)
-            write_html(out, html, settings, css)
+            write_html(out, html, settings, rules)
     find_headings(out, settings)
     return out.layout(title, metadata)
+
+
+def _style_sheets(archive: zipfile.ZipFile) -> Iterator[str]:
+    """What the first style sheets say; a damaged one says nothing of what is read."""
+    sheets = (name for name in archive.namelist() if name.lower().endswith(".css"))
+    for sheet in islice(sheets, 20):
+        with suppress(zipfile.BadZipFile, zlib.error):
+            yield archive.read(sheet)[:MAX_CSS].decode(errors="replace")
 
 
 def _book(archive: zipfile.ZipFile) -> tuple[str | None, dict[str, str], DocumentMetadata]:

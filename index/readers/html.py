@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
@@ -22,7 +22,7 @@ from index.chunking.layout import Block, Composer, Heading, Layout, describes, n
 from index.chunking.sentences import Span
 from index.readers.front_matter import front_matter_of, head_metadata
 from index.readers.headings import SetParagraph, heading_levels
-from index.readers.html_setting import Setting, SettingReader, class_rules
+from index.readers.html_setting import NO_RULES, Setting, SettingReader, class_rules
 
 Settings = dict[int, SetParagraph]
 """How paragraphs are set, by their place among the parts of what is written."""
@@ -76,13 +76,18 @@ def read_html(content: bytes, name: str) -> Layout:
     return out.layout(title, metadata)
 
 
-def write_html(out: Composer, html: str, settings: Settings | None = None, css: str = "") -> None:
+def write_html(
+    out: Composer,
+    html: str,
+    settings: Settings | None = None,
+    rules: Mapping[str, str] = NO_RULES,
+) -> None:
     """Add what a page holds, and how it is set where that is asked for.
 
     Args:
-        css: style sheets beside the page.
+        rules: of style sheets beside the page, as of `class_rules`.
     """
-    _write(out, html_tree(html), {} if settings is None else settings, css)
+    _write(out, html_tree(html), {} if settings is None else settings, rules)
 
 
 def find_headings(out: Composer, settings: Settings) -> None:
@@ -100,7 +105,9 @@ def find_headings(out: Composer, settings: Settings) -> None:
             out.parts[at] = Heading(level, told[at].text, *part.spans[0])
 
 
-def _write(out: Composer, tree: Any, settings: Settings, css: str = "") -> str | None:
+def _write(
+    out: Composer, tree: Any, settings: Settings, rules: Mapping[str, str] = NO_RULES
+) -> str | None:
     """Add what a page holds.
 
     Returns:
@@ -110,7 +117,8 @@ def _write(out: Composer, tree: Any, settings: Settings, css: str = "") -> str |
     if tree.body is None:
         return None
     before = len(out.parts)
-    rules = class_rules("\n".join([css, *(sheet.text() for sheet in tree.css("style"))]))
+    styles = "\n".join(sheet.text() for sheet in tree.css("style"))
+    rules = {**rules, **class_rules(styles)}
     writer = _Writer(out, settings, SettingReader(rules))
     writer.write(tree.body)
     if not any(isinstance(part, Block) for part in out.parts[before:]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 _BOLD = frozenset(("b", "strong", "th", "summary", "legend"))
@@ -16,9 +17,9 @@ MAX_STYLE, MAX_CSS = 1000, 500_000
 """Characters that are read of the style of an element, and of style sheets."""
 _CLASS = re.compile(r"[a-zA-Z0-9]{0,20}\.([\w-]{1,80})")
 _HEADING_CLASS = re.compile(r"(?<![a-z])(?:sub)?head(?:ing)?(?![a-z])", re.I)
-_WEIGHT = re.compile(r"font(?:-weight)?\s*:[^;]*?(bold|normal|[1-9]00)", re.I)
+_WEIGHT = re.compile(r"font(?:-weight)?\s{0,9}:[^;]*?(bold|normal|[1-9]00)", re.I)
 _SIZE = re.compile(
-    r"font(?:-size)?\s*:[^;]*?(?:(?P<number>\d+\.?\d*)(?P<unit>px|pt|r?em|%)|"
+    r"font(?:-size)?\s{0,9}:[^;]*?(?:(?<![\d.])(?P<number>\d{1,6}(?:\.\d{0,6})?)(?P<unit>px|pt|r?em|%)|"
     r"\b(?P<word>(?:xx?-)?(?:small|large)|medium|smaller|larger))",
     re.I,
 )
@@ -51,6 +52,10 @@ class Setting(NamedTuple):
 
 
 _USUAL = Setting()
+
+
+#: Of a page without style sheets.
+NO_RULES: Mapping[str, str] = MappingProxyType({})
 
 
 def class_rules(css: str) -> dict[str, str]:
@@ -89,7 +94,8 @@ class SettingReader:
         classes = attributes.get("class") or ""
         named = f"{classes} {attributes.get('role') or ''}"
         if self._rules and classes:
-            style = ";".join([*filter(None, map(self._rules.get, classes.split())), style])
+            told_of = filter(None, map(self._rules.get, classes.split()))
+            style = ";".join([*told_of, style])[-MAX_STYLE:]
         if tag in _BOLD or _HEADING_CLASS.search(named):
             is_bold = True
         if weight := _WEIGHT.search(style):

@@ -17,6 +17,12 @@ MIN_LEADER = 1.5
 MIN_INDENT = 3
 #: Words of what stands over contents, at most: "Table of contents".
 MAX_NAME = 4
+#: Share of the entries that stand on the pages which they name, where nothing says that these are
+#: contents. Not tuned.
+MIN_THERE = 0.4
+_CONTENTS = re.compile(
+    r"\b(?:contents|inhalt|index|figures|tables|sommaire|indice|\u00edndice)", re.I
+)
 _DOTS = re.compile(r"^[.\u2026\u00b7_]+$|[.\u2026_]{3,}")
 _PAGE = re.compile(r"[.\u2026_]*\s*(\d{1,4}|[ivxl]{1,6})")
 
@@ -39,6 +45,11 @@ class _Row:
     words: list[PrintedWord]
     page: int
     has_dots: bool
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return " ".join(word.text for word in self.words)
 
 
 def take_contents(pages: Sequence[PrintedPage]) -> list[Listed]:
@@ -71,6 +82,14 @@ def take_contents(pages: Sequence[PrintedPage]) -> list[Listed]:
     offset = max(offsets, key=offsets.__getitem__) if offsets else 0
     listed: list[Listed] = []
     for page, entries, rows in found:
+        numbered = [row for row in entries if row.page > 0]
+        there = sum(
+            any(row.page + offset in places[name] for name in _names(row, rows)) for row in numbered
+        )
+        above = rows[: rows.index(entries[0])][-1:]
+        is_named = any(_CONTENTS.search(row.text) for row in above)
+        if not (is_named or there >= MIN_THERE * len(numbered)):
+            continue  # a list of other numbers
         levels = _levels(entries)
         for row, level in zip(entries, levels, strict=True):
             listed += [Listed(name, row.page + offset, level) for name in _names(row, rows)]

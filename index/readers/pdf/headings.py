@@ -19,6 +19,7 @@ from index.readers.pdf.contents import Listed
 from index.readers.pdf.pages import PrintedPage, PrintedWord, Region, letters_of
 from index.readers.pdf.paragraphs import MARKER
 from index.readers.pdf.pdfium import Entry
+from index.readers.pdf.tables import Table, cut_table
 from index.readers.pdf.titles import (
     LARGER,
     Line,
@@ -131,6 +132,8 @@ def _match(lines: Sequence[Line], name: str, taken: set[int], fuzzy: bool) -> li
     """The lines that say a name, or nearly."""
     best, nearest = None, ALIKE
     for start, first in enumerate(lines):
+        if not letters_of(first.words) and not number_of([first]):
+            continue
         said, group = "", list[Line]()
         for line in lines[start : start + MAX_LINES]:
             if id(line) in taken or (group and not group[-1].is_above(line) and len(group) > 1):
@@ -182,7 +185,7 @@ def _of_contents(lines: Sequence[Line], listed: Sequence[Listed]) -> list[Title]
         said, group = "", list[Line]()
         at += 1
         for line in lines[at - 1 : at + MAX_LINES - 1]:
-            if group and (line.page is not group[0].page):
+            if group and (line.page is not group[0].page or not letters_of(group[0].words)):
                 break
             said += letters_of(line.words)
             group.append(line)
@@ -475,6 +478,11 @@ def _apply(pages: Sequence[PrintedPage], titles: Sequence[Title]) -> None:
     for page in pages:
         found: list[Region] = []
         for region in page.regions:
+            inside = list(dict.fromkeys(filter(None, (of_word.get(id(w)) for w in region.words))))
+            if isinstance(region.block, Table):
+                headings = [Region("heading", title.level, title.words) for title in inside]
+                found += cut_table(region, headings)
+                continue
             kind = "paragraph" if region.kind == "heading" else region.kind
             rest: list[PrintedWord] = []
             for word in region.words:
@@ -488,8 +496,7 @@ def _apply(pages: Sequence[PrintedPage], titles: Sequence[Title]) -> None:
                     kind = "paragraph" if kind == "list_item" else kind
                 if id(title) not in done:
                     done.add(id(title))
-                    words = [word for line in title.lines for word in line.words]
-                    found.append(Region("heading", title.level, words))
+                    found.append(Region("heading", title.level, title.words))
             if rest:
                 found.append(Region(kind, region.level, rest, region.block))
         page.regions[:] = found

@@ -21,6 +21,7 @@ from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, letters
 from index.readers.pdf import paragraphs
 from index.readers.pdf.contents import take_contents
 from index.readers.pdf.headings import set_headings
+from index.readers.pdf.heads import CAPTION
 from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, letters_of, lines_of
 from index.readers.pdf.pdfium import MARKS, Described, Entry, PageMark, Remarks
 from index.readers.pdf.tables import find_tables, lead_notes
@@ -93,6 +94,7 @@ def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline) -> None:
         for line in lines_of(region.words)
     ]
     full = 0.75 * median(widths or [0.0])
+    size = _usual_size(pages)
     seen: set[str] = set()
     for page in pages:
         first = min((region.top for region in page.regions), default=0.0)
@@ -103,12 +105,14 @@ def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline) -> None:
             is_inside = first < top < last or name in outline.get(page.number, ())
             is_full = paragraphs.filled(line) >= full
             is_number = sum(any(map(str.isalpha, w)) for w in words) < 3 and page.label in words
-            if is_full:
+            # Titles of parts may differ in their numbers alone.
+            is_title = line[0].size >= paragraphs.LARGE * size
+            if is_full or is_title:
                 name = " ".join(words)
-            if not is_inside and (not name or name in seen or is_number):
+            if not is_inside and (not name or name in seen or (is_number and not is_title)):
                 continue
             seen.add(name)
-            if is_inside or (is_full and top < first):
+            if is_inside or is_title or (is_full and top < first):
                 after = (n for n, region in enumerate(page.regions) if region.top > top)
                 at = next(after, len(page.regions))
                 above = page.regions[at - 1] if at else None
@@ -137,17 +141,20 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
     ones, as titles of slides are, have to be the same on so many pages. The first line of a table
     that has columns without it is left: it names them.
     """
-    size = median([word.size for page in pages for word in page.words] or [0.0])
+    size = _usual_size(pages)
     ends = defaultdict[tuple[bool, int], list[_End]](list)
     lines = Counter[str]()
     for page in pages:
         lines.update(letters_of(line) for line in lines_of(page.words))
         for is_foot in (False, True) if page.words else ():
-            for end in _ends_of(page, is_foot):
+            for end in _ends_of(page, is_foot, paragraphs.LARGE * size):
                 ends[is_foot, round(end.words[0].top / 4)].append(end)
     for (is_foot, _), places in ends.items():
         here = Counter(end.said for end in places)
-        elsewhere = lines - Counter(end.letters for end in places if end.is_whole)
+        if len(places) <= MIN_PAGES:
+            continue
+        ends_here = Counter(end.letters for end in places if end.is_line)
+        elsewhere = {end.letters: lines[end.letters] - ends_here[end.letters] for end in places}
         again = [
             end
             for end in places
@@ -155,7 +162,7 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
             or (
                 end.stands_alone
                 and end.words[0].size < paragraphs.LARGE * size
-                and (here[end.said] > 1 or elsewhere[end.letters])
+                and (here[end.said] > 1 or elsewhere[end.letters] > 0)
             )
         ]
         if len({end.page.number for end in again}) <= MIN_PAGES:
@@ -163,7 +170,7 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
         kept = set[str]()
         for end in again:
             taken = _taken(end.page, end.words)
-            if taken and not elsewhere[end.letters] and end.said not in kept:
+            if taken and elsewhere[end.letters] <= 0 and end.said not in kept:
                 kept.add(end.said)
                 end.page.regions.append(Region("note", 1, taken))
 
@@ -171,17 +178,17 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
 @dataclass(frozen=True, slots=True)
 class _End:
     """The first or last line of a page, or a part of it; what it says, but for the page's number;
-    whether it is all of the line, and whether it stands apart from text."""
+    whether it is a line of a region by itself, and whether it stands apart from text."""
 
     page: PrintedPage
     words: Line
     said: str
     letters: str
-    is_whole: bool
+    is_line: bool
     stands_alone: bool
 
 
-def _ends_of(page: PrintedPage, is_foot: bool) -> Iterator[_End]:
+def _ends_of(page: PrintedPage, is_foot: bool, large: float) -> Iterator[_End]:
     words = page.words
     last = max(words, key=lambda word: word.bottom) if is_foot else min(words, key=lambda w: w.top)
     line = sorted((word for word in words if word.shares_line(last)), key=lambda word: word.left)
@@ -194,13 +201,19 @@ def _ends_of(page: PrintedPage, is_foot: bool) -> Iterator[_End]:
             parts[-1] = parts[-1] + line[start:end]
         else:
             parts.append(line[start:end])
-    region = next(it for it in page.regions if last in it.words)
-    stands_alone = len(parts) > 1 or region.is_line
+
+    def region_of(word: PrintedWord) -> Region:
+        return next(region for region in page.regions if word in region.words)
+
+    stands_alone = len(parts) > 1 or region_of(last).is_line
     for part in parts:
-        # A section's number is none of a page.
-        sections = [word.text for word in part if SECTION.fullmatch(word.text)]
-        if name := letters_of(part):
-            yield _End(page, part, name + "".join(sections), name, len(parts) == 1, stands_alone)
+        # The number of a section is none of a page, nor is that of a title.
+        is_title = part[0].size >= large
+        numbers = [w.text for w in part if is_title or SECTION.fullmatch(w.text)]
+        if (name := letters_of(part)) and not CAPTION.match(part[0].text):
+            whole = next(it for it in lines_of(region_of(part[0]).words) if part[0] in it)
+            is_line = len(whole) == len(part)
+            yield _End(page, part, name + "".join(numbers), name, is_line, stands_alone)
 
 
 def _taken(page: PrintedPage, line: Line) -> Line:
@@ -223,10 +236,13 @@ def _drop_furniture(pages: Sequence[PrintedPage]) -> None:
     """Drop running heads and feet that the library left in: the first or last line of a page, with
     its number, at a height where other pages have theirs."""
     found = list[tuple[PrintedPage, Region, int]]()
+    size = _usual_size(pages)
     for page in pages:
         ends = sorted(page.regions, key=lambda region: region.top)
         for region in ends[:1] + ends[-1:]:
-            if region.is_line and page.label in (region.words[0].text, region.words[-1].text):
+            is_small = region.words[0].size < paragraphs.LARGE * size
+            is_line = is_small and region.is_line
+            if is_line and page.label in (region.words[0].text, region.words[-1].text):
                 found.append((page, region, round(region.top / 4)))
     heights = Counter(height for _, _, height in found)
     for page, region, height in found:
@@ -273,9 +289,15 @@ def _take_margins(pages: Sequence[PrintedPage]) -> None:
             if not notes or word.top - notes[-1][-1].bottom > word.height / 2:
                 notes.append([])
             notes[-1].append(word)
-        for note in filter(letters_of, notes):
+        for note in notes:
+            if all(word.text.isdecimal() for word in note):
+                continue  # of lines
             lines = (sorted(line, key=lambda word: word.left) for line in lines_of(note))
             page.regions.append(Region("note", 1, [word for line in lines for word in line]))
+
+
+def _usual_size(pages: Iterable[PrintedPage]) -> float:
+    return median([word.size for page in pages for word in page.words] or [0.0])
 
 
 def _usual_height(pages: Iterable[PrintedPage]) -> float:
@@ -294,21 +316,30 @@ def _drop_contents(pages: Sequence[PrintedPage], outline: Outline) -> None:
             if region.kind == "heading":
                 named[region.letters].add(page.number)
     for page in pages:
-        entries, listed, repeating, count = list[Region](), 0, 0, 0
+        entries, headings, listed, repeating, count = list[Region](), list[Region](), 0, 0, 0
         for region in page.regions:
-            lines = [letters_of(line) for line in lines_of(region.words)]
-            repeated = sum(bool(named.get(line, set()) - {page.number}) for line in lines if line)
+            lines = list(lines_of(region.words))
+            repeated = sum(bool(_named(line, named) - {page.number}) for line in lines)
             count += len(lines)
-            is_entry = region.kind != "heading" and repeated >= CONTENTS_SHARE * len(lines)
-            if is_entry:
+            if region.kind == "table" or repeated < CONTENTS_SHARE * len(lines):
+                continue
+            repeating += repeated
+            if region.kind == "heading":
+                headings.append(region)
+            else:
                 entries.append(region)
                 listed += len(lines)
-            if is_entry or region.kind == "heading":
-                repeating += repeated
         if repeating >= CONTENTS_LINES and repeating >= CONTENTS_SHARE * count:
-            page.regions.clear()
-        elif listed >= CONTENTS_LINES:
-            page.regions[:] = [region for region in page.regions if region not in entries]
+            entries += headings
+        elif listed < CONTENTS_LINES:
+            continue
+        page.regions[:] = [region for region in page.regions if region not in entries]
+
+
+def _named(line: Line, named: Mapping[str, set[int]]) -> set[int]:
+    """The pages with a heading that says what a line does; none of one with figures in it."""
+    has_figures = any(map(str.isdigit, "".join(word.text for word in line[1:-1])))
+    return set() if has_figures else named.get(letters_of(line), set())
 
 
 # --- marks and pictures that are put into pages, marks of notes that are left out -----------------
@@ -328,6 +359,8 @@ def set_marks(pages: Iterable[PrintedPage], remarks: Remarks) -> None:
             for region in page.regions:
                 region.words = [word for word in region.words if word.text]
             page.drop_empty_regions()
+            lines = ([word for word in line if word.text] for line in page.loose)
+            page.loose[:] = filter(None, lines)
 
 
 def _set_marks(word: PrintedWord, marks: Iterable[PageMark]) -> None:

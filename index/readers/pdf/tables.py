@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
@@ -269,6 +269,31 @@ def _is_table(lines: Sequence[CellLine], columns: Sequence[Edges], has_names: bo
     return 3 * wrapped <= len(data) and 4 * prose <= len(lines)
 
 
+def cut_table(region: Region, headings: Sequence[Region]) -> list[Region]:
+    """A table cut where headings stand in it: these, and the rows above, between and below them
+    without their words."""
+    taken = {id(word) for heading in headings for word in heading.words}
+    table: Table = region.block
+    rows = [
+        (names, Row(row.groups, [[w for w in cell if id(w) not in taken] for cell in row.cells]))
+        for names, row in table.rows
+    ]
+    found: list[Region] = []
+    tops = [*(heading.top for heading in headings), float("inf")]
+    for top, heading in zip(tops, [*headings, None], strict=True):
+        above = [row for row in rows if _top(row[1]) < top]
+        rows = [row for row in rows if _top(row[1]) >= top]
+        words = [word for _, row in above for cell in row.cells for word in cell]
+        if words:
+            found.append(Region("table", region.level, words, replace(table, rows=above)))
+        found += [heading] if heading else []
+    return found
+
+
+def _top(row: Row) -> float:
+    return min((word.top for cell in row.cells for word in cell), default=0.0)
+
+
 def _is_text(cell: Cell) -> bool:
     return not cell.is_amount and not cell.is_year
 
@@ -279,6 +304,7 @@ class _Group:
 
     words: Line
     is_flat: bool = False
+    is_told: bool = False
 
     def holds(self, row: Line) -> bool:
         """Whether a row belongs to it, by where its label begins."""
@@ -297,11 +323,19 @@ def _read_rows(
     head: list[CellLine] = []
     steps = [below.bottom - above.bottom for above, below in pairwise(lines)]
     usual = median(steps) if steps else 0.0
+
+    def only(staying: Sequence[_Group]) -> list[_Group]:
+        """The groups that stay; one that goes and that no row has told of is a row of its own."""
+        for group in groups:
+            if group not in staying and not group.is_told:
+                rows.append((names, Row([], [group.words, *([] for _ in columns[1:])])))
+        return list(staying)
+
     for step, line in zip([0.0, *steps], lines, strict=True):
         cells = _cells(line, columns)
         beside = line.cells[bool(cells[0]) :]
         if step > NEXT_PART * usual:
-            groups = [group for group in groups if not group.is_flat]
+            groups = only([group for group in groups if not group.is_flat])
         if not beside:
             label = cells[0]
             if not label:
@@ -331,17 +365,20 @@ def _read_rows(
         ):
             label = [*waiting.pop(), *label]
         for words in waiting:
-            groups = [*(group for group in groups if group.words[0].left < words[0].left - 1)]
+            groups = only([one for one in groups if one.words[0].left < words[0].left - 1])
             groups.append(_Group(words))
         if waiting and label:
             groups[-1].is_flat = label[0].left < groups[-1].words[0].left + 1
         waiting = []
         if label:
-            groups = [group for group in groups if group.holds(label)]
+            groups = only([group for group in groups if group.holds(label)])
+            for group in groups:
+                group.is_told = True
         cells[0] = label
         rows.append((names, Row([group.words for group in groups] if label else [], cells)))
         if label and label[0].text.lower() == "total":
-            groups = [group for group in groups if not group.is_flat]
+            groups = only([group for group in groups if not group.is_flat])
+    only([])
     left = [*waiting, *(line.words for line in head)]
     rows += [(names, Row([], [words, *([] for _ in columns[1:])])) for words in left]
 

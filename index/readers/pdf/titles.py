@@ -148,6 +148,11 @@ class Title:
         return " ".join(line.text for line in self.lines)
 
     @property
+    def words(self) -> list[PrintedWord]:
+        """Those of its lines."""
+        return [word for line in self.lines for word in line.words]
+
+    @property
     def style(self) -> Style:
         """How it is set."""
         first = self.lines[0]

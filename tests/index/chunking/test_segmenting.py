@@ -357,6 +357,14 @@ def test_what_leads_into_a_paragraph(text: str, leads: list[str | None]) -> None
         assert layout.text[lead.start : lead.end] == lead.text
 
 
+def test_a_context_is_the_same_however_lines_break() -> None:
+    ids = {
+        segmentation(read_markdown(f"# Mill\n\n{lead}\n\n- a dog"), "d", ENGLISH).paragraphs[1].id
+        for lead in ("You may bring:", "You\nmay bring:")
+    }
+    assert len(ids) == 1
+
+
 def test_an_amount_that_only_a_heading_says_is_a_paragraph_too() -> None:
     result = markdown("# Grants of 2021\n\nWho gets some.\n\n## Mills $500,000\n\nFor two of them.")
     mills = ("Grants of 2021", "Mills $500,000")
