@@ -278,6 +278,7 @@ def cut_table(region: Region, headings: Sequence[Region]) -> list[Region]:
         (names, Row(row.groups, [[w for w in cell if id(w) not in taken] for cell in row.cells]))
         for names, row in table.rows
     ]
+    rows = [row for row in rows if any(row[1].cells)]
     found: list[Region] = []
     tops = [*(heading.top for heading in headings), float("inf")]
     for top, heading in zip(tops, [*headings, None], strict=True):

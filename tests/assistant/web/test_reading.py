@@ -218,17 +218,18 @@ def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     expect(page.locator("#find-count")).to_have_text("8 of 8")
     find.fill("no such (words")
     expect(page.locator("#find-count")).to_have_text("none")
-    # On pages too: the heading, and paragraphs 1, 10, 11 and 12; as many as in all documents.
+    # On pages too: headings and paragraphs 1, 10, 11 and 12; as many as in all documents.
     read(page, "Report")
     find.fill("Part 1")
-    expect(page.locator("#find-count")).to_have_text("5")
+    expect(page.locator("#find-count")).to_have_text("8")
     find.press("Enter")
     light = page.locator(".light.found")
-    expect(light).to_have_count(2)
+    # Of headings right above each other all are lit: the words Report, Part and 1.
+    expect(light).to_have_count(3)
     expect(light.first).to_be_in_viewport()
     page.get_by_role("button", name="In all documents").click()
     hits = page.get_by_role("region", name="In all documents").get_by_role("button")
-    expect(hits).to_have_text(["Report 5 places", "Harbour 1 place"])
+    expect(hits).to_have_text(["Report 8 places", "Harbour 1 place"])
 
     # Words are counted in all documents.
     read(page, "table.csv")

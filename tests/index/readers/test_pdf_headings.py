@@ -11,6 +11,8 @@ from playwright.sync_api import Browser
 from pypdf import PdfWriter
 
 from index import Document, read_document
+from index.readers.pdf.pages import PrintedWord, Region
+from index.readers.pdf.tables import Row, Table, cut_table
 
 TEXT = (
     "The pump is filled with clean water before it is switched on, and is emptied after its use. "
@@ -132,3 +134,33 @@ def test_an_outline_of_paragraphs_is_none(browser: Browser, tmp_path: Path) -> N
     assert [(p.heading, p.text) for p in paragraphs] == [
         ((f"Rule {n}",), rule) for n, rule in enumerate(rules, start=4)
     ]
+
+
+PRICES = "Coffee 2,Green tea 3,Hot chocolate 5,Soup of the day 8,Cake 13,Bread 21".split(",")
+
+
+def test_a_list_of_rising_numbers_is_no_contents(browser: Browser, tmp_path: Path) -> None:
+    rows = "".join(
+        f"<p style='width: 20em; display: flex; justify-content: space-between'>"
+        f"<span>{name}</span><span>{price}</span></p>"
+        for name, _, price in (row.rpartition(" ") for row in PRICES)
+    )
+    print_pdf(browser, f"<h2>What we sell</h2>{rows}<p>{TEXT}</p>", tmp_path / "prices.pdf")
+    words = read_document(tmp_path / "prices.pdf").text.split()
+    assert not [row for row in PRICES if not set(row.split()) <= set(words)]
+
+
+def test_a_table_is_cut_where_a_heading_stands_in_it() -> None:
+    def words(text: str, top: float) -> list[PrintedWord]:
+        return [PrintedWord(text, 1, 10.0, top, 60.0, top + 10)]
+
+    rows = [([], Row([], [words(f"row {n}", 20.0 * n)])) for n in range(5)]
+    title = rows[2][1].cells[0]
+    region = Region("table", 1, [w for _, row in rows for w in row.cells[0]], Table(rows))
+    above, heading, below = cut_table(region, [Region("heading", 1, title)])
+    assert [w.text for w in heading.words] == ["row 2"]
+    assert [[w.text for w in part.words] for part in (above, below)] == [
+        ["row 0", "row 1"],
+        ["row 3", "row 4"],
+    ]
+    assert [len(part.block.rows) for part in (above, below)] == [2, 2]
