@@ -105,7 +105,7 @@ class Paragraph:
     @property
     def above(self) -> tuple[str, ...]:
         """What it is read with: the headings above it, and what leads into it."""
-        return (*self.heading, *([self.lead.text] if self.lead else []))
+        return above_of(self.heading, self.lead)
 
     @property
     def is_uncertain(self) -> bool:
@@ -335,11 +335,15 @@ def document_id(source: str) -> str:
     return text_hash(source)[:16]
 
 
+def above_of(heading: Sequence[str], lead: Sentence | None) -> tuple[str, ...]:
+    """What a paragraph is read with: headings, and what leads into it."""
+    return (*heading, *([lead.text] if lead else []))
+
+
 def context_of(heading: Sequence[str], lead: Sentence | None) -> str:
     """What the vectors of a paragraph say besides its text, a line each: the heading right above it
     and what leads into it."""
-    texts = [*heading[-1:], *([lead.text] if lead else [])]
-    return "\n".join(" ".join(text.split()) for text in texts)
+    return "\n".join(" ".join(text.split()) for text in above_of(heading[-1:], lead))
 
 
 def paragraph_id(text: str, spans: tuple[tuple[int, int], ...], context: str = "") -> str:

@@ -186,11 +186,15 @@ def _items_around(candidate: Candidate, document: Callable[[str], Document]) -> 
 def _lead(paragraph: Paragraph, paragraphs: Sequence[Paragraph]) -> list[Quotation]:
     """What leads into a paragraph, where that is a sentence of one of those above it."""
     lead = paragraph.lead
-    for above in reversed(paragraphs[: paragraph.number - 1] if lead else []):
-        for number, sentence in enumerate(above.sentences):
-            if sentence == lead:
-                return [whole(unscored(above, number))]
-    return []
+    if lead is None:
+        return []
+    above = reversed(paragraphs[: paragraph.number - 1])
+    return [
+        whole(unscored(other, number))
+        for other in takewhile(lambda other: other.end > lead.start, above)
+        for number, sentence in enumerate(other.sentences)
+        if sentence == lead
+    ]
 
 
 def _led(

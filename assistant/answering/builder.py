@@ -15,8 +15,6 @@ from assistant.verification.verifier import Judgement
 from index import DocumentInfo, Hit, Paragraph, View
 from index.models import Rectangle
 
-#: Paragraphs above one of a list among which is what introduces it.
-
 
 class Citer:
     """Makes citations; it knows the documents by their ids."""

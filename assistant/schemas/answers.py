@@ -51,8 +51,7 @@ class CitationValue(Value):
     )
     uncertain: Uncertain = False
     introduction: Text = Field(
-        default="",
-        description="What leads into the paragraph, as above a list.",
+        default="", description="What leads into the paragraph, as above a list."
     )
     link: str = Field(
         default="", description="What opens a note of Obsidian there, with obsidian; or nothing."

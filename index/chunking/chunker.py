@@ -94,8 +94,9 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
     paragraphs: list[Paragraph] = []
     path_before: tuple[Heading, ...] = ()
     question: Sentence | None = None
-    questions = Counter(path for path, block in blocks if _asks(text, block))
-    for path, block in blocks:
+    asking = [_asks(text, block) for _, block in blocks]
+    questions = Counter(path for (path, _), asks in zip(blocks, asking, strict=True) if asks)
+    for (path, block), asks in zip(blocks, asking, strict=True):
         before = paragraphs[-1] if paragraphs and path == path_before else None
         path_before = path
         first = block.spans[0][0]
@@ -103,7 +104,6 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
         lead = _lead(before, begins, block.kind) if before else None
         if block.lead:
             lead = _sentence(text, block.lead)
-        asks = _asks(text, block)
         question = question if before else None
         if questions[path] >= MIN_QUESTIONS and block.kind != "contents" and not asks:
             lead = lead or question

@@ -22,6 +22,7 @@ from index.models import (
     Kind,
     Paragraph,
     Sentence,
+    above_of,
     context_of,
     paragraph_id,
     text_hash,
@@ -48,8 +49,9 @@ class ParagraphText:
         )
         context = context_of(paragraph.heading, paragraph.lead)
         # One that a former version has read was known without.
-        is_known_by = paragraph_id(paragraph.text, spans, context) == paragraph.id
-        return cls(paragraph.id, paragraph.text, spans, context if is_known_by else "")
+        if context and paragraph_id(paragraph.text, spans, context) != paragraph.id:
+            context = ""
+        return cls(paragraph.id, paragraph.text, spans, context)
 
     @classmethod
     def stored(cls, identity: str, text: str, spans: str, context: str = "") -> ParagraphText:
@@ -82,7 +84,7 @@ class Place:
     @property
     def above(self) -> str:
         """What stands above it, as one text."""
-        return " ".join([*self.heading, *([self.lead.text] if self.lead else [])])
+        return " ".join(above_of(self.heading, self.lead))
 
 
 _OF_PLACE = tuple(field.name for field in fields(Place))

@@ -243,7 +243,7 @@ def _cells_of(words: Line) -> Iterator[Cell]:
             begins = _CURRENCY.fullmatch(word.text) and number + 1 < len(words)
             starts = begins or is_value(word.text)
             is_number = (
-                is_value(" ".join(w.text for w in cell)) and starts and before.text[-1] != ","
+                starts and before.text[-1] != "," and is_value(" ".join(w.text for w in cell))
             )
             is_apart = gap > (NUMBER_GAP if is_number else GAP) or (begins and is_number)
             if (

@@ -63,6 +63,8 @@ def take_contents(pages: Sequence[PrintedPage]) -> list[Listed]:
     """
     found: list[tuple[PrintedPage, list[_Row], list[_Row]]] = []
     for page in pages:
+        if sum(_PAGE.fullmatch(word.text) is not None for word in page.words) < CONTENTS_LINES:
+            continue
         rows = list(_rows(page))
         entries = [row for row in rows if row.page]
         if len(entries) >= CONTENTS_LINES and _are_contents(entries, rows, page.size[0] / 2):
@@ -71,9 +73,10 @@ def take_contents(pages: Sequence[PrintedPage]) -> list[Listed]:
         return []
     wanted = defaultdict[str, set[int]](set)
     own = {page.number for page, _, _ in found}
-    for _, entries, rows in found:
+    names = {id(row): name for _, _, rows in found for row, name in _named(rows)}
+    for _, entries, _ in found:
         for row in entries:
-            for name in _names(row, rows):
+            for name in names[id(row)]:
                 wanted[name].add(row.page)
     places = _places(pages, wanted, own)
     offsets = Counter(
@@ -84,7 +87,7 @@ def take_contents(pages: Sequence[PrintedPage]) -> list[Listed]:
     for page, entries, rows in found:
         numbered = [row for row in entries if row.page > 0]
         there = sum(
-            any(row.page + offset in places[name] for name in _names(row, rows)) for row in numbered
+            any(row.page + offset in places[name] for name in names[id(row)]) for row in numbered
         )
         above = rows[: rows.index(entries[0])][-1:]
         is_named = any(_CONTENTS.search(row.text) for row in above)
@@ -92,17 +95,18 @@ def take_contents(pages: Sequence[PrintedPage]) -> list[Listed]:
             continue  # a list of other numbers
         levels = _levels(entries)
         for row, level in zip(entries, levels, strict=True):
-            listed += [Listed(name, row.page + offset, level) for name in _names(row, rows)]
+            listed += [Listed(name, row.page + offset, level) for name in names[id(row)]]
         _drop(page, entries, rows)
     return listed
 
 
-def _names(row: _Row, rows: Sequence[_Row]) -> Iterator[str]:
-    """The letters of an entry, and those with the line above, which it may go on."""
-    yield letters_of(row.words)
-    at = rows.index(row)
-    if at and not rows[at - 1].page:
-        yield letters_of([*rows[at - 1].words, *row.words])
+def _named(rows: Sequence[_Row]) -> Iterator[tuple[_Row, list[str]]]:
+    """Each line with its letters, and those with the line above, which it may go on."""
+    for above, row in zip([None, *rows], rows, strict=False):
+        names = [letters_of(row.words)]
+        if above and not above.page:
+            names.append(letters_of([*above.words, *row.words]))
+        yield row, names
 
 
 def _rows(page: PrintedPage) -> Iterator[_Row]:

@@ -90,7 +90,7 @@ def set_headings(
     titles, others = _titles(_left(lines, known), body)
     _set_numbers([*known, *titles], body)
     place = {id(line): number for number, line in enumerate(lines)}
-    found = known + _accepted(titles, others, lines, body)
+    found = known + _accepted(titles, others, lines, place, body)
     found.sort(key=lambda title: place[id(title.lines[0])])
     found = _without_lone(_labelled(found, place), place)
     _set_levels(found)
@@ -328,7 +328,11 @@ def _set_numbers(titles: Iterable[Title], body: Style) -> None:
 
 
 def _accepted(
-    titles: Sequence[Title], others: Counter[Style], lines: Sequence[Line], body: Style
+    titles: Sequence[Title],
+    others: Counter[Style],
+    lines: Sequence[Line],
+    place: dict[int, int],
+    body: Style,
 ) -> list[Title]:
     """Titles that are numbered in a sequence, or set as headings are."""
     in_tables = {id(title) for title in titles if _is_in_table(title, body)}
@@ -344,7 +348,6 @@ def _accepted(
         and count >= MIN_TITLES * (count + others[style])
         and sizes[style[:2]] < max(MAX_SHARE * sizes.total(), MAX_LETTERS)
     }
-    place = {id(line): number for number, line in enumerate(lines)}
     found: list[Title] = []
     group: list[Title] = []
     for title in [*titles, None]:
@@ -355,14 +358,9 @@ def _accepted(
             continue
         # Lines of one style below each other are a list.
         for each in group:
-            is_in_table = id(each) in in_tables
             is_known = each.is_numbered and (each.depth > 1 or len(group) < 3)
             is_set = each.style in styles and len(group) < 3
-            if (
-                (is_known and not is_in_table)
-                or (is_set and not is_in_table)
-                or (is_known and is_set)
-            ):
+            if is_known + is_set + (id(each) not in in_tables) >= 2:
                 found.append(each)
         group = [title] if title else []
     return found
@@ -373,9 +371,9 @@ def _is_in_table(title: Title, body: Style) -> bool:
     region = title.lines[0].region
     if region.kind != "table" or title.style[1] < LARGE * body[1]:
         return region.kind == "table"
-    words = [word for line in title.lines for word in line.words]
-    beside = sum(word.shares_line(words[0]) for word in region.words)
-    return beside > sum(word.shares_line(words[0]) for word in words)
+    first = title.words[0]
+    beside = sum(word.shares_line(first) for word in region.words)
+    return beside > sum(word.shares_line(first) for word in title.words)
 
 
 def _labelled(titles: Sequence[Title], place: dict[int, int]) -> list[Title]:

@@ -97,23 +97,11 @@ Rule = tuple[float, float, float]
 """A horizontal line that is drawn on a page: from where to where, and how far down, in points."""
 
 
-@dataclass(slots=True, eq=False)
-class Region:
-    """Words that stand together on a page.
+class WordGroup:
+    """Words that stand together, and the box around them, in points."""
 
-    Attributes:
-        kind: heading, paragraph, list_item, table, code, note, or what else liteparse calls it.
-        level: of a heading, 1 the highest.
-        words: in reading order.
-        block: of a table, what is known of it: by liteparse at first, a `Table` in the end.
-        lead: words elsewhere that lead into it, as the title of a table into a note below it.
-    """
-
-    kind: str
-    level: int
+    __slots__ = ()
     words: list[PrintedWord]
-    block: Any = None
-    lead: Sequence[PrintedWord] = ()
 
     @property
     def left(self) -> float:
@@ -134,6 +122,25 @@ class Region:
     def bottom(self) -> float:
         """Of its lowest word."""
         return max(word.bottom for word in self.words)
+
+
+@dataclass(slots=True, eq=False)
+class Region(WordGroup):
+    """Words that stand together on a page.
+
+    Attributes:
+        kind: heading, paragraph, list_item, table, code, note, or what else liteparse calls it.
+        level: of a heading, 1 the highest.
+        words: in reading order.
+        block: of a table, what is known of it: by liteparse at first, a `Table` in the end.
+        lead: words elsewhere that lead into it, as the title of a table into a note below it.
+    """
+
+    kind: str
+    level: int
+    words: list[PrintedWord]
+    block: Any = None
+    lead: Sequence[PrintedWord] = ()
 
     @property
     def letters(self) -> str:

@@ -52,9 +52,10 @@ def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> N
     entries = list(entries)
     outline = _outline(entries)
     listed = take_contents(pages)
-    _drop_running_heads(pages)
-    _place_loose_lines(pages, outline)
-    _drop_furniture(pages)
+    large = paragraphs.LARGE * median([word.size for page in pages for word in page.words] or [0.0])
+    _drop_running_heads(pages, large)
+    _place_loose_lines(pages, outline, large)
+    _drop_furniture(pages, large)
     _take_margins(pages)
     find_tables(pages)
     deepest = set_headings(pages, entries, listed)
@@ -79,7 +80,7 @@ def _outline(entries: Iterable[Entry]) -> Outline:
     return found
 
 
-def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline) -> None:
+def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline, large: float) -> None:
     """Put the lines that the library took for running heads and feet back.
 
     They are none where something else stands further out on the page, where the outline has them,
@@ -94,7 +95,6 @@ def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline) -> None:
         for line in lines_of(region.words)
     ]
     full = 0.75 * median(widths or [0.0])
-    size = _usual_size(pages)
     seen: set[str] = set()
     for page in pages:
         first = min((region.top for region in page.regions), default=0.0)
@@ -106,7 +106,7 @@ def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline) -> None:
             is_full = paragraphs.filled(line) >= full
             is_number = sum(any(map(str.isalpha, w)) for w in words) < 3 and page.label in words
             # Titles of parts may differ in their numbers alone.
-            is_title = line[0].size >= paragraphs.LARGE * size
+            is_title = line[0].size >= large
             if is_full or is_title:
                 name = " ".join(words)
             if not is_inside and (not name or name in seen or (is_number and not is_title)):
@@ -132,7 +132,7 @@ def _is_next_line(above: Region, line: Line) -> bool:
     return is_as_large and paragraphs.is_right_below(line, above)
 
 
-def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
+def _drop_running_heads(pages: Sequence[PrintedPage], large: float) -> None:
     """Take running heads and feet out of the text of pages: the library takes many for a part of
     what stands beside them. What is said nowhere else is kept once, as a note.
 
@@ -141,13 +141,12 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
     ones, as titles of slides are, have to be the same on so many pages. The first line of a table
     that has columns without it is left: it names them.
     """
-    size = _usual_size(pages)
     ends = defaultdict[tuple[bool, int], list[_End]](list)
     lines = Counter[str]()
     for page in pages:
         lines.update(letters_of(line) for line in lines_of(page.words))
         for is_foot in (False, True) if page.words else ():
-            for end in _ends_of(page, is_foot, paragraphs.LARGE * size):
+            for end in _ends_of(page, is_foot, large):
                 ends[is_foot, round(end.words[0].top / 4)].append(end)
     for (is_foot, _), places in ends.items():
         here = Counter(end.said for end in places)
@@ -161,7 +160,7 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
             if (here[end.said] > MIN_PAGES and not is_foot)
             or (
                 end.stands_alone
-                and end.words[0].size < paragraphs.LARGE * size
+                and end.words[0].size < large
                 and (here[end.said] > 1 or elsewhere[end.letters] > 0)
             )
         ]
@@ -232,15 +231,14 @@ def _taken(page: PrintedPage, line: Line) -> Line:
     return taken
 
 
-def _drop_furniture(pages: Sequence[PrintedPage]) -> None:
+def _drop_furniture(pages: Sequence[PrintedPage], large: float) -> None:
     """Drop running heads and feet that the library left in: the first or last line of a page, with
     its number, at a height where other pages have theirs."""
     found = list[tuple[PrintedPage, Region, int]]()
-    size = _usual_size(pages)
     for page in pages:
         ends = sorted(page.regions, key=lambda region: region.top)
         for region in ends[:1] + ends[-1:]:
-            is_small = region.words[0].size < paragraphs.LARGE * size
+            is_small = region.words[0].size < large
             is_line = is_small and region.is_line
             if is_line and page.label in (region.words[0].text, region.words[-1].text):
                 found.append((page, region, round(region.top / 4)))
@@ -294,10 +292,6 @@ def _take_margins(pages: Sequence[PrintedPage]) -> None:
                 continue  # of lines
             lines = (sorted(line, key=lambda word: word.left) for line in lines_of(note))
             page.regions.append(Region("note", 1, [word for line in lines for word in line]))
-
-
-def _usual_size(pages: Iterable[PrintedPage]) -> float:
-    return median([word.size for page in pages for word in page.words] or [0.0])
 
 
 def _usual_height(pages: Iterable[PrintedPage]) -> float:

@@ -21,6 +21,7 @@ from index.readers.pdf.cells import (
     Edges,
     column_of,
     columns_of,
+    is_value,
     runs_of_values,
     seen_lines,
     union,
@@ -42,6 +43,8 @@ MIN_ROWS, MAX_COLUMNS = 3, 60
 #: A row that stands so many times as far below the one before as others begins a part; a line that
 #: does so few times goes on the label before. Not tuned.
 NEXT_PART, TIGHT = 1.6, 0.85
+#: Values of a page, or of a column of its text, below which it has no two rows with one.
+MIN_VALUES = 2
 #: Characters of what stands above a table and is still its title. Not tuned.
 MAX_TITLE = 500
 #: Regions that stand above a table at the top of a page which goes on: a running head, a title.
@@ -95,6 +98,8 @@ def _find_tables(page: PrintedPage) -> None:
     origin = {id(word): region for region in page.regions for word in region.words}
     tables = {id(region): region.kind == "table" for region in page.regions}
     for side in _sides(page, _gutter(page)):
+        if sum(is_value(word.text) for word in side) < MIN_VALUES:
+            continue
         lines = [CellLine(line) for line in seen_lines(side)]
         found: list[tuple[Table, int, int]] = []
         for first, last in runs_of_values(lines):

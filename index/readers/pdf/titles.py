@@ -11,7 +11,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
-from index.readers.pdf.pages import PrintedPage, PrintedWord, Region, lines_of
+from index.readers.pdf.pages import PrintedPage, PrintedWord, Region, WordGroup, lines_of
 
 #: A size is larger than the text's from so many times on; one is another than the next smaller
 #: from so many times on. Headings of a point more than a text of twelve are the smallest seen.
@@ -35,7 +35,7 @@ def is_bold(font: str) -> bool:
 
 
 @dataclass(slots=True, eq=False)
-class Line:
+class Line(WordGroup):
     """A line of a region, or the part of it that one column has.
 
     Attributes:
@@ -56,29 +56,9 @@ class Line:
         return " ".join(word.text for word in self.words)
 
     @property
-    def top(self) -> float:
-        """Of its highest word."""
-        return min(word.top for word in self.words)
-
-    @property
-    def bottom(self) -> float:
-        """Of its lowest word."""
-        return max(word.bottom for word in self.words)
-
-    @property
     def height(self) -> float:
         """Of its first word."""
         return self.words[0].height
-
-    @property
-    def left(self) -> float:
-        """Of its first word."""
-        return self.words[0].left
-
-    @property
-    def right(self) -> float:
-        """Of its last word."""
-        return self.words[-1].right
 
     @property
     def is_caps(self) -> bool:
@@ -207,9 +187,7 @@ def set_styles(lines: Sequence[Line]) -> Style:
         line.pure = count >= PURE * styles.total()
         if line.region.kind != "table":
             used.update(styles)
-    (font, size), *_ = (
-        max(used, key=used.__getitem__) if used else (lines[0].font, lines[0].size),
-    )
+    font, size = max(used, key=used.__getitem__) if used else (lines[0].font, lines[0].size)
     return font, size, False
 
 
