@@ -39,11 +39,11 @@ MAX_SENTENCE = 1000
 
 
 _ITEM = re.compile(r"\(?\w{1,4}[.)]\s|[\u2022\u2023\u25aa\u25e6\u2013*-]\s")
-ITEM_LENGTH, MAX_LED = 8, 6000
-"""What an item of a list begins with, its characters at most, and so many that one line leads into.
-Not tuned."""
+MAX_LED = 6000
+"""What an item of a list begins with; so many characters that one line leads into. Not tuned."""
 
 _MARKS = ("?", "\uff1f")
+_ENDS = (".", "!", ":", "\u3002", *_MARKS)
 MIN_QUESTIONS = 3
 """So many questions under a heading are asked and answered one after the other: all that follows
 one, up to the next, is the answer to it. Not tuned."""
@@ -53,6 +53,9 @@ _CLOSING = " *_\n\"'\u2019\u201d)"
 
 MIN_SENTENCE_WORDS = 8
 """Words of a sentence that is a heading and a paragraph as well, at least. Not tuned."""
+
+MAX_LABEL_WORDS = 8
+"""Words of a line that names what the prose below it is about, at most. Not tuned."""
 
 _AMOUNT = re.compile(r"[$\u20ac\u00a3]\s?\d|\d\s?%")
 
@@ -99,9 +102,8 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
     for (path, block), asks in zip(blocks, asking, strict=True):
         before = paragraphs[-1] if paragraphs and path == path_before else None
         path_before = path
-        first = block.spans[0][0]
-        begins = text[first : first + ITEM_LENGTH]
-        lead = _lead(before, begins, block.kind) if before else None
+        said = text[block.spans[0][0] : block.spans[-1][1]]
+        lead = _lead(before, said, block.kind) if before else None
         if block.lead:
             lead = _sentence(text, block.lead)
         question = question if before else None
@@ -148,37 +150,48 @@ def _sentence(text: str, span: Span) -> Sentence:
     return Sentence(*span, text[slice(*span)])
 
 
-def _lead(before: Paragraph, begins: str, kind: Kind) -> Sentence | None:
+def _lead(before: Paragraph, text: str, kind: Kind) -> Sentence | None:
     """What leads into a block from the paragraph right above it, under the same heading: its last
-    sentence, where that ends in a colon, is a question that the paragraph ends with, or breaks off
-    above a list; for further items, rows and lines, what leads into the first.
+    sentence, where that ends in a colon, is a question that the paragraph ends with, breaks off
+    above a list, or is a label above prose; for further items, rows and lines, what leads into the
+    first.
 
     Args:
         before: that paragraph.
-        begins: how the block begins.
+        text: the block's.
         kind: what it is.
     """
     last = before.sentences[-1]
-    said = last.text.rstrip(_CLOSING)
+    said = last.text.strip(_CLOSING)
     if "contents" in (kind, before.kind):
         return None
     if said.endswith((":", "\uff1a")):
         return last
-    if (kind == before.kind != "prose") or (_ITEM.match(begins) and _ITEM.match(before.text)):
+    if (kind == before.kind != "prose") or (_ITEM.match(text) and _ITEM.match(before.text)):
         lead = before.lead
         is_over = lead is not None and (
-            before.end - lead.end > MAX_LED or _is_beside(lead.text, begins)
+            before.end - lead.end > MAX_LED or _is_beside(lead.text, text)
         )
         return None if is_over else lead
     if said.endswith(_MARKS):
         return last if before.kind == "prose" or len(before.sentences) == 1 else None
-    breaks_off = kind == "list" and before.kind == "prose" and said[-1:].isalnum()
-    return last if breaks_off else None
+    if before.kind != "prose" or not said[-1:].isalnum():
+        return None
+    is_label = (
+        kind == "prose"
+        and len(before.sentences) == 1
+        and len(said.split()) <= MAX_LABEL_WORDS
+        and said[1:]
+        and said[0].isupper()
+        and ":" not in said  # "Time: noon" says a value.
+        and text.rstrip(_CLOSING).endswith(_ENDS)
+    )
+    return last if kind == "list" or is_label else None
 
 
-def _is_beside(item: str, begins: str) -> bool:
+def _is_beside(item: str, text: str) -> bool:
     """Whether a text begins as an item does that is not below another: (b) after (a)."""
-    marks = [found[0].strip() for text in (item, begins) if (found := _ITEM.match(text))]
+    marks = [found[0].strip() for said in (item, text) if (found := _ITEM.match(said))]
     shapes = {tuple((c.isdigit(), c.isupper(), c.isalpha() or c) for c in mark) for mark in marks}
     return len(marks) == 2 and len(shapes) == 1 and any(map(str.isalnum, marks[0]))
 

@@ -345,6 +345,8 @@ ASKED = "Is it open?\n\nIt is.\n\nAll year round.\n\nIs it free?\n\nNo.\n\nMay I
             [None, "Is it open?", "Is it open?", None, "Is it free?", None, "May I swim?"],
         ),
         ("It is shut. Is it open?\n\nIt is.", [None, "Is it open?"]),
+        ("Renting out\n\nAsk the board.\n\nIt answers.", [None, "Renting out", None]),
+        ("Renting out\n\nThe board\n\nTime: noon\n\nIt answers.", [None] * 4),
         ("- Is it open?\n- Is it free?\n\nIt is.", [None, None]),
     ],
 )
