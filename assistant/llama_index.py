@@ -73,6 +73,7 @@ def _node(paragraph: Paragraph, **metadata: Any) -> TextNode:
         metadata={
             "document_id": paragraph.document_id,
             "heading": list(paragraph.heading),
+            "introduction": paragraph.introduction,
             "paragraph": paragraph.number,
             "page": paragraph.page,
             "uncertain": paragraph.is_uncertain,

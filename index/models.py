@@ -103,6 +103,11 @@ class Paragraph:
     certainty = renamed("ocr_confidence")
 
     @property
+    def introduction(self) -> str:
+        """What leads into it, in one line; "" where nothing does."""
+        return " ".join(self.lead.text.split()) if self.lead else ""
+
+    @property
     def above(self) -> tuple[str, ...]:
         """What it is read with: the headings above it, and what leads into it."""
         return above_of(self.heading, self.lead)

@@ -49,7 +49,7 @@ class Citer:
             quote=paragraph.text[start - paragraph.start : end - paragraph.start],
             score=score,
             rectangles=self._rectangles(paragraph, start, end),
-            introduction=" ".join(paragraph.lead.text.split()) if paragraph.lead else "",
+            introduction=paragraph.introduction,
             link=link_to(info.metadata.link, paragraph.heading),
         )
 

@@ -35,6 +35,7 @@ class ParagraphValue(Value):
     document_id: DocumentId
     number: int = Field(description="From 1, as a reader would count paragraphs.")
     heading: list[Text] = Field(description="The headings above it, outermost first.")
+    introduction: Text = Field(description="What leads into it, as above a list; or nothing.")
     page: int | None = Field(description="Page or slide, from 1, of formats that have them.")
     locator: Text = Field(description="Where a person finds it: `p. xii`, `slide 4`; or nothing.")
     kind: Kind

@@ -32,6 +32,7 @@ def test_the_retriever_returns_paragraphs_as_search_ranks_them(assistant: Assist
         assert node.node.metadata == {
             "document_id": document.id,
             "heading": list(hit.paragraph.heading),
+            "introduction": hit.paragraph.introduction,
             "paragraph": hit.paragraph.number,
             "page": None,
             "uncertain": False,

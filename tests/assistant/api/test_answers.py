@@ -116,7 +116,8 @@ def test_a_document_is_added_asked_replaced_and_removed(
 
     before = client.get("api/documents").json()["documents"]
     assert [own["own"] for own in before] == [False]
-    made = send("Walnuts float in brine.\n\nPears sink in it.")
+    text = "Walnuts float in brine.\n\nThese sink in it:\n\n- Pears"
+    made = send(text)
     assert made.status_code == 201
     document = made.json()
     assert (document["name"], document["own"], document["kept"]) == ("notes.txt", True, True)
@@ -125,11 +126,11 @@ def test_a_document_is_added_asked_replaced_and_removed(
     answer = client.post("api/ask", json=asked).json()
     assert answer["text"] == "Walnuts float in brine."
     assert answer["citations"][0]["source"] == "notes.txt"
-    read = client.get(f"api/documents/{identity}/paragraphs/2").json()
-    assert (read["text"], read["of"]) == ("Pears sink in it.", 2)
-    assert "has 2" in problem(client.get(f"api/documents/{identity}/paragraphs/3"), 404)["detail"]
+    read = client.get(f"api/documents/{identity}/paragraphs/3").json()
+    assert (read["introduction"], read["text"], read["of"]) == ("These sink in it:", "- Pears", 3)
+    assert "has 3" in problem(client.get(f"api/documents/{identity}/paragraphs/4"), 404)["detail"]
     content = client.get(f"api/documents/{identity}/content")
-    assert content.text == "Walnuts float in brine.\n\nPears sink in it."
+    assert content.text == text
     assert content.headers["content-disposition"] == 'attachment; filename="notes.txt"'
     assert identity in problem(send("Figs float."), 409)["detail"]
 
