@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import zipfile
 import zlib
@@ -17,8 +16,17 @@ from urllib.parse import unquote
 from index.chunking.layout import Composer, Layout, locked
 from index.chunking.metadata import metadata_of
 from index.models import DocumentMetadata
-from index.readers.html import Settings, as_html, find_headings, html_text, write_html, xml_tree
+from index.readers.html import (
+    Settings,
+    as_html,
+    beside,
+    find_headings,
+    html_text,
+    write_html,
+    xml_tree,
+)
 from index.readers.html_setting import MAX_CSS, class_rules
+from index.readers.notes import Notes, with_notes
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
@@ -36,6 +44,7 @@ def read_epub(content: bytes, name: str) -> Layout:
     """
     out = Composer()
     settings: Settings = {}
+    notes = Notes()
     with zipfile.ZipFile(BytesIO(content)) as archive:
         title, pages, metadata = _book(archive)
         locks = _locks(archive)
@@ -46,9 +55,9 @@ def read_epub(content: bytes, name: str) -> Layout:
             html = as_html(html_text(archive.read(path), path))
             if not _HAS_HEADING.search(html):
                 out.heading(1, label)
-            write_html(out, html, settings, rules)
+            write_html(out, html, settings, rules, notes, path)
     find_headings(out, settings)
-    return out.layout(title, metadata)
+    return with_notes(out.layout(title, metadata))
 
 
 def _style_sheets(archive: zipfile.ZipFile) -> Iterator[str]:
@@ -73,19 +82,19 @@ def _book(archive: zipfile.ZipFile) -> tuple[str | None, dict[str, str], Documen
     labels: dict[str, str] = {}
     contents = ""
     for item in items.values():
-        path = _beside(package, item["href"])
+        path = beside(package, item["href"])
         if path in present and "nav" in (item.get("properties") or "").split():
             contents = path
         elif path not in present or item.get("media-type") != "application/x-dtbncx+xml":
             continue
         for target, label in _entries(xml_tree(archive.read(path), path)):
-            page = _beside(path, target.partition("#")[0])
+            page = beside(path, target.partition("#")[0])
             labels.setdefault(page, " ".join(label.split()))  # the first counts
     # A page that is named again and again is read once.
     pages: dict[str, str] = {}
     for item in spine:
         if item and (item.get("media-type") or _PAGES[0]) in _PAGES:
-            path = _beside(package, item["href"])
+            path = beside(package, item["href"])
             if path in present and path != contents:
                 pages[path] = labels.get(path, "")
     told: dict[str, list[str]] = defaultdict(list)
@@ -117,8 +126,3 @@ def _locks(archive: zipfile.ZipFile) -> frozenset[str]:
         for node in xml_tree(archive.read(_ENCRYPTION), _ENCRYPTION).root.traverse()
         if node.tag.rpartition(":")[2] == "cipherreference"
     )
-
-
-def _beside(path: str, href: str) -> str:
-    """A member by the reference to it in another one."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(href)))

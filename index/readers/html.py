@@ -2,7 +2,7 @@
 
 White space is what a browser shows of it, so that no two words are run together where markup
 divides them, and none is torn. Left out is what is no text of the document: scripts, buttons,
-what is hidden, the menus of a site, marks of footnotes. Nothing that a page refers to is fetched.
+what is hidden, the menus of a site, marks of notes. Nothing that a page refers to is fetched.
 """
 
 # Typographic quotes and dashes are meant as they stand.
@@ -10,19 +10,22 @@ what is hidden, the menus of a site, marks of footnotes. Nothing that a page ref
 from __future__ import annotations
 
 import codecs
+import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from index.chunking.decoding import decoded
 from index.chunking.layout import Block, Composer, Heading, Layout, describes, names_columns
 from index.chunking.sentences import Span
 from index.readers.front_matter import front_matter_of, head_metadata
-from index.readers.headings import SetParagraph, heading_levels
-from index.readers.html_setting import NO_RULES, Setting, SettingReader, class_rules
+from index.readers.html_setting import NO_RULES, StyleTracker, TextStyle, class_rules
+from index.readers.notes import Notes, with_notes, without_signs
+from index.readers.unmarked_headings import SetParagraph, heading_levels
 
 Settings = dict[int, SetParagraph]
 """How paragraphs are set, by their place among the parts of what is written."""
@@ -33,6 +36,8 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?+\s*+([\w.:-]+)"
 _XML_CHARSET = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.I)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _MARK = re.compile(r"\s*(?P<open>[\[(]?)\s*(?:\d{1,3}|[a-z]|[ivx]{1,5}|[*†‡§¶#↑^↩︎]+)\s*[\])]?\s*")
+#: In the mark of a note, and not on the way back from it.
+_FORWARD = re.compile(r"[^\W_]|[*†‡§]")
 #: Tags of a site generator.
 _DIRECTIVE = re.compile(r"\{%[^{}]*%\}")
 #: Where links lead that leave the site.
@@ -71,9 +76,9 @@ def read_html(content: bytes, name: str) -> Layout:
     tree = html_tree(text)
     metadata = told.metadata if told.end else head_metadata(text, tree)
     settings: Settings = {}
-    title = _write(out, tree, settings) or told.title
+    title = _write(out, tree, settings, notes=Notes()) or told.title
     find_headings(out, settings)
-    return out.layout(title, metadata)
+    return with_notes(out.layout(title, metadata))
 
 
 def write_html(
@@ -81,13 +86,17 @@ def write_html(
     html: str,
     settings: Settings | None = None,
     rules: Mapping[str, str] = NO_RULES,
+    notes: Notes | None = None,
+    path: str = "",
 ) -> None:
     """Add what a page holds, and how it is set where that is asked for.
 
     Args:
         rules: of style sheets beside the page, as of `class_rules`.
+        notes: of all pages, where signs are to be written for `with_notes`.
+        path: of the page, for links from others.
     """
-    _write(out, html_tree(html), {} if settings is None else settings, rules)
+    _write(out, html_tree(html), {} if settings is None else settings, rules, notes, path)
 
 
 def find_headings(out: Composer, settings: Settings) -> None:
@@ -102,11 +111,16 @@ def find_headings(out: Composer, settings: Settings) -> None:
     for at, level in enumerate(heading_levels(told)):
         part = out.parts[at]
         if level and isinstance(part, Block):
-            out.parts[at] = Heading(level, told[at].text, *part.spans[0])
+            out.parts[at] = Heading(level, _plain(told[at].text), *part.spans[0])
 
 
 def _write(
-    out: Composer, tree: Any, settings: Settings, rules: Mapping[str, str] = NO_RULES
+    out: Composer,
+    tree: Any,
+    settings: Settings,
+    rules: Mapping[str, str] = NO_RULES,
+    notes: Notes | None = None,
+    path: str = "",
 ) -> str | None:
     """Add what a page holds.
 
@@ -119,7 +133,7 @@ def _write(
     before = len(out.parts)
     styles = "\n".join(sheet.text() for sheet in tree.css("style"))
     rules = {**rules, **class_rules(styles)}
-    writer = _Writer(out, settings, SettingReader(rules))
+    writer = _Writer(out, settings, StyleTracker(rules), notes, path)
     writer.write(tree.body)
     if not any(isinstance(part, Block) for part in out.parts[before:]):
         # A page of nothing but links is one that somebody wants to search.
@@ -128,7 +142,7 @@ def _write(
     top = min((heading.level for heading in headings), default=0)
     titles = [heading.text for heading in headings if heading.level == top]
     if len(titles) == 1:
-        return titles[0]
+        return without_signs(titles[0])
     title = tree.css_first("head > title")
     return (_plain(title.text()) if title else "") or None
 
@@ -163,6 +177,11 @@ def html_text(content: bytes, name: str) -> str:
     return decoded(content, Path(name))
 
 
+def beside(path: str, href: str) -> str:
+    """The path of a page by the reference to it in another one."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(href)))
+
+
 def as_html(xhtml: str) -> str:
     """XHTML so that a parser of HTML reads it: `<script/>` would begin one that never ends."""
     return _CLOSED.sub(
@@ -185,9 +204,13 @@ class _Writer:
 
     out: Composer
     settings: Settings = field(default_factory=dict)
-    _reader: SettingReader = field(default_factory=lambda: SettingReader({}))
+    _style: StyleTracker = field(default_factory=lambda: StyleTracker({}))
+    _notes: Notes | None = None
+    _path: str = ""
+    #: The sign of a note whose text is to follow.
+    _sign: str = ""
     keeps_menus: bool = False
-    _setting: Setting = field(default_factory=Setting)
+    _setting: TextStyle = field(default_factory=TextStyle)
     _run: list[str] = field(default_factory=list)
     #: Letters of the run that are in no link within the site, and in none within the page.
     _unlinked: int = 0
@@ -216,11 +239,11 @@ class _Writer:
             if node is None:
                 node = path.pop()
                 self._leave(node)
-                self._reader.leave()
+                self._style.leave()
                 node = node.next
             elif self._enter(node):
                 path.append(node)
-                self._reader.enter(node, node.tag)
+                self._style.enter(node, node.tag)
                 node = node.first_child
             else:
                 node = node.next
@@ -239,6 +262,9 @@ class _Writer:
         tag = node.tag
         if not node.is_element_node or _is_unseen(node, tag):
             return False
+        if self._notes and self._notes.has_marks:
+            name = node.attributes.get("id") or node.attributes.get("name")
+            self._sign = self._notes.begin(f"{self._path}#{name}") or self._sign
         if tag in _SKIPPED and not _opens_text(node, tag):
             return False
         if tag == "br":
@@ -247,6 +273,7 @@ class _Writer:
             if _is_mark(node):
                 if self._run:
                     self._run[-1] = self._run[-1].rstrip(" ")
+                self._mark(node)
                 return False
             self._count_link(node, 1)
         elif tag == "img":
@@ -298,6 +325,13 @@ class _Writer:
                 if not self._lists:
                     self._end_list()
 
+    def _mark(self, link: Any) -> None:
+        """Put the sign of a note where its mark is, not of the way back to one."""
+        page, _, name = (link.attributes.get("href") or "").partition("#")
+        if self._notes and name and _FORWARD.search(link.text()):
+            path = beside(self._path, page) if page else self._path
+            self._run.append(self._notes.mark(f"{path}#{unquote(name)}"))
+
     def _count_link(self, link: Any, step: int) -> None:
         """Take note that a link begins (1) or ends (-1)."""
         target = link.attributes.get("href")
@@ -321,16 +355,18 @@ class _Writer:
     def _text(self, text: str) -> None:
         text = _UNSEEN.sub("", text)
         shown = text if self._verbatim else _SPACE.sub(" ", text)
+        if self._sign and any(map(str.isalnum, shown)):
+            shown, self._sign = self._sign + shown.lstrip(), ""
         self._run.append(shown)
         letters = sum(map(str.isalnum, shown))
         self._unlinked += 0 if self._links else letters
         self._untargeted += 0 if self._jumps else letters
-        self._reader.add(letters)
+        self._style.add(letters)
 
     def _take(self) -> list[str]:
         run, self._run = self._run, []
         self._unlinked = self._untargeted = 0
-        self._setting = self._reader.take()
+        self._setting = self._style.take()
         return run
 
     def _stop(self) -> None:
@@ -376,14 +412,16 @@ class _Writer:
         elif not untargeted and not self.keeps_menus:
             self._menus.append([_Item(["", text]) for text in texts])
             return
-        size, is_bold, is_apart = self._setting
+        size, weight, is_apart = self._setting
         for text in texts:
             self.out.block([text], "prose", self._term)
             if terms and self._definitions and text is texts[0]:
                 start = self.out.length - len(text)
                 self._term = (start, start + len(terms))
             at = len(self.out.parts) - 1
-            self.settings[at] = SetParagraph(text, size, is_bold, may_head=not is_apart)
+            self.settings[at] = SetParagraph(
+                without_signs(text), size, weight, may_head=not is_apart
+            )
 
     def _end_terms(self) -> None:
         """Write terms whose definition is no paragraph."""
@@ -408,12 +446,19 @@ class _Writer:
         if any(map(str.isalnum, text)):
             self.out.heading(level, text)
 
+    def _inside(self, node: Any) -> str:
+        """What an element inside a table says, on one line."""
+        writer = _Writer(Composer(), {}, StyleTracker({}), self._notes, self._path)
+        writer.keeps_menus, writer._sign, self._sign = True, self._sign, ""
+        writer.write(node)
+        return _plain(writer.out.text(0))
+
     def _table(self, table: Any) -> None:
         caption = table.css_first("caption")
-        title = _inside(caption) if caption is not None else ""
+        title = self._inside(caption) if caption is not None else ""
         self.out.block([title], "prose", self._term)
         lead = (self.out.length - len(title), self.out.length) if title else self._term
-        grid, header = _grid(table)
+        grid, header = _grid(table, self._inside)
         rows = grid[header:]
         if header:
             width = max(map(len, grid[:header]))
@@ -426,7 +471,7 @@ class _Writer:
         self.out.table(names, rows, lead)
 
 
-def _grid(table: Any) -> tuple[list[list[str]], int]:
+def _grid(table: Any, inside: Callable[[Any], str]) -> tuple[list[list[str]], int]:
     """The texts of a table's cells, and how many of its rows name its columns.
 
     A cell that spans columns names each of them, or is in the first of them; one that spans rows
@@ -442,7 +487,7 @@ def _grid(table: Any) -> tuple[list[list[str]], int]:
         for cell in cells:
             while column in grid[number]:
                 column += 1
-            text = _inside(cell)
+            text = inside(cell)
             for spanned in range(_span(cell, "colspan")):
                 for below in grid[number : number + _span(cell, "rowspan")]:
                     below[column] = text if spanned == 0 or names else ""
@@ -460,13 +505,6 @@ def _cells(row: Any) -> list[Any]:
 def _span(cell: Any, name: str) -> int:
     value = cell.attributes.get(name) or "1"
     return min(max(int(value), 1), MAX_SPAN) if value.isdecimal() else 1
-
-
-def _inside(node: Any) -> str:
-    """What an element says, on one line."""
-    writer = _Writer(Composer(), keeps_menus=True)
-    writer.write(node)
-    return _plain(writer.out.text(0))
 
 
 def _is_data(table: Any) -> bool:

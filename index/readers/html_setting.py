@@ -1,18 +1,22 @@
-"""How the text of a page of HTML is set: how large, how bold, and whether in a link."""
+"""How the text of a page of HTML is set: how large, how heavy, and whether in a link."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import reduce
+from operator import and_
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-_BOLD = frozenset(("b", "strong", "th", "summary", "legend"))
+from index.readers.unmarked_headings import BOLD, UNDERLINED
+
+_WEIGHTS = dict.fromkeys(("b", "strong", "th", "summary", "legend"), BOLD) | {"u": UNDERLINED}
 #: What stands in them is set apart, and heads nothing.
 _APART = frozenset(
     "address aside blockquote caption figcaption figure footer form label option".split()
 )
-_SETTING = _BOLD | _APART | {"big", "small"}
+_SETTING = _WEIGHTS.keys() | _APART | {"big", "small"}
 MAX_STYLE, MAX_CSS = 1000, 500_000
 """Characters that are read of the style of an element, and of style sheets."""
 _CLASS = re.compile(r"[a-zA-Z0-9]{0,20}\.([\w-]{1,80})")
@@ -37,21 +41,21 @@ _FONT_SIZES = (0.6, 0.75, 0.89, 1.0, 1.2, 1.5, 2.0, 3.0)
 _UNITS = {"px": 1 / 16, "pt": 1 / 12, "rem": 1.0}
 
 
-class Setting(NamedTuple):
+class TextStyle(NamedTuple):
     """How a text is set.
 
     Attributes:
         size: of its letters, as a share of the usual one.
-        is_bold: whether all of them are, or it is named as a heading.
+        weight: of all of them; bold if it is named as a heading.
         is_apart: whether it stands in something that heads nothing: a link, a figure.
     """
 
     size: float = 1.0
-    is_bold: bool = False
+    weight: int = 0
     is_apart: bool = False
 
 
-_USUAL = Setting()
+_USUAL = TextStyle()
 
 
 #: Of a page without style sheets.
@@ -71,7 +75,7 @@ def class_rules(css: str) -> dict[str, str]:
     return found
 
 
-class SettingReader:
+class StyleTracker:
     """Follows the elements of a page and takes note of how its text is set.
 
     Args:
@@ -81,7 +85,7 @@ class SettingReader:
     def __init__(self, rules: Mapping[str, str]) -> None:
         self._rules = rules
         self._open = [_USUAL]
-        self._letters: dict[Setting, int] = {}
+        self._letters: dict[TextStyle, int] = {}
 
     def enter(self, node: Any, tag: str) -> None:
         """Begin an element."""
@@ -89,17 +93,19 @@ class SettingReader:
         if not attributes and tag not in _SETTING:
             self._open.append(self._open[-1])
             return
-        size, is_bold, is_apart = self._open[-1]
+        size, weight, is_apart = self._open[-1]
         style = (attributes.get("style") or "")[:MAX_STYLE]
         classes = attributes.get("class") or ""
         named = f"{classes} {attributes.get('role') or ''}"
         if self._rules and classes:
             told_of = filter(None, map(self._rules.get, classes.split()))
             style = ";".join([*told_of, style])[-MAX_STYLE:]
-        if tag in _BOLD or _HEADING_CLASS.search(named):
-            is_bold = True
-        if weight := _WEIGHT.search(style):
-            is_bold = weight[1].lower() == "bold" or weight[1][0] in "6789"
+        weight |= _WEIGHTS.get(tag, 0)
+        if _HEADING_CLASS.search(named):
+            weight |= BOLD
+        if told := _WEIGHT.search(style):
+            is_bold = told[1].lower() == "bold" or told[1][0] in "6789"
+            weight = weight | BOLD if is_bold else weight & ~BOLD
         if told := _SIZE.search(style):
             size = _size(told, size)
         elif tag in ("big", "small"):
@@ -107,7 +113,7 @@ class SettingReader:
         elif tag == "font" and (step := (attributes.get("size") or "").strip()):
             size = _font_size(step, size)
         is_apart = is_apart or tag in _APART or (tag == "a" and "href" in attributes)
-        self._open.append(Setting(round(size, 2), is_bold, is_apart))
+        self._open.append(TextStyle(round(size, 2), weight, is_apart))
 
     def leave(self) -> None:
         """End the element that was begun last."""
@@ -119,7 +125,7 @@ class SettingReader:
             setting = self._open[-1]
             self._letters[setting] = self._letters.get(setting, 0) + letters
 
-    def take(self) -> Setting:
+    def take(self) -> TextStyle:
         """How the text since the last call is set: as large as most of it."""
         if not self._letters:
             return _USUAL
@@ -127,8 +133,8 @@ class SettingReader:
         most = max(letters, key=letters.__getitem__)
         if len(letters) == 1:
             return most
-        is_bold, is_apart = (all(one[at] for one in letters) for at in (1, 2))
-        return Setting(most.size, bool(is_bold), bool(is_apart))
+        weight = reduce(and_, (one.weight for one in letters))
+        return TextStyle(most.size, weight, all(one.is_apart for one in letters))
 
 
 def _size(told: re.Match[str], around: float) -> float:

@@ -29,9 +29,10 @@ from index.chunking.metadata import metadata_of
 from index.chunking.zip_archive import DAMAGED
 from index.errors import EmptyDocumentError, NotTextError
 from index.models import DocumentMetadata
-from index.readers.headings import is_table_caption
 from index.readers.html import xml_tree
+from index.readers.notes import parted, signs_of, with_notes
 from index.readers.pictures import layout_of_picture
+from index.readers.unmarked_headings import is_table_caption
 from index.readers.word import WORD_PARTS, prepare
 
 #: For each format, docling's name of it, and the module and class that read it.
@@ -68,7 +69,7 @@ def read_rich_text(content: bytes, name: str, format_name: str, ocr: bool = Fals
     document = _read(content, format_name)
     writer = _Writer(document, name, PAGES.get(format_name), ocr)
     writer.write()
-    layout = writer.out.layout(writer.title, properties_of(content))
+    layout = with_notes(writer.out.layout(writer.title, properties_of(content)))
     pages = len(document.pages) if format_name in PAGES else 0
     parts = _with_titles_of_tables(layout)
     return replace(layout, parts=parts, pages=pages, unread=writer.unread)
@@ -185,10 +186,27 @@ class _Writer:
         self._document, self._name, self._page_name, self._ocr = document, name, page_name, ocr
         self._page: int | None = None
         self._pictures_read = 0
+        #: By the signs that they begin with, and up to where marks were looked for.
+        self._notes: dict[str, str] = {}
+        self._noted = 0
 
     def write(self) -> None:
-        for node in self._nodes(self._document.body):
+        nodes = self._nodes(self._document.body)
+        for node in nodes:
+            if node.label.value == "footnote":
+                sign, text = parted(node.text)
+                self._notes[sign or text] = node.text
+        for node in nodes:
             self._write(node)
+        self._write_notes()
+        for text in self._notes.values():
+            self.out.block([text], "prose")
+
+    def _write_notes(self) -> None:
+        """Write the notes whose marks stand in the section that ends here."""
+        for sign in signs_of(self.out.text(self._noted)):
+            self.out.block([self._notes.pop(sign, "")], "prose")
+        self._noted = self.out.length
 
     def _nodes(self, item: Any) -> list[Any]:
         return [child.resolve(self._document) for child in item.children]
@@ -204,7 +222,9 @@ class _Writer:
             self._table(item)
         elif label == "code":
             self.out.block(item.text.splitlines(), "lines")
-        else:
+        elif label != "footnote":
+            if label in ("title", "section_header"):
+                self._write_notes()
             if label == "title":
                 text = _plain(self._text(item))
                 self.title = self.title or _one_line(text) or None

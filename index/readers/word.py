@@ -1,5 +1,5 @@
 """Word files made ready for docling's reader of them: what is set as a heading is marked as one,
-contents are left out, and text is not divided where its format changes."""
+contents are left out, notes are marked, and text is not divided where its format changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.chunking.layout import describes
-from index.readers.headings import SetParagraph, heading_levels
+from index.readers.notes import Notes
+from index.readers.unmarked_headings import BOLD, UNDERLINED, SetParagraph, heading_levels
 
 NAMESPACES = {
     "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
@@ -29,6 +30,8 @@ _APART = re.compile(r"caption|quote|code|footnote|endnote|header|footer|author|d
 _BESIDE = frozenset(
     f"{_W}{name}" for name in ("pPr", "rPr", "del", "moveFrom", "drawing", "pict", "object")
 )
+#: Elements that say whether letters are bold, or underlined, and what weight they give.
+_WEIGHTS = {"b": BOLD, "u": UNDERLINED}
 _WHITE = {f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}tab": "\t"}
 _NUMERAL = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
@@ -56,14 +59,14 @@ class _Style:
     Attributes:
         name: as its file has it.
         size: of letters in half points; 0 where it says nothing.
-        is_bold: whether letters are; None where it says nothing.
+        weight: of letters.
         level: of a heading, 1 the highest; 0 of other styles.
         number: its numbering and the level there.
     """
 
     name: str = ""
     size: float = 0.0
-    is_bold: bool | None = None
+    weight: int = 0
     level: int = 0
     number: tuple[str, int] | None = None
 
@@ -184,7 +187,7 @@ def _based_on(base: _Style, element: Any) -> _Style:
     return _Style(
         name,
         (0.0 if letters is None else _number(letters.find("w:sz", NAMESPACES))) or base.size,
-        base.is_bold if letters is None else _is_on(letters, base.is_bold),
+        _weight(letters, base.weight),
         level if level <= _DEEPEST else 0,
         (None if paragraph is None else _numbered(paragraph)) or base.number,
     )
@@ -196,7 +199,7 @@ def prepare(parts: Mapping[str, Any]) -> None:
     Args:
         parts: the root elements of its WORD_PARTS, which are changed.
     """
-    styles = _Styles(parts)
+    styles, notes = _Styles(parts), Notes()
     for name, root in parts.items():
         if name == "word/styles.xml":
             _add_heading_styles(root)
@@ -206,6 +209,9 @@ def prepare(parts: Mapping[str, Any]) -> None:
             if body is not None:
                 _mark_headings(body, styles)
             _join_runs(root)
+    for name in ("word/document.xml", "word/footnotes.xml", "word/endnotes.xml"):
+        if name in parts:
+            _sign_notes(parts[name], notes)
 
 
 def _add_heading_styles(root: Any) -> None:
@@ -274,18 +280,18 @@ def _set_paragraph(element: Any, styles: _Styles) -> SetParagraph | None:
         return SetParagraph("", may_head=False)
     style = styles.of(_style_id(element) or styles.usual)
     sizes: Counter[float] = Counter()
-    said, is_bold = [], True
+    said, weight = [], BOLD | UNDERLINED
     for run in _runs(element):
         text = "".join(
             _WHITE.get(node.tag, node.text or "")
             for node in run
             if node.tag == f"{_W}t" or node.tag in _WHITE
         )
-        size, bold = _letters_of(run, style, styles)
+        size, own = _letters_of(run, style, styles)
         said.append(text)
         if count := sum(map(str.isalnum, text)):
             sizes[size] += count
-            is_bold &= bold
+            weight &= own
     text = "".join(said).strip()
     if not text:
         holds_picture = element.find(".//w:drawing", NAMESPACES) is not None
@@ -296,7 +302,7 @@ def _set_paragraph(element: Any, styles: _Styles) -> SetParagraph | None:
     may_head = not _APART.search(style.name) and (not is_item or is_counted)
     size = sizes.most_common(1)[0][0] if sizes else styles.size
     depth = number[1] + 1 if number is not None and is_item else 0
-    return SetParagraph(text, size, is_bold and bool(sizes), style.level, may_head, depth)
+    return SetParagraph(text, size, weight if sizes else 0, style.level, may_head, depth)
 
 
 def _runs(paragraph: Any) -> Iterator[Any]:
@@ -309,18 +315,19 @@ def _runs(paragraph: Any) -> Iterator[Any]:
             waiting.extend(reversed(element))
 
 
-def _letters_of(run: Any, style: _Style, styles: _Styles) -> tuple[float, bool]:
-    """The size of a run's letters in half points, and whether they are bold."""
-    size, is_bold = style.size, style.is_bold
+def _letters_of(run: Any, style: _Style, styles: _Styles) -> tuple[float, int]:
+    """The size of a run's letters in half points, and their weight; links are underlined anyway."""
+    size, weight, is_link = style.size, style.weight, run.getparent().tag == f"{_W}hyperlink"
     letters = run.find("w:rPr", NAMESPACES)
     if letters is not None:
         named = letters.find("w:rStyle", NAMESPACES)
         if named is not None:
             own = styles.of(_value(named))
-            size, is_bold = own.size or size, is_bold if own.is_bold is None else own.is_bold
+            size, weight = own.size or size, weight | own.weight
+            is_link |= "hyperlink" in own.name.lower()
         size = _number(letters.find("w:sz", NAMESPACES)) or size
-        is_bold = _is_on(letters, is_bold)
-    return size or styles.size, bool(is_bold)
+        weight = _weight(letters, weight)
+    return size or styles.size, weight & ~UNDERLINED if is_link else weight
 
 
 def _style_id(paragraph: Any) -> str:
@@ -355,9 +362,14 @@ def _counted(number: int, format_name: str) -> str:
     return shown.upper() if format_name.startswith("upper") else shown
 
 
-def _is_on(letters: Any, otherwise: bool | None) -> bool | None:
-    bold = letters.find("w:b", NAMESPACES)
-    return otherwise if bold is None else _value(bold) not in ("0", "false", "off")
+def _weight(letters: Any, weight: int) -> int:
+    """What the properties of letters say of their weight, which else is as it was."""
+    for tag, step in _WEIGHTS.items():
+        told = None if letters is None else letters.find(f"w:{tag}", NAMESPACES)
+        if told is not None:
+            is_on = _value(told) not in ("0", "false", "off", "none")
+            weight = weight | step if is_on else weight & ~step
+    return weight
 
 
 def _value(element: Any, name: str = "val") -> str:
@@ -390,3 +402,18 @@ def _join_runs(root: Any) -> None:
         for picture in reversed(pictures):
             if describes(told := picture.get("descr", "")):
                 paragraph.addnext(word.p(word.r(word.t(" ".join(told.split())))))
+
+
+def _sign_notes(root: Any, notes: Notes) -> None:
+    """Put signs where notes are marked, and where they begin."""
+    from lxml import etree
+
+    for kind in ("footnote", "endnote"):
+        for mark in root.iterfind(f".//w:{kind}Reference", NAMESPACES):
+            shown = etree.Element(f"{_W}t")
+            shown.text = notes.mark(f"{kind} {_value(mark, 'id')}")
+            mark.addnext(shown)
+        for note in root.iterfind(f"w:{kind}", NAMESPACES):
+            text = note.find(".//w:t", NAMESPACES)
+            if text is not None:
+                text.text = notes.begin(f"{kind} {_value(note, 'id')}") + (text.text or "").lstrip()

@@ -206,7 +206,7 @@ def read_pdf(content: bytes, name: str, ocr: bool = False) -> Layout:
     Raises:
         UnreadableError: it takes a password, is damaged, too long, or cannot be parsed; or what
             reads pictures is not installed.
-        EmptyDocumentError: it holds pictures of text alone, which are not to be read.
+        EmptyDocumentError: it holds pictures of text alone, which are not to be read or cannot be.
     """
     parsed = parsed_pages(content, name)
     with ThreadPoolExecutor(1) as beside:
@@ -217,16 +217,20 @@ def read_pdf(content: bytes, name: str, ocr: bool = False) -> Layout:
     pictures = pictures_among(content, pages)
     rubbish = {page.number for page in pages if is_rubbish(page)}
     wanted = {page.number: page.label for page in pages if page.number in pictures | rubbish}
+    unread = pictures | rubbish if 2 * len(rubbish) > len(pages) else set(pictures)
     if ocr and wanted:
         shots = shots_of(content, wanted)
         parse = partial(parsed_pages, name=name)
         for read in read_shots(shots, parse, lambda done: report_progress(done, len(wanted))):
             before = pages[read.number - 1]
+            unread.discard(read.number)
             if before.number in pictures or not is_rubbish(read):
                 pages[read.number - 1] = read
-    if 2 * len(rubbish) > len(pages):
-        pictures |= rubbish
-    return layout_of(pages, name, remarks, unread=0 if ocr else len(pictures))
+    if ocr and unread and not any(page.words_and_loose for page in pages):
+        raise EmptyDocumentError(
+            f"No page of {name!r} can be drawn. Open it in a viewer and print it anew, as a PDF."
+        )
+    return layout_of(pages, name, remarks, unread=len(unread))
 
 
 def layout_of(

@@ -41,7 +41,7 @@ with a title between rules .05."""
 FILLED = 0.9
 """Share of a cell's dots from which on it is part of an area in one colour, not of letters."""
 MAX_LOOK = 60.0
-"""Seconds for which pages are looked at; the others are taken to be pictures."""
+"""Seconds for which pages are looked at."""
 
 _NOTHING: Picture = np.zeros((0, 0, 3), np.uint8)
 
@@ -73,7 +73,8 @@ def is_rubbish(page: PrintedPage) -> bool:
 
 def pictures_among(content: bytes, pages: Iterable[PrintedPage]) -> set[int]:
     """The numbers of those pages of a PDF that are pictures: without text, or with no more than a
-    stamp's, and not blank; or with text that cannot be told from its codes."""
+    stamp's, and not blank; or with text that cannot be told from its codes. So are those
+    without text that cannot be drawn, or not in time."""
     found = {page.number for page in pages if page.is_garbled}
     lengths = {p.number: sum(len(word.text) for word in p.words_and_loose) for p in pages}
     waiting = {page.number: page for page in pages if lengths[page.number] < MAX_STAMP}
@@ -84,9 +85,8 @@ def pictures_among(content: bytes, pages: Iterable[PrintedPage]) -> set[int]:
         if share >= (MIN_COVERED if lengths[number] else MIN_DRAWN):
             found.add(number)
         if time.monotonic() > deadline:
-            found.update(number for number in waiting if not lengths[number])
             break
-    return found
+    return found | {number for number in waiting if not lengths[number]}
 
 
 def _covered(picture: Picture, words: Iterable[PrintedWord], points: float) -> float:

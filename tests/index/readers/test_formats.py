@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from growth import grows_linearly
-from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS
+from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS, pack
 from xlsxwriter import Workbook
 
 from index import Document, read_document
-from index.chunking.layout import Block
+from index.chunking.layout import Block, Layout
 from index.chunking.zip_archive import MAX_MEMBERS
 from index.errors import DocumentError
 from index.readers.formats import FORMATS, MAX_DEPTH, format_of
@@ -175,7 +175,8 @@ def test_the_title_of_a_table_in_word_leads_into_its_rows(tmp_path: Path, is_abo
 
 
 def test_what_is_set_as_a_heading_in_word_is_one(tmp_path: Path) -> None:
-    """By its size or weight, below headings of a style; by its numbering where it is bold."""
+    """By its size or weight, below headings of a style; by its numbering where it is bold; over a
+    line break, too; and by the line under it, but not where that is one of a link."""
     from docx import Document as Word
     from docx.shared import Pt
 
@@ -199,6 +200,13 @@ def test_what_is_set_as_a_heading_in_word_is_one(tmp_path: Path) -> None:
     word.add_paragraph("Dues are paid by the year, and by the boats of the town only half of it.")
     word.add_paragraph().add_run("Boats of the town").bold = True
     word.add_paragraph("They are those whose owners are listed in the book of the town.")
+    word.add_paragraph().add_run("Boats of\nothers").bold = True
+    word.add_paragraph("All boats whose owners live elsewhere are those of others.")
+    word.add_paragraph().add_run("In winter").underline = True
+    word.add_paragraph("From November on a boat may lie ashore for half of the fee.")
+    word.styles.add_style("Hyperlink", 2)
+    word.add_paragraph().add_run("The form for it", "Hyperlink").underline = True
+    word.add_paragraph("Whoever wants that fills it in and sends it to the office.")
     word.save(str(tmp_path / "quay.docx"))
     document = read_document(tmp_path / "quay.docx")
     assert "Berths and buoys" not in document.text
@@ -210,6 +218,57 @@ def test_what_is_set_as_a_heading_in_word_is_one(tmp_path: Path) -> None:
     assert found["No"] == found["Who"] == (title, "1 Mooring", "1.1 At night")
     assert found["Fees"][-1] == "1. Fees"
     assert found["They"] == ("Dues", "Boats of the town")
+    assert found["All"] == ("Dues", "Boats of others")
+    assert found["From"] == found["Whoever"] == ("Dues", "Boats of others", "In winter")
+
+
+def leads(layout: Layout) -> dict[str, str]:
+    """What leads into each block, by the block."""
+    return {
+        layout.text[part.spans[0][0] : part.spans[-1][1]]: layout.text[slice(*part.lead)]
+        for part in layout.parts
+        if isinstance(part, Block) and part.lead
+    }
+
+
+def test_notes_in_word_say_what_they_note(tmp_path: Path) -> None:
+    """They stand at the end of the section with their mark; one without a mark at the very end."""
+    from docx import Document as Word
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    word = Word()
+    word.add_heading("Fees", 1)
+    paragraph = word.add_paragraph("The dues are old. A boat pays 45 euros")
+    mark = OxmlElement("w:footnoteReference")
+    mark.set(qn("w:id"), "2")
+    paragraph.add_run()._r.append(mark)
+    paragraph.add_run(", a raft nothing. The office takes them.")
+    word.add_heading("Keys", 1)
+    word.add_paragraph("They hang behind the bar.")
+    word.save(str(tmp_path / "bare.docx"))
+    namespace = mark.nsmap["w"]
+    notes = "".join(
+        f'<w:footnote w:id="{number}"><w:p><w:r><w:footnoteRef/><w:t> {text}</w:t></w:r></w:p>'
+        "</w:footnote>"
+        for number, text in ((2, "Half of it in winter."), (3, "Nobody knows of what."))
+    )
+    with zipfile.ZipFile(tmp_path / "bare.docx") as bare:
+        members = {name: bare.read(name) for name in bare.namelist()}
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes"
+    link = f'<Relationship Id="rId99" Type="{kind}" Target="footnotes.xml"/></Relationships>'
+    links = "word/_rels/document.xml.rels"
+    members[links] = members[links].replace(b"</Relationships>", link.encode())
+    members["word/footnotes.xml"] = (
+        f'<w:footnotes xmlns:w="{namespace}">{notes}</w:footnotes>'.encode()
+    )
+    file = pack(tmp_path / "fees.docx", members)
+    layout = read_rich_text(file.read_bytes(), "fees.docx", "docx")
+    assert layout.text == (
+        "Fees\n\nThe dues are old. A boat pays 45 euros, a raft nothing. The office takes them."
+        "\n\nHalf of it in winter.\n\nKeys\n\nThey hang behind the bar.\n\nNobody knows of what."
+    )
+    assert leads(layout) == {"Half of it in winter.": "A boat pays 45 euros, a raft nothing."}
 
 
 def test_nothing_of_a_page_is_run_or_fetched(documents: dict[str, Document]) -> None:

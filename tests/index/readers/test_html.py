@@ -74,6 +74,7 @@ def test_text_is_what_a_browser_shows(tmp_path: Path, body: str, shown: list[str
     "set_as",
     [
         "<p><b>{}</b></p>",
+        "<p><u>{}</u></p>",
         "<div><strong>{}</strong></div>",
         '<p style="font-size: 130%">{}</p>',
         "<p><font size=+2>{}</font></p>",
@@ -131,6 +132,36 @@ def test_marks_of_notes_are_left_out(tmp_path: Path) -> None:
     document = page(tmp_path, body)
     assert texts(document) == ["It is absolute. It stays.", "It is freely.", "See 3."]
     assert document.paragraphs[-1].heading == ("Notes",)
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        '<ol><li id="n1"><p>Half in winter. <a href="#m1">↩</a></p></li><li>Of 2021.</li></ol>',
+        '<aside id="n1"><a href="#m1"><sup>1</sup></a> Half in winter.</aside>',
+        '<p><a name="n1"></a><a href="#m1">[1]</a> Half in winter.</p>',
+        '<dl><dt id="n1"><span>1</span></dt><dd>Half in winter.</dd></dl>',
+        '<table id="n1"><tr><td>1</td><td>Half in winter.</td></tr></table>',
+    ],
+)
+@pytest.mark.parametrize("where", ["", "ch%202.xhtml"])
+def test_notes_say_what_they_note(tmp_path: Path, notes: str, where: str) -> None:
+    """On the page of their mark or on another one of the book."""
+    mark = f'<a href="{where}#n1" id="m1"><sup>1</sup></a>'
+    text = f"<p>The dues are old. Boats pay.{mark} Rafts do not.</p>"
+    if where:
+        notes = notes.replace("#m1", "one.xhtml#m1")
+        members = {"OEBPS/text/one.xhtml": text, "OEBPS/text/ch 2.xhtml": notes}
+        document = read_document(book(tmp_path, **members))
+    else:
+        document = page(tmp_path, text + notes)
+    first, note, *_ = document.paragraphs
+    assert first.text == "The dues are old. Boats pay. Rafts do not."
+    assert "Half in winter." in note.text
+    assert first.lead is None
+    assert note.lead
+    assert note.lead.text == document.text[note.lead.start : note.lead.end] == "Boats pay."
+    assert all(p.lead is None for p in document.paragraphs if p is not note)
 
 
 def test_menus_are_left_out_unless_there_is_nothing_else(tmp_path: Path) -> None:

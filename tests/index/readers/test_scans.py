@@ -41,7 +41,9 @@ from index.models import Boxes
 from index.readers.loader import Reading, read_raw
 from index.readers.ocr.recogniser import RecognisedWord, Recognition, recognised
 from index.readers.ocr.text_layer import text_layer
+from index.readers.pdf.pages import PrintedPage
 from index.readers.pdf.reader import read_pdf
+from index.readers.pdf.scans import pictures_among
 
 TITLE = "Rules of the boat house"
 TEXT = f"""# {TITLE}
@@ -349,6 +351,18 @@ def test_letters_that_are_drawn_are_a_picture_and_blank_paper_is_none(tmp_path: 
     for ocr in (False, True):
         with pytest.raises(EmptyDocumentError, match="no text on the pages"):
             read_document(tmp_path / "paper.pdf", ocr=ocr)
+
+
+def test_what_cannot_be_drawn_is_unread() -> None:
+    """Where it has no text, and may be a picture therefore."""
+    writer = PdfWriter()
+    for _ in range(3):
+        page = writer.add_blank_page(300, 300)
+    page[NameObject("/Type")] = NameObject("/Nothing")
+    written = BytesIO()
+    writer.write(written)
+    pages = [PrintedPage(number, "", (300.0, 300.0), [], []) for number in (1, 2, 3)]
+    assert pictures_among(written.getvalue(), pages) == {3}
 
 
 def test_folders_have_pictures_only_where_those_are_read(printed: Path, tmp_path: Path) -> None:

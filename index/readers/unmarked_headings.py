@@ -1,5 +1,5 @@
 """Headings that a file does not mark as such: paragraphs that are set larger or bolder than its
-text and stand alone."""
+text, or underlined, and stand alone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ LARGER = 1.08
 _CAPTION = re.compile(
     r"(?:fig(?:ure|ura)?|abb(?:ildung)?|listing|tab(?:le|elle|leau|la|ela|ella)?)\b\.?\s*\d", re.I
 )
-_Rank = tuple[float, bool, bool, int]
+_Rank = tuple[float, int, bool, int]
 _ENDS = (".", ";", ",", "!")
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,3})*[.):]?(?=\s)")
 #: Of a part that is named, after which a full stop ends no sentence: `Article IV. Members.`
 _NAMED = re.compile(r"[^\W\d_]+ (?:[IVXLC]+|\d{1,3}(?:\.\d{1,3})*)[.:]\s")
-_GAP = re.compile(r"\t|\n| {3}")
+_GAP = re.compile(r"\t|\n.*\n| {3}")
+UNDERLINED, BOLD = 1, 2
+"""Of a weight, which is the sum of what letters are."""
 _PAGE = re.compile(r"\s\d{1,3}$")
 
 
@@ -33,7 +35,7 @@ class SetParagraph:
     Attributes:
         text: what it says.
         size: of its letters, in any unit.
-        is_bold: whether all of them are.
+        weight: of all of them: UNDERLINED, BOLD, both or 0.
         level: of a heading that is marked as one, 1 the highest; 0 of others.
         may_head: whether it may be one that is not: no item, row, code or caption.
         depth: of its number where that is not part of the text; 0 where it has none.
@@ -41,7 +43,7 @@ class SetParagraph:
 
     text: str
     size: float = 1.0
-    is_bold: bool = False
+    weight: int = 0
     level: int = 0
     may_head: bool = True
     depth: int = 0
@@ -50,14 +52,14 @@ class SetParagraph:
 def heading_levels(paragraphs: Sequence[SetParagraph]) -> list[int]:
     """The level of each paragraph as a heading, 0 of those that are none.
 
-    One that is not marked as a heading is one where it is short, no sentence, and larger or bolder
+    One that is not marked as a heading is one where it is short, no sentence, and larger or heavier
     than most of the text, and where something follows it that is not set so. They rank by
     their size, weight, capitals and number, below the marked heading that they stand under.
     """
-    sizes: Counter[tuple[float, bool]] = Counter()
+    sizes: Counter[tuple[float, int]] = Counter()
     for paragraph in paragraphs:
         if not paragraph.level:
-            sizes[paragraph.size, paragraph.is_bold] += len(paragraph.text)
+            sizes[paragraph.size, paragraph.weight] += len(paragraph.text)
     if not sizes:
         return [paragraph.level for paragraph in paragraphs]
     usual = sizes.most_common(1)[0][0]
@@ -91,14 +93,14 @@ def is_table_caption(text: str) -> bool:
     return bool(_CAPTION.match(text)) and text[:1] in "Tt"
 
 
-def _rank(paragraph: SetParagraph, size: float, is_bold: bool) -> _Rank | None:
+def _rank(paragraph: SetParagraph, size: float, weight: int) -> _Rank | None:
     """How high a paragraph would rank as a heading, the highest first, in a text of which most is
-    so large, or bold; None of one that is set as that is, or too long for one."""
+    so large and heavy; None of one that is set as that is, or too long for one."""
     if paragraph.level or not paragraph.may_head:
         return None
     is_larger = paragraph.size >= LARGER * size
-    is_bolder = paragraph.is_bold and not is_bold and LARGER * paragraph.size >= size
-    if not (is_larger or is_bolder) or _CAPTION.match(paragraph.text):
+    is_heavier = paragraph.weight > weight and LARGER * paragraph.size >= size
+    if not (is_larger or is_heavier) or _CAPTION.match(paragraph.text):
         return None
     number = _NUMBER.match(paragraph.text.strip() + " ")
     text = paragraph.text.strip()[number.end() if number else 0 :].strip()
@@ -110,4 +112,4 @@ def _rank(paragraph: SetParagraph, size: float, is_bold: bool) -> _Rank | None:
     if _GAP.search(text) or not any(map(str.isalpha, text)):
         return None
     depth = paragraph.depth or (number[0].strip(" .):").count(".") + 1 if number else 1)
-    return -paragraph.size, not paragraph.is_bold, not text.isupper(), depth
+    return -paragraph.size, -paragraph.weight, not text.isupper(), depth
