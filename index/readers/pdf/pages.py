@@ -239,24 +239,6 @@ def lines_of(words: Iterable[PrintedWord]) -> Iterator[Line]:
         yield line
 
 
-def cells_of(table: Region) -> list[list[list[PrintedWord]]]:
-    """The words of each cell of a table, row by row, the header first."""
-    rows = [list(row) for row in [table.block.header or [], *(table.block.rows or [])]]
-    found: list[list[list[PrintedWord]]] = [[[] for _ in row] for row in rows]
-    pairs = zip(chain(*rows), chain(*found), strict=True)
-    boxes = [(cell.bbox, words) for cell, words in pairs if cell.bbox]
-    for word in table.words:
-        inside = [pair for pair in boxes if word.is_inside(_edges(pair[0]))] or boxes
-        if inside:
-            min(inside, key=lambda pair: _distance(word, pair[0]))[1].append(word)
-    return found
-
-
-def _distance(word: PrintedWord, box: Any) -> float:
-    x, y = word.middle
-    return float(abs(x - box.x - box.width / 2) + 4 * abs(y - box.y - box.height / 2))
-
-
 def _printed_words(page: Any) -> list[PrintedWord]:
     """The words of a page in the order of its text items."""
     found = []

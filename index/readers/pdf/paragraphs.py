@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, cells_of, lines_of
+from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, lines_of
 
 #: Lines further apart than so many times the usual are of two paragraphs; a line whose words are so
 #: many times as high as usual is a heading, and so many times a note. Not tuned.
 APART, LARGE, SMALL = 1.3, 1.15, 0.93
-#: How far cells of a table are apart in the middle, in heights of their words. Of some fifty tables
-#: the narrowest had .55, and texts that were taken for one up to .40.
-MIN_CELL_GAP = 0.47
 #: Share of a line that its words fill where prose goes on below it.
 MIN_FILLED = 0.6
 #: Characters of a line that may be the term of the definition below it.
@@ -115,20 +112,6 @@ def reclassified(region: Region) -> Iterator[Region]:
                 break
             at += len(line)
     yield region
-
-
-def has_columns(table: Region) -> bool:
-    """Whether its cells stand apart, and not only as words do."""
-    cells = [cell for row in cells_of(table) for cell in row if cell]
-    number = {id(word): n for n, cell in enumerate(cells) for word in cell}
-    gaps = [
-        (word.left - before.right) / word.height
-        for before, word in pairwise(table.words)
-        if word.shares_line(before)
-        and before.left < word.left
-        and number.get(id(before)) != number.get(id(word))
-    ]
-    return bool(gaps) and median(gaps) > MIN_CELL_GAP
 
 
 def without_false_code(regions: Sequence[Region]) -> list[Region]:

@@ -19,6 +19,7 @@ from statistics import median
 
 from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, letters
 from index.readers.pdf import paragraphs
+from index.readers.pdf.cells import has_columns
 from index.readers.pdf.contents import take_contents
 from index.readers.pdf.headings import set_headings
 from index.readers.pdf.heads import CAPTION
@@ -223,7 +224,7 @@ def _taken(page: PrintedPage, line: Line) -> Line:
             continue
         below = [word for word in region.words if word not in line]
         rest = Region(region.kind, region.level, below, region.block)
-        if below and region.kind == "table" and paragraphs.has_columns(rest):
+        if below and region.kind == "table" and has_columns(rest):
             continue
         taken += [word for word in region.words if word in line]
         region.words = below

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from statistics import median
 
 from index.chunking.layout import names_columns
@@ -19,8 +19,10 @@ from index.readers.pdf.cells import (
     Cell,
     CellLine,
     Edges,
+    cells_of,
     column_of,
     columns_of,
+    has_columns,
     is_value,
     runs_of_values,
     seen_lines,
@@ -34,8 +36,7 @@ from index.readers.pdf.heads import (
     names_in,
     over_values,
 )
-from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, Rule, cells_of
-from index.readers.pdf.paragraphs import has_columns
+from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, Rule
 
 #: Rows of a table at least, one less with a head of several columns, and columns at most. Not
 #: tuned.
@@ -98,7 +99,8 @@ def _find_tables(page: PrintedPage) -> None:
     origin = {id(word): region for region in page.regions for word in region.words}
     tables = {id(region): region.kind == "table" for region in page.regions}
     for side in _sides(page, _gutter(page)):
-        if sum(is_value(word.text) for word in side) < MIN_VALUES:
+        values = (word for word in side if is_value(word.text))
+        if len(list(islice(values, MIN_VALUES))) < MIN_VALUES:
             continue
         lines = [CellLine(line) for line in seen_lines(side)]
         found: list[tuple[Table, int, int]] = []
