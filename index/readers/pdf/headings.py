@@ -19,7 +19,8 @@ from index.readers.pdf.contents import Listed
 from index.readers.pdf.pages import PrintedPage, PrintedWord, Region, letters_of
 from index.readers.pdf.paragraphs import MARKER
 from index.readers.pdf.pdfium import Entry
-from index.readers.pdf.tables import Table, cut_table
+from index.readers.pdf.rows import Table
+from index.readers.pdf.tables import cut_table
 from index.readers.pdf.titles import (
     LARGER,
     Line,

@@ -4,7 +4,7 @@ they stand there and in the order in which they are read."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from statistics import median
 from typing import Any
@@ -94,7 +94,8 @@ class PrintedWord:
 
 Line = list[PrintedWord]
 Rule = tuple[float, float, float]
-"""A horizontal line that is drawn on a page: from where to where, and how far down, in points."""
+"""A line that is drawn on a page: from where to where, and how far down, in points; of an upright
+one how far right."""
 
 
 class WordGroup:
@@ -165,7 +166,8 @@ class PrintedPage:
         loose: lines that liteparse takes for a running head or foot.
         is_garbled: whether its text cannot be told from its codes.
         seen: width and height of the picture that it was read from.
-        rules: drawn on it.
+        rules: drawn across it.
+        sides: drawn up and down it.
     """
 
     number: int
@@ -176,6 +178,7 @@ class PrintedPage:
     is_garbled: bool = False
     seen: tuple[float, float] | None = None
     rules: Sequence[Rule] = ()
+    sides: Sequence[Rule] = ()
 
     @property
     def words(self) -> list[PrintedWord]:
@@ -199,19 +202,21 @@ def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
         regions, rest = _assigned(page.blocks or (), _printed_words(page))
         label, size = page.page_label or str(page.page_num), (page.width, page.height)
         loose, is_garbled = list(lines_of(rest)), bool(page.complexity.is_garbled)
-        rules = _rules(page.vector_graphics.lines if page.vector_graphics else ())
-        found.append(
-            PrintedPage(page.page_num, label, size, regions, loose, is_garbled, rules=rules)
-        )
+        drawn = page.vector_graphics.lines[:MAX_DRAWN] if page.vector_graphics else ()
+        printed = PrintedPage(page.page_num, label, size, regions, loose, is_garbled)
+        rules = _rules((line.x1, line.y1, line.x2, line.y2) for line in drawn)
+        sides = _rules((line.y1, line.x1, line.y2, line.x2) for line in drawn)
+        found.append(replace(printed, rules=rules, sides=sides))
     return found
 
 
-def _rules(drawn: Sequence[Any]) -> list[Rule]:
-    """The horizontal lines among those that are drawn, those that go on each other as one."""
+def _rules(drawn: Iterable[tuple[float, float, float, float]]) -> list[Rule]:
+    """The lines among those drawn that run along the first axis, those that go on each other as
+    one."""
     flat = {
-        (round((line.y1 + line.y2) / 2), min(line.x1, line.x2), max(line.x1, line.x2))
-        for line in drawn[:MAX_DRAWN]
-        if abs(line.y1 - line.y2) < 1
+        (round((y1 + y2) / 2), min(x1, x2), max(x1, x2))
+        for x1, y1, x2, y2 in drawn
+        if abs(y1 - y2) < 1
     }
     found: list[Rule] = []
     for height, left, right in sorted(flat):

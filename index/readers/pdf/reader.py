@@ -42,8 +42,8 @@ from index.readers.pdf.pages import (
 from index.readers.pdf.paragraphs import ends_sentence
 from index.readers.pdf.pdfium import Remarks, remarks_on
 from index.readers.pdf.regions import correct_regions, set_marks, set_pictures
+from index.readers.pdf.rows import Table
 from index.readers.pdf.scans import is_rubbish, pictures_among, read_shots, shots_of
-from index.readers.pdf.tables import Table
 
 MAX_PAGES = 5000
 PAGES_AT_ONCE = 1000

@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice, pairwise
-from statistics import median
 
 from index.chunking.layout import names_columns
 from index.readers.pdf.cells import (
@@ -20,7 +19,6 @@ from index.readers.pdf.cells import (
     CellLine,
     Edges,
     cells_of,
-    column_of,
     columns_of,
     has_columns,
     is_value,
@@ -28,6 +26,7 @@ from index.readers.pdf.cells import (
     seen_lines,
     union,
 )
+from index.readers.pdf.grids import grids_of, read_grid
 from index.readers.pdf.heads import (
     CAPTION,
     first_line_below,
@@ -37,13 +36,11 @@ from index.readers.pdf.heads import (
     over_values,
 )
 from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, Rule
+from index.readers.pdf.rows import Row, Table, read_rows
 
 #: Rows of a table at least, one less with a head of several columns, and columns at most. Not
 #: tuned.
 MIN_ROWS, MAX_COLUMNS = 3, 60
-#: A row that stands so many times as far below the one before as others begins a part; a line that
-#: does so few times goes on the label before. Not tuned.
-NEXT_PART, TIGHT = 1.6, 0.85
 #: Values of a page, or of a column of its text, below which it has no two rows with one.
 MIN_VALUES = 2
 #: Characters of what stands above a table and is still its title. Not tuned.
@@ -63,31 +60,6 @@ _MARK = re.compile(
 )
 
 
-@dataclass(slots=True, eq=False)
-class Row:
-    """A row: the lines above it that it belongs to, and a cell for each column, the label first."""
-
-    groups: list[Line]
-    cells: list[Line]
-
-
-@dataclass(slots=True, eq=False)
-class Table:
-    """A table as it is read.
-
-    Attributes:
-        rows: each with the names of its columns.
-        edges: left and right of each column, in points.
-        title: words that say what it is, printed elsewhere.
-        unit: words of its head that say in what its values are.
-    """
-
-    rows: list[tuple[list[Line], Row]]
-    edges: list[Edges] = field(default_factory=list)
-    title: Line = field(default_factory=list)
-    unit: Line = field(default_factory=list)
-
-
 def find_tables(pages: Sequence[PrintedPage]) -> None:
     """Make regions of the tables of pages, out of the words of other regions."""
     for page in pages:
@@ -96,6 +68,9 @@ def find_tables(pages: Sequence[PrintedPage]) -> None:
 
 
 def _find_tables(page: PrintedPage) -> None:
+    for grid in grids_of(page):
+        if drawn := read_grid(grid, page.words):
+            _place(page, *drawn)
     origin = {id(word): region for region in page.regions for word in region.words}
     tables = {id(region): region.kind == "table" for region in page.regions}
     for side in _sides(page, _gutter(page)):
@@ -157,7 +132,12 @@ def _gutter(page: PrintedPage) -> float | None:
 
 
 def _sides(page: PrintedPage, gutter: float | None) -> list[list[PrintedWord]]:
-    words = [word for region in page.regions if region.kind != "picture" for word in region.words]
+    words = [
+        word
+        for region in page.regions
+        if region.kind != "picture" and not isinstance(region.block, Table)
+        for word in region.words
+    ]
     if gutter is None:
         return [words]
     left = [word for word in words if word.right <= gutter + 2]
@@ -215,7 +195,7 @@ def _structured(
     names = names_in(lines[top:body], columns, rules, table.unit)
     if not _is_table(lines[body:end], columns, any(names[1:])):
         return None
-    _read_rows(table, names, lines[body:end], rules)
+    read_rows(table, names, lines[body:end], rules)
     return (table, top, end) if table.rows else None
 
 
@@ -304,110 +284,6 @@ def _top(row: Row) -> float:
 
 def _is_text(cell: Cell) -> bool:
     return not cell.is_amount and not cell.is_year
-
-
-@dataclass(slots=True, eq=False)
-class _Group:
-    """A line that only names the rows below it: indented ones, or those until the next gap."""
-
-    words: Line
-    is_flat: bool = False
-    is_told: bool = False
-
-    def holds(self, row: Line) -> bool:
-        """Whether a row belongs to it, by where its label begins."""
-        indent = row[0].left - self.words[0].left
-        return indent > 1 or (self.is_flat and indent > -1)
-
-
-def _read_rows(
-    table: Table, names: list[Line], lines: Sequence[CellLine], rules: Sequence[Rule]
-) -> None:
-    """Read the lines of a table below its head, of which some only name those below them, some are
-    the rest of a label or cell, and some a head again."""
-    columns, rows = table.edges, table.rows
-    groups: list[_Group] = []
-    waiting: list[Line] = []
-    head: list[CellLine] = []
-    steps = [below.bottom - above.bottom for above, below in pairwise(lines)]
-    usual = median(steps) if steps else 0.0
-
-    def only(staying: Sequence[_Group]) -> list[_Group]:
-        """The groups that stay; one that goes and that no row has told of is a row of its own."""
-        for group in groups:
-            if group not in staying and not group.is_told:
-                rows.append((names, Row([], [group.words, *([] for _ in columns[1:])])))
-        return list(staying)
-
-    for step, line in zip([0.0, *steps], lines, strict=True):
-        cells = _cells(line, columns)
-        beside = line.cells[bool(cells[0]) :]
-        if step > NEXT_PART * usual:
-            groups = only([group for group in groups if not group.is_flat])
-        if not beside:
-            label = cells[0]
-            if not label:
-                continue
-            before = waiting[-1] if waiting else rows[-1][1].cells[0] if rows else []
-            if before and _is_wrapped(before, label, step < TIGHT * usual):
-                before.extend(label)
-            else:
-                waiting.append(label)
-            continue
-        if not any(cell.is_amount for cell in beside):
-            if any(cell.is_year for cell in beside) or (not cells[0] and len(beside) > 1):
-                head.append(line)
-                continue
-            if rows and not cells[0] and not waiting:
-                rows[-1][1].cells = [
-                    [*a, *b] for a, b in zip(rows[-1][1].cells, cells, strict=True)
-                ]
-                continue
-        if head:
-            names, head = names_in(head, columns, rules, table.unit), []
-        label = cells[0]
-        if waiting and (
-            _is_wrapped(waiting[-1], label, step < TIGHT * usual)
-            if label
-            else line.bottom - waiting[-1][-1].bottom < 0.9 * line.height
-        ):
-            label = [*waiting.pop(), *label]
-        for words in waiting:
-            groups = only([one for one in groups if one.words[0].left < words[0].left - 1])
-            groups.append(_Group(words))
-        if waiting and label:
-            groups[-1].is_flat = label[0].left < groups[-1].words[0].left + 1
-        waiting = []
-        if label:
-            groups = only([group for group in groups if group.holds(label)])
-            for group in groups:
-                group.is_told = True
-        cells[0] = label
-        rows.append((names, Row([group.words for group in groups] if label else [], cells)))
-        if label and label[0].text.lower() == "total":
-            groups = only([group for group in groups if not group.is_flat])
-    only([])
-    left = [*waiting, *(line.words for line in head)]
-    rows += [(names, Row([], [words, *([] for _ in columns[1:])])) for words in left]
-
-
-def _cells(line: CellLine, columns: Sequence[Edges]) -> list[Line]:
-    """The words of a line by columns."""
-    cells: list[Line] = [[] for _ in columns]
-    for number, cell in enumerate(line.cells):
-        half = (cell.right - cell.left) / 2
-        is_label = not number and cell.left < columns[1][0] and cell.overlap(columns[1]) < half
-        cells[0 if is_label else max(1, column_of(cell, columns))].extend(cell.words)
-    return cells
-
-
-def _is_wrapped(label: Line, words: Line, is_tight: bool) -> bool:
-    """Whether words are the next line of a label, and not another: they stand closer than rows do,
-    begin in lower case, or the label is not at its end."""
-    first, end = words[0], label[-1]
-    if end.text.endswith(":") or first.left < label[0].left - 1:
-        return False
-    return is_tight or first.text[0].islower() or first.text[0] == "(" or end.text[-1] in ",-–—/"
 
 
 def _library_table(region: Region) -> Table:

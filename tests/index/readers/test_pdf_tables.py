@@ -107,10 +107,39 @@ def test_a_label_and_its_value_are_a_row(browser: Browser, tmp_path: Path) -> No
         "".join(f"<p style='white-space: pre'>{n} {PROSE[:30]} {'. ' * 30} {n}" for n in range(9)),
         f"<ol>{''.join(f'<li>{PROSE} {n} 000' for n in range(9))}</ol>",
         f"<p>{PROSE}</p><p>Quay 12<br>1000 Zanthoria<br>tel. 12 34 56</p><p>{PROSE}</p>",
+        f"<div style='border: 1px solid'>{PROSE * 3}</div>" * 4,
         "<pre>for each in 1 2 3\n    do    4\n    done  5\n</pre>" * 3,
     ],
-    ids=["two columns", "contents", "list", "address", "code"],
+    ids=["two columns", "contents", "list", "address", "boxes", "code"],
 )
 def test_what_is_no_table_is_none(browser: Browser, tmp_path: Path, body: str) -> None:
     layout = layout_of(browser, f"{STYLE}<h2>Notes</h2>{body}", tmp_path / "none.pdf")
     assert said(layout) == []
+
+
+GRID = """<style>td, th { border: 1px solid; padding: 4px 6px; text-align: left }
+table.drawn td + td { text-align: left; width: auto }</style>"""
+DUTIES = f"""{STYLE}{GRID}<p>{PROSE * 3}</p><p>Table 5. Duties of the harbour</p><table class=drawn>
+<tr><th rowspan=2>No.<th rowspan=2>Duty<th colspan=2>Done by<th rowspan=2>Since
+<tr><th>Pilot<th>Master
+<tr><td colspan=5>Duties at sea
+<tr><td rowspan=2>7.1<td style="width: 15em">{PROSE}<td>✓<td><td>3.0
+<tr><td style="width: 15em">Look for lights that are out, and tell the office of those that have not
+been lit for a day.<td><td>✓<td>2.0
+<tr><td>7.2<td>Keep a log.<td>✓<td>✓<td>1.0
+</table><p>{PROSE * 3}</p>"""
+
+
+def test_a_row_is_what_stands_between_rules(browser: Browser, tmp_path: Path) -> None:
+    layout = layout_of(browser, DUTIES, tmp_path / "duties.pdf")
+    title = "Table 5. Duties of the harbour"
+    lights = "Look for lights that are out, and tell the office of those that have not been lit for"
+    assert said(layout) == [
+        (title, row)
+        for row in (
+            f"No.: Duties at sea: 7.1 | Duty: {PROSE.strip()} | Done by Pilot: ✓ | Since: 3.0",
+            f"No.: Duties at sea: 7.1 | Duty: {lights} a day. | Done by Master: ✓ | Since: 2.0",
+            "No.: Duties at sea: 7.2 | Duty: Keep a log. | Done by Pilot: ✓ | Done by Master: ✓ | "
+            "Since: 1.0",
+        )
+    ]
