@@ -12,7 +12,6 @@ from itertools import compress, groupby, islice, pairwise, product
 
 import numpy as np
 
-from index.chunking.layout import names_columns
 from index.readers.pdf.cells import GAP, CellLine, is_value, seen_lines, union
 from index.readers.pdf.pages import MIN_LINES, Line, PrintedPage, PrintedWord, Rule
 from index.readers.pdf.rows import Row, Table
@@ -24,16 +23,10 @@ NEAR, NARROW = 4.0, 12.0
 MIN_DRAWN = 0.3
 #: Lines below a grid of which one with values shows that the grid is only a head. Not tuned.
 LINES_BELOW = 5
-#: Lines of a page, more of which are a drawing, and words of a cell, more of which are a text.
-#: Not tuned.
-MAX_LINES, MAX_CELL = 400, 150
+#: Lines of a page, more of which are a drawing. Not tuned.
+MAX_LINES = 400
 #: Words of a row without cells that says what the rows below it are. Not tuned.
 MAX_GROUP = 12
-#: Share of the cells of a table that say something, at least. Not tuned.
-MIN_FILLED = 0.3
-#: Spaces between words are at most so many heights wide, and so few are between cells that each one
-#: stands for so many of these. Not tuned.
-MAX_SPACE, MAX_PARTED = 0.35, 10
 
 Place = tuple[int, int]
 """A row and a column."""
@@ -158,34 +151,28 @@ def read_grid(grid: Grid, around: Sequence[PrintedWord]) -> tuple[Table, Line] |
             x, y = word.middle
             row, column = bisect(rows, y, 1, len(rows) - 1), bisect(columns, x, 1, len(columns) - 1)
             said[cells[row - 1, column - 1]].append(word)
-    number = {id(word): place for place, words in said.items() for word in words}
-    parted = sum(
-        before.shares_line(word)
-        and 0 < word.left - before.right < MAX_SPACE * word.height
-        and number[id(before)] != number[id(word)]
-        for before, word in pairwise(words)
-    )
-    below = [word for word in around if word.top > box[3] - 1 and box[0] < word.middle[0] < box[2]]
-    lines = map(CellLine, islice(seen_lines(below), LINES_BELOW))
-    goes_on = any(x.is_data and x.top - box[3] < LINES_BELOW * 2 * x.height for x in lines)
-    if goes_on or not _is_table(said, parted):
+    if not _is_table(said):
         return None
     places = [
         [cells[row, column] for column in range(len(columns) - 1)] for row in range(len(rows) - 1)
     ]
     places = [row for n, row in enumerate(places) if any(above == n for above, _ in row)]
     table = Table([], list(pairwise(columns)))
-    return (table, words) if _read_rows(table, places, said) else None
+    has_names = _read_rows(table, places, said)
+    below = [word for word in around if word.top > box[3] - 1 and box[0] < word.middle[0] < box[2]]
+    is_head = not has_names and _begins_with_values(below, box[3])
+    return None if is_head or not table.rows else (table, words)
 
 
-def _is_table(said: Mapping[Place, Line], parted: int) -> bool:
-    """Whether most rows have several cells, none of which is a text, goes on in the next one, as
-    text does that lines are drawn through, or holds the values of several rows.
+def _begins_with_values(words: Sequence[PrintedWord], top: float) -> bool:
+    """Whether values stand in the first lines below a height."""
+    lines = map(CellLine, islice(seen_lines(words), LINES_BELOW))
+    return any(line.is_data and line.top - top < LINES_BELOW * 2 * line.height for line in lines)
 
-    Args:
-        said: the words of each cell.
-        parted: how many words stand right before those of another cell.
-    """
+
+def _is_table(said: Mapping[Place, Line]) -> bool:
+    """Whether most rows have several cells, none of which has columns or the values of several
+    rows in it."""
     filled = sorted(place for place, words in said.items() if words)
     counts = [len(list(row)) for _, row in groupby(filled, key=lambda place: place[0])]
     stacked = [
@@ -195,8 +182,6 @@ def _is_table(said: Mapping[Place, Line], parted: int) -> bool:
     ]
     return (
         sum(count > 1 for count in counts) > max(1, len(counts) / 2)
-        and len(filled) > max(MIN_FILLED * len(said), MAX_PARTED * parted)
-        and max(map(len, said.values())) <= MAX_CELL
         and len(stacked) == len(set(stacked))
         and not any(map(_has_columns, said.values()))
     )
@@ -212,7 +197,7 @@ def _has_columns(words: Line) -> bool:
 
 def _read_rows(table: Table, places: Sequence[list[Place]], said: Mapping[Place, Line]) -> bool:
     """Read the rows of a table, of which the first may say what it is and name its columns; whether
-    it has more text than values."""
+    they do. None are read of a table that has more values than text."""
     first = next((n for n, row in enumerate(places) if len(set(row)) > 1), 0)
     below = first + 1
     if len(set(places[first])) < len(places[first]):
@@ -238,8 +223,7 @@ def _read_rows(table: Table, places: Sequence[list[Place]], said: Mapping[Place,
     fonts = Counter(word.font for row in rows[below:] for cell in row[1:] for word in cell)
     usual = max(fonts, key=fonts.__getitem__, default="")
     is_set_apart = all(word.font != usual for name in names[1:] for word in name)
-    has_names = names_columns(texts) or is_set_apart
-    if has_names:
+    if is_set_apart:
         table.unit = [word for row in rows[:first] for word in row[0]]
         rows, places = rows[below:], places[below:]
     else:
@@ -259,4 +243,4 @@ def _read_rows(table: Table, places: Sequence[list[Place]], said: Mapping[Place,
             table.rows.append((names, Row([group] if group else [], cells)))
     if waiting:
         table.rows.append((names, Row([], [waiting])))
-    return True
+    return is_set_apart

@@ -143,13 +143,14 @@ class _Printer:
     def set_leads(self) -> None:
         """Let blocks have what leads into them, now that all is written."""
         for number, lead in self.leads.items():
-            written = [word for word in lead if word.start >= 0]
             block = self.out.parts[number]
-            if written and isinstance(block, Block):
-                start = min(word.start for word in written)
-                end = max(word.start + len(word.text) for word in written)
-                if end - start <= MAX_LEAD:
-                    self.out.parts[number] = replace(block, lead=(start, end))
+            start = end = lead[0].start
+            for word in lead:
+                if not end - 1 <= word.start < start + MAX_LEAD:
+                    break  # it stands elsewhere
+                end = word.start + len(word.text)
+            if isinstance(block, Block) and start >= 0:
+                self.out.parts[number] = replace(block, lead=(start, end))
 
     def goes_on(self, words: Sequence[PrintedWord]) -> bool:
         """Whether these words go on the last paragraph or item, which the end of its page broke

@@ -35,7 +35,7 @@ from index.readers.pdf.heads import (
     names_in,
     over_values,
 )
-from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, Rule
+from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, Rule, lines_of
 from index.readers.pdf.rows import Row, Table, read_rows
 
 #: Rows of a table at least, one less with a head of several columns, and columns at most. Not
@@ -45,6 +45,8 @@ MIN_ROWS, MAX_COLUMNS = 3, 60
 MIN_VALUES = 2
 #: Characters of what stands above a table and is still its title. Not tuned.
 MAX_TITLE = 500
+#: Heights of its words that the next line of a caption is below it, at most. Not tuned.
+NEXT_LINE = 0.4
 #: Regions that stand above a table at the top of a page which goes on: a running head, a title.
 MAX_ABOVE = 2
 #: Spaces in a cell that is no prose. Not tuned.
@@ -325,36 +327,52 @@ def _place(page: PrintedPage, table: Table, words: Sequence[PrintedWord]) -> Non
     ]
 
 
-def _is_caption(region: Region) -> bool:
-    return CAPTION.match(" ".join(word.text for word in region.words[:2])) is not None
+def _caption_in(region: Region) -> Line:
+    """The words of a region from where a caption begins that its last lines are."""
+    lines = list(lines_of(region.words))
+    begins = [n for n, line in enumerate(lines) if _is_caption(line)]
+    return [word for line in lines[begins[-1] :] for word in line] if begins else []
+
+
+def _caption_of(region: Region) -> Line:
+    """The first lines of a region, up to a gap, if they are a caption."""
+    found: Line = []
+    for line in lines_of(region.words):
+        is_apart = found and line[0].top - found[-1].bottom > NEXT_LINE * line[0].height
+        if is_apart or not (found or _is_caption(line)):
+            break
+        found += line
+    return found
+
+
+def _is_caption(line: Line) -> bool:
+    return CAPTION.match(" ".join(word.text for word in line[:2])) is not None
 
 
 def _title(regions: Sequence[Region], number: int) -> Line:
     """The words that say what a table is: those right above it, or a caption below."""
     table = regions[number]
-    if number + 1 < len(regions) and _is_caption(regions[number + 1]):
-        below = regions[number + 1]
-        if below.top - table.bottom < 3 * below.words[0].height and not (
-            number and _is_caption(regions[number - 1])
-        ):
-            return below.words
+    is_led = number > 0 and bool(_caption_in(regions[number - 1]))
+    below = [] if is_led or number + 1 == len(regions) else _caption_of(regions[number + 1])
+    if below and below[0].top - table.bottom < 3 * below[0].height:
+        return below
     found: Line = []
     top = table.top
     for region in reversed(regions[:number]):
-        is_caption = _is_caption(region)
+        caption = _caption_in(region)
         is_near = -1 < top - region.bottom < 3 * region.words[0].height
         if region.kind not in ("heading", "paragraph", "list_item", "code") or not (
-            is_near or (is_caption and not found)
+            is_near or (caption and not found)
         ):
             break
-        words = region.words if is_caption or region.kind == "heading" else _last_sentence(region)
+        words = caption or (region.words if region.kind == "heading" else _last_sentence(region))
         said = " ".join(word.text for word in words)
         if not words or len(said) + sum(len(word.text) + 1 for word in found) > MAX_TITLE:
             break
         found = [*words, *found]
         top = region.top
         is_note = said[0] in "([" and said[-1] in ")]"
-        if is_caption or said[-1] == ":" or (region.kind == "heading" and not is_note):
+        if caption or said[-1] == ":" or (region.kind == "heading" and not is_note):
             break
     return found
 

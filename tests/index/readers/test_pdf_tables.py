@@ -118,7 +118,8 @@ def test_what_is_no_table_is_none(browser: Browser, tmp_path: Path, body: str) -
 
 
 GRID = """<style>td, th { border: 1px solid; padding: 4px 6px; text-align: left }
-table.drawn td + td { text-align: left; width: auto }</style>"""
+table.drawn td + td { text-align: left; width: auto }
+table.drawn th { font-weight: bold }</style>"""
 DUTIES = f"""{STYLE}{GRID}<p>{PROSE * 3}</p><p>Table 5. Duties of the harbour</p><table class=drawn>
 <tr><th rowspan=2>No.<th rowspan=2>Duty<th colspan=2>Done by<th rowspan=2>Since
 <tr><th>Pilot<th>Master
@@ -143,3 +144,13 @@ def test_a_row_is_what_stands_between_rules(browser: Browser, tmp_path: Path) ->
             "Since: 1.0",
         )
     ]
+
+
+def test_a_caption_below_leads_in_and_not_all_that_stands_before_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    caption = "Table 6. Accounts of the harbour"
+    table = ACCOUNTS.replace("<p>Table 3. Accounts of the harbour</p>", "<h2>Accounts</h2>")
+    html = table.replace("</table><p>(1)", f"</table><p>{caption}</p><p>(1)")
+    layout = layout_of(browser, html, tmp_path / "below.pdf")
+    assert said(layout) == [(caption, row) for row in ROWS]
