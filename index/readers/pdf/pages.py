@@ -93,6 +93,8 @@ class PrintedWord:
 
 
 Line = list[PrintedWord]
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, in points from the page's top left corner."""
 Rule = tuple[float, float, float]
 """A line that is drawn on a page: from where to where, and how far down, in points; of an upright
 one how far right."""
@@ -130,7 +132,9 @@ class Region(WordGroup):
     """Words that stand together on a page.
 
     Attributes:
-        kind: heading, paragraph, list_item, table, code, note, or what else liteparse calls it.
+        kind: heading, paragraph, list_item, table, code, or what else liteparse calls it; note;
+            contents, which say where something stands; furniture, which is a running head or foot;
+            and loose, which liteparse takes for one.
         level: of a heading, 1 the highest.
         words: in reading order.
         block: of a table, what is known of it: by liteparse at first, a `Table` in the end.
@@ -227,6 +231,10 @@ def _rules(drawn: Iterable[tuple[float, float, float, float]]) -> list[Rule]:
     return [rule for rule in found if rule[1] - rule[0] > MIN_RULE]
 
 
+ASIDE = frozenset({"note", "furniture"})
+"""Kinds of regions that are written below the text of their page."""
+
+
 def letters_of(words: Iterable[PrintedWord]) -> str:
     """What words say, as headings are compared."""
     return letters("".join(word.text for word in words))
@@ -235,36 +243,44 @@ def letters_of(words: Iterable[PrintedWord]) -> str:
 def lines_of(words: Iterable[PrintedWord]) -> Iterator[Line]:
     """The words line by line."""
     line: Line = []
+    before: PrintedWord | None = None
     for word in words:
-        if line and not line[-1].shares_line(word):
+        # Most words of a line have one box up and down: these are told without a call.
+        if before and not (
+            (word.top == before.top and word.bottom == before.bottom) or before.shares_line(word)
+        ):
             yield line
             line = []
         line.append(word)
+        before = word
     if line:
         yield line
 
 
 def _printed_words(page: Any) -> list[PrintedWord]:
     """The words of a page in the order of its text items."""
-    found = []
+    found, number = [], page.page_num
     for item in page.text_items:
         font, size = (item.font_name or "").rpartition("+")[2], item.font_size or 0.0
         for word in item.words:
-            if word.text.strip():
-                text = word.text.translate(_LIGATURES)
-                right, bottom = word.x + word.width, word.y + word.height
-                printed = PrintedWord(text, page.page_num, word.x, word.y, right, bottom)
-                printed.font = font
-                printed.size = size if size >= MIN_SIZE else word.height / LEADING
-                found.append(printed)
+            text = word.text
+            if text.strip():
+                text = text if text.isascii() else text.translate(_LIGATURES)
+                left, top, right, bottom = word.x, word.y, word.x + word.width, word.y + word.height
+                own = size if size >= MIN_SIZE else word.height / LEADING
+                found.append(
+                    PrintedWord(text, number, left, top, right, bottom, size=own, font=font)
+                )
     return [word for line in lines_of(found) for word in _as_words(line)]
 
 
 def _as_words(line: Line) -> Line:
     """The words of a line whose letters are spaced out, as those of titles are; others as they
     are."""
-    single = [word.text.isalpha() for word in line if len(word.text) == 1]
-    if sum(single) < MIN_SPACED or len(single) < MIN_SINGLE * len(line):
+    single = [word.text for word in line if len(word.text) == 1]
+    if len(single) < max(MIN_SPACED, MIN_SINGLE * len(line)):
+        return line
+    if sum(map(str.isalpha, single)) < MIN_SPACED:
         return line
     gaps = [after.left - before.right for before, after in pairwise(line)]
     apart = WORD_GAP * median(gaps)
@@ -290,15 +306,15 @@ def _assigned(
     if not found or not words:
         return [], list(words)
     boxes = np.array([_edges(region.block.bbox) for region in found])
-    middles = np.array([word.middle for word in words])
-    x, y = middles[:, :1], middles[:, 1:]
+    edges = np.array([(word.left, word.right, word.top, word.bottom) for word in words])
+    x, y = edges[:, :2].mean(axis=1)[:, None], edges[:, 2:].mean(axis=1)[:, None]
     inside = (boxes[:, 0] <= x) & (x <= boxes[:, 2]) & (boxes[:, 1] <= y) & (y <= boxes[:, 3])
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     smallest = np.where(inside.any(axis=1), np.where(inside, areas, np.inf).argmin(axis=1), -1)
     rest = list[PrintedWord]()
     for word, number in zip(words, smallest.tolist(), strict=True):
         (rest if number < 0 else found[number].words).append(word)
-    is_reversed = any(max(w.text) > "\u0590" and _direction(w) == "R" for w in words)
+    is_reversed = any(not w.text.isascii() and _direction(w) == "R" for w in words)
     for region in found:
         if region.kind != "table":
             region.block = None  # it holds the text once more

@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, lines_of
+from index.readers.pdf.pages import (
+    ASIDE,
+    Line,
+    PrintedPage,
+    PrintedWord,
+    Region,
+    cells_of,
+    lines_of,
+)
 
 #: Lines further apart than so many times the usual are of two paragraphs; a line whose words are so
 #: many times as high as usual is a heading, and so many times a note. Not tuned.
@@ -214,13 +222,11 @@ def _is_filled(region: Region) -> bool:
     return len(lines) > 2 and all(filled(line) > MIN_FILLED * width for line in lines[:-1])
 
 
-def is_term(before: Region, region: Region, deepest: int) -> bool:
-    """Whether a line is the term of a definition that is indented below it; it may be a heading
-    that the outline does not have, down to its `deepest` level."""
-    may_be = before.kind == "heading" and 0 < deepest < before.level
+def is_term(before: Region, region: Region) -> bool:
+    """Whether a line is the term of a definition that is indented below it."""
     return (
         region.kind == "paragraph"
-        and (may_be or before.kind in ("paragraph", "code"))
+        and before.kind in ("paragraph", "code")
         and before.is_line
         and sum(len(word.text) + 1 for word in before.words) < MAX_TERM
         and region.left > before.left + region.words[0].height / 2
@@ -231,7 +237,7 @@ def is_term(before: Region, region: Region, deepest: int) -> bool:
 def set_notes(regions: Sequence[Region], usual: float) -> None:
     """Make the paragraphs at the foot of a page that are printed smaller notes."""
     for region in reversed(regions):
-        if region.kind != "note":
+        if region.kind not in ASIDE:
             height = median(word.height for word in region.words)
             if region.kind != "paragraph" or height > SMALL * usual:
                 break

@@ -34,6 +34,9 @@ CLOSERS = "\"'”’)]»"  # noqa: RUF001
 SMALL = 0.85
 """Share of the size of what stands before it that the mark of a note has at most. Not tuned."""
 
+MAX_LINKS = 2_000
+"""Links of a page that are looked at. Not tuned."""
+
 Entry = tuple[int, str, int]
 """Of an outline: a page, a title and its level from 1."""
 
@@ -45,6 +48,11 @@ Described = tuple[str, tuple[float, float, float, float]]
 bottom in points from the page's top left corner."""
 
 
+Link = tuple[tuple[float, float, float, float], int]
+"""What leads to another place of the file: its left, top, right and bottom in points from the
+page's top left corner, and the number of the page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remarks:
     """What PDFium says of a file.
@@ -54,6 +62,7 @@ class Remarks:
         marks: of each page that has some, where typographic marks stand.
         notes: the same of the figures of marks of notes.
         pictures: of each page that has some, the descriptions of its pictures.
+        links: of each page that has some, those within the file.
         metadata: who wrote it, and when.
     """
 
@@ -61,6 +70,7 @@ class Remarks:
     marks: Mapping[int, Sequence[PageMark]] = field(default_factory=dict)
     notes: Mapping[int, Sequence[PageMark]] = field(default_factory=dict)
     pictures: Mapping[int, Sequence[Described]] = field(default_factory=dict)
+    links: Mapping[int, Sequence[Link]] = field(default_factory=dict)
     metadata: DocumentMetadata = NO_METADATA
 
 
@@ -76,6 +86,7 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
     marks: dict[int, list[PageMark]] = defaultdict(list)
     notes: dict[int, list[PageMark]] = defaultdict(list)
     pictures: dict[int, list[Described]] = {}
+    links: dict[int, list[Link]] = {}
     try:
         pdf = pypdfium2.PdfDocument(content)
         metadata = _metadata(pdf)
@@ -100,12 +111,30 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
             text.close()
             if described := list(_described(page)):
                 pictures[number] = described
+            if leading := list(_links(pdf, page)):
+                links[number] = leading
             page.close()
             if time.monotonic() > deadline:
                 break
     except pypdfium2.PdfiumError:
         return Remarks()
-    return Remarks(outline, marks, notes, pictures, metadata)
+    return Remarks(outline, marks, notes, pictures, links, metadata)
+
+
+def _links(pdf: Any, page: Any) -> Iterator[Link]:
+    """What leads from a page to another place of its file."""
+    from pypdfium2 import raw
+
+    left, _, _, top = page.get_cropbox()
+    place, link, box = ctypes.c_int(0), raw.FPDF_LINK(), raw.FS_RECTF()
+    for _ in range(MAX_LINKS):
+        if not raw.FPDFLink_Enumerate(page, place, link):
+            break
+        target = raw.FPDFLink_GetDest(pdf, link)  # also of an action
+        number = raw.FPDFDest_GetDestPageIndex(pdf, target) if target else -1
+        if number >= 0 and raw.FPDFLink_GetAnnotRect(link, box):
+            high, low = sorted((top - box.top, top - box.bottom))
+            yield (box.left - left, high, box.right - left, low), number + 1
 
 
 def drawn_pages(

@@ -33,6 +33,7 @@ from index.chunking.sentences import Span
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
 from index.readers.pdf.pages import (
+    ASIDE,
     PrintedPage,
     PrintedWord,
     Region,
@@ -249,7 +250,7 @@ def layout_of(
         EmptyDocumentError: there is no word on them.
     """
     remarks = remarks or Remarks()
-    correct_regions(pages, remarks.outline)
+    correct_regions(pages, remarks)
     printer = _Printer(Counter(_bare(word.text) for page in pages for word in page.words))
     if not printer.vocabulary and unread:
         raise unread_pictures(name, len(pages))
@@ -313,7 +314,7 @@ def _write_pages(printer: _Printer, pages: Sequence[PrintedPage]) -> None:
     notes: list[Region] = []
     label = ""
     for page in pages:
-        body = [region for region in page.regions if region.kind != "note"]
+        body = [region for region in page.regions if region.kind not in ASIDE]
         goes_on = bool(body) and body[0].kind == "paragraph" and printer.goes_on(body[0].words)
         if not goes_on:
             _write_regions(printer, notes)
@@ -327,7 +328,7 @@ def _write_pages(printer: _Printer, pages: Sequence[PrintedPage]) -> None:
                 _write_regions(printer, notes)
                 printer.out.place(page.number, label)
         _write_regions(printer, body[1:] if goes_on else body)
-        notes = [region for region in page.regions if region.kind == "note"]
+        notes = [region for region in page.regions if region.kind in ASIDE]
     _write_regions(printer, notes)
 
 
@@ -345,6 +346,8 @@ def _write_regions(printer: _Printer, regions: Sequence[Region]) -> None:
             printer.heading(region.words, region.level)
         elif region.kind == "table":
             printer.table(region.block)
+        elif region.kind in ("contents", "furniture"):
+            printer.block(list(lines_of(region.words)), "contents")
         elif region.kind in ("code", "grid_fallback"):
             printer.block(list(lines_of(region.words)), "lines", region.lead)
         elif above and _goes_on_in_column(printer, above, region):

@@ -5,62 +5,67 @@ font for code, running heads for nothing, and tables of contents for text. Put r
 the page shows: where words stand, how large they are, and what the file's own outline says.
 """
 
-# Typographic quotes are meant as they stand.
-
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import pairwise, takewhile
 from statistics import median
 
-from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, letters
 from index.readers.pdf import paragraphs
 from index.readers.pdf.cells import has_columns
 from index.readers.pdf.contents import take_contents
 from index.readers.pdf.headings import set_headings
 from index.readers.pdf.heads import CAPTION
-from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, letters_of, lines_of
-from index.readers.pdf.pdfium import MARKS, Described, Entry, PageMark, Remarks
+from index.readers.pdf.pages import (
+    ASIDE,
+    Line,
+    PrintedPage,
+    PrintedWord,
+    Region,
+    letters_of,
+    lines_of,
+)
+from index.readers.pdf.pdfium import MARKS, Described, PageMark, Remarks
 from index.readers.pdf.tables import find_tables, lead_notes
-
-Outline = Mapping[int, Mapping[str, int]]
-"""For each page that the outline of a file leads to, the letters of titles and their levels."""
+from index.readers.pdf.titles import value_of
 
 #: A line with the page's number is furniture if so many pages have one at its height. Not tuned.
 MIN_PAGES = 3
+#: The same as a share of all pages. Not tuned.
+MIN_SHARE = 0.02
+#: Lines of a running head or foot, at most. Not tuned.
+MAX_LINES = 3
 #: Words of a page beside whose text something is looked for, at least. Not tuned.
 MIN_TEXT = 30
 #: A gap of so many heights parts what a running head says on the left and on the right. Not tuned.
 MIN_GAP = 2.5
-SECTION = re.compile(r"\d+(?:\.\d+)+")
+_SECTION = re.compile(r"\d+(?:\.\d+)+")
+_NUMBER = re.compile(r"\W*(?:(\d{1,4})|([ivxlc]{1,6}))\W*")
 #: What is written for typographic marks.
-TYPED = frozenset(MARKS.values())
+_TYPED = frozenset(MARKS.values())
 
 
-def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> None:
+def correct_regions(pages: Sequence[PrintedPage], remarks: Remarks) -> None:
     """Put the regions of pages right.
 
-    A running head or foot is kept once; page numbers and tables of contents are left out.
+    Running heads and feet are told once and contents as such; numbers of pages are left out.
 
     Args:
         pages: of a file.
-        entries: of its outline.
+        remarks: its outline and its links.
     """
-    entries = list(entries)
-    outline = _outline(entries)
-    listed = take_contents(pages)
+    listed = take_contents(pages, remarks.links)
     large = paragraphs.LARGE * median([word.size for page in pages for word in page.words] or [0.0])
-    _drop_running_heads(pages, large)
-    _place_loose_lines(pages, outline, large)
-    _drop_furniture(pages, large)
+    for page in pages:
+        _insert_loose_lines(page)
+    _take_running_heads(pages, large)
+    _place_loose_lines(pages, large)
     _take_margins(pages)
     find_tables(pages)
-    deepest = set_headings(pages, entries, listed)
-    _drop_contents(pages, outline)
+    set_headings(pages, remarks.outline, listed)
     for page in pages:
         parts = [part for region in page.regions for part in paragraphs.reclassified(region)]
         page.regions[:] = paragraphs.without_false_code(parts)
@@ -68,25 +73,21 @@ def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> N
     for page in pages:
         whole = paragraphs.whole_regions(page.regions, step)
         parts = [part for region in whole for part in paragraphs.paragraphs_of(region, step)]
-        page.regions[:] = paragraphs.joined(parts, partial(paragraphs.is_term, deepest=deepest))
+        page.regions[:] = paragraphs.joined(parts, paragraphs.is_term)
         paragraphs.set_notes(page.regions, height)
         lead_notes(page)
 
 
-def _outline(entries: Iterable[Entry]) -> Outline:
-    found: dict[int, dict[str, int]] = {}
-    for page, title, level in entries:
-        if name := letters(title):
-            found.setdefault(page, {})[name] = level
-    return found
+def _insert_loose_lines(page: PrintedPage) -> None:
+    """Put the lines that the library took for running heads and feet back where they stand."""
+    for line in page.loose:
+        after = (n for n, region in enumerate(page.regions) if region.top > line[0].top)
+        page.regions.insert(next(after, len(page.regions)), Region("loose", 1, line))
 
 
-def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline, large: float) -> None:
-    """Put the lines that the library took for running heads and feet back.
-
-    They are none where something else stands further out on the page, where the outline has them,
-    or where they are as full as lines of text. Those that are say what they say once, and those
-    that say but the page's number nothing.
+def _place_loose_lines(pages: Sequence[PrintedPage], large: float) -> None:
+    """Make text of those lines that the library took for running heads and that are none: what
+    stands within the text, large ones, and full ones above it. Others are notes, but for numbers.
     """
     widths = [
         paragraphs.filled(line)
@@ -96,102 +97,152 @@ def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline, large: fl
         for line in lines_of(region.words)
     ]
     full = 0.75 * median(widths or [0.0])
-    seen: set[str] = set()
     for page in pages:
-        first = min((region.top for region in page.regions), default=0.0)
-        last = max((region.bottom for region in page.regions), default=0.0)
-        for line in page.loose:
-            words, top = [word.text for word in line], line[0].top
-            name = letters_of(line)
-            is_inside = first < top < last or name in outline.get(page.number, ())
-            is_full = paragraphs.filled(line) >= full
-            is_number = sum(any(map(str.isalpha, w)) for w in words) < 3 and page.label in words
-            # Titles of parts may differ in their numbers alone.
-            is_title = line[0].size >= large
-            if is_full or is_title:
-                name = " ".join(words)
-            if not is_inside and (not name or name in seen or (is_number and not is_title)):
-                continue
-            seen.add(name)
-            if is_inside or is_title or (is_full and top < first):
-                after = (n for n, region in enumerate(page.regions) if region.top > top)
-                at = next(after, len(page.regions))
-                above = page.regions[at - 1] if at else None
-                if above and above.kind == "heading" and _is_next_line(above, line):
-                    above.words.extend(line)
-                else:
-                    page.regions.insert(at, Region("paragraph", 1, line))
+        text = [region for region in page.regions if region.kind not in ("loose", *ASIDE)]
+        first = min((region.top for region in text), default=0.0)
+        last = max((region.bottom for region in text), default=page.size[1])
+        loose = [region for region in page.regions if region.kind == "loose"]
+        for region in loose:
+            is_inside = first < region.top < last
+            is_full = paragraphs.filled(region.words) >= full
+            if is_inside or is_full or region.words[0].size >= large:
+                region.kind = "paragraph"
             else:
-                # As a note is, so that it stands in no paragraph's way.
-                page.regions.append(Region("paragraph" if is_full else "note", 1, line))
+                region.kind = "note"
+            is_below = is_full and region.top >= last and region.words[0].size < large
+            if region.kind == "note" or is_below:
+                # Behind the others, so that it stands in no paragraph's way.
+                page.regions.remove(region)
+                if is_below or region.letters:
+                    page.regions.append(region)
 
 
-def _is_next_line(above: Region, line: Line) -> bool:
-    """Whether a line stands right below a region and is as large."""
-    height, size = above.words[-1].height, line[0].height
-    is_as_large = size / paragraphs.LARGE < height < size * paragraphs.LARGE
-    return is_as_large and paragraphs.is_right_below(line, above)
+# --- running heads and feet ----------------------------------------------------------------------
 
 
-def _drop_running_heads(pages: Sequence[PrintedPage], large: float) -> None:
-    """Take running heads and feet out of the text of pages: the library takes many for a part of
-    what stands beside them. What is said nowhere else is kept once, as a note.
+@dataclass(slots=True)
+class _Furniture:
+    """What is known of the lines of a document while its running heads are taken out.
 
-    They are first or last lines that stand at one height of more than MIN_PAGES pages, and are said
-    again, but for numbers: there, or as the title of a section. First lines of text, and larger
-    ones, as titles of slides are, have to be the same on so many pages. The first line of a table
-    that has columns without it is left: it names them.
+    Attributes:
+        large: the size of titles, in points.
+        said: how often each line is said outside of contents, by its letters.
+        region_of: the region of each word, by its id.
+        tops, bottoms: the words of each page, from its top on and from its foot.
+        offsets: the pages that have a number so far from theirs in their first or last lines.
+        least: pages with such a number, at least.
+        kept: what running heads and feet said first, with its words.
     """
-    ends = defaultdict[tuple[bool, int], list[_End]](list)
-    lines = Counter[str]()
-    for page in pages:
-        lines.update(letters_of(line) for line in lines_of(page.words))
-        for is_foot in (False, True) if page.words else ():
-            for end in _ends_of(page, is_foot, large):
-                ends[is_foot, round(end.words[0].top / 4)].append(end)
-    for (is_foot, _), places in ends.items():
-        here = Counter(end.said for end in places)
-        if len(places) <= MIN_PAGES:
-            continue
-        ends_here = Counter(end.letters for end in places if end.is_line)
-        elsewhere = {end.letters: lines[end.letters] - ends_here[end.letters] for end in places}
-        again = [
-            end
-            for end in places
-            if (here[end.said] > MIN_PAGES and not is_foot)
-            or (
-                end.stands_alone
-                and end.words[0].size < large
-                and (here[end.said] > 1 or elsewhere[end.letters] > 0)
-            )
-        ]
-        if len({end.page.number for end in again}) <= MIN_PAGES:
-            continue
-        kept = set[str]()
-        for end in again:
-            taken = _taken(end.page, end.words)
-            if taken and elsewhere[end.letters] <= 0 and end.said not in kept:
-                kept.add(end.said)
-                end.page.regions.append(Region("note", 1, taken))
+
+    large: float
+    said: Counter[str]
+    region_of: Mapping[int, Region]
+    tops: dict[int, list[PrintedWord]]
+    bottoms: dict[int, list[PrintedWord]]
+    least: float
+    offsets: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    kept: dict[str, tuple[_End, Line]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """The first or last line of a page, or a part of it; what it says, but for the page's number;
-    whether it is a line of a region by itself, and whether it stands apart from text."""
+    """The first or last line of a page, or a part of it.
+
+    Attributes:
+        said: what it says, but for the page's number.
+        letters: of it.
+        offsets: how far the numbers that it begins and ends with are from that of its page.
+        is_line: whether it is a line of a region by itself.
+        stands_alone: whether it stands apart from text.
+    """
 
     page: PrintedPage
     words: Line
     said: str
     letters: str
+    offsets: tuple[int, ...]
     is_line: bool
     stands_alone: bool
+    is_loose: bool
 
 
-def _ends_of(page: PrintedPage, is_foot: bool, large: float) -> Iterator[_End]:
-    words = page.words
-    last = max(words, key=lambda word: word.bottom) if is_foot else min(words, key=lambda w: w.top)
-    line = sorted((word for word in words if word.shares_line(last)), key=lambda word: word.left)
+def _take_running_heads(pages: Sequence[PrintedPage], large: float) -> None:
+    """Take running heads and feet out of the text of pages: the library takes many for a part of
+    what stands beside them. What is said nowhere else is kept once, as furniture.
+
+    They are first or last lines that stand at one height of more than MIN_PAGES pages, and are said
+    again, but for numbers: there, or as the title of a section. First lines of text, and larger
+    ones, as titles of slides are, have to be the same on so many pages. The first line of a table
+    that has columns without it is left: it names them. Lines with the number of their page need not
+    be said again.
+    """
+    texts = [region for page in pages for region in page.regions if region.kind != "contents"]
+    known = _Furniture(
+        large,
+        Counter(letters_of(line) for region in texts for line in lines_of(region.words)),
+        {id(word): region for page in pages for region in page.regions for word in region.words},
+        {page.number: sorted(page.words, key=lambda word: word.top) for page in pages},
+        {page.number: sorted(page.words, key=lambda word: -word.bottom) for page in pages},
+        max(MIN_PAGES, MIN_SHARE * len(pages)),
+    )
+    for _ in range(MAX_LINES):
+        ends = defaultdict[tuple[bool, int], list[_End]](list)
+        for page in pages:
+            for is_foot in (False, True):
+                for end in _ends_of(page, is_foot, known):
+                    ends[is_foot, round(end.words[0].top / 4)].append(end)
+                    for offset in end.offsets:
+                        known.offsets[offset].add(page.number)
+        again = [end for (foot, _), places in ends.items() for end in _again(places, foot, known)]
+        for end in again:
+            if taken := _taken(end, known):
+                known.said[end.letters] -= end.is_line
+                known.kept.setdefault(end.said, (end, taken))
+        if not again:
+            break
+    for end, words in known.kept.values():
+        named = sum(any(map(str.isalpha, word.text)) for word in words)
+        # The number of a page says nothing, nor does the word before it.
+        if named > bool(end.offsets) and known.said[end.letters] <= 0:
+            end.page.regions.append(Region("furniture", 1, words))
+
+
+def _again(ends: Sequence[_End], is_foot: bool, known: _Furniture) -> list[_End]:
+    """Which of the ends of pages at one height are running heads or feet."""
+    here = Counter(end.said for end in ends if end.letters)
+    ends_here = Counter(end.letters for end in ends if end.is_line)
+    again: list[tuple[_End, bool]] = []
+    for end in ends:
+        is_free = end.stands_alone and end.words[0].size < known.large
+        is_sure = is_free and any(
+            len(known.offsets[offset]) >= known.least or end.said in known.kept
+            for offset in end.offsets
+        )
+        if is_sure or (
+            end.letters
+            and (
+                (here[end.said] > MIN_PAGES and not is_foot)
+                or (
+                    is_free
+                    and (
+                        here[end.said] > 1
+                        or (known.said[end.letters] > ends_here[end.letters] and not end.is_loose)
+                    )
+                )
+            )
+        ):
+            again.append((end, is_sure or end.is_loose))
+    are_many = len({end.page.number for end, _ in again}) > MIN_PAGES
+    return [end for end, is_sure in again if is_sure or are_many]
+
+
+def _ends_of(page: PrintedPage, is_foot: bool, known: _Furniture) -> Iterator[_End]:
+    words = (known.bottoms if is_foot else known.tops)[page.number]
+    if not words:
+        return
+    last = words[0]
+    near = takewhile(lambda w: w.bottom > last.top if is_foot else w.top < last.bottom, words)
+    line = sorted((word for word in near if word.shares_line(last)), key=lambda word: word.left)
     gaps = [0.0, *(after.left - word.right for word, after in pairwise(line))]
     cuts = [at for at, gap in enumerate(gaps) if not at or gap > MIN_GAP * last.height]
     parts: list[Line] = []
@@ -201,52 +252,54 @@ def _ends_of(page: PrintedPage, is_foot: bool, large: float) -> Iterator[_End]:
             parts[-1] = parts[-1] + line[start:end]
         else:
             parts.append(line[start:end])
-
-    def region_of(word: PrintedWord) -> Region:
-        return next(region for region in page.regions if word in region.words)
-
-    stands_alone = len(parts) > 1 or region_of(last).is_line
+    stands_alone = len(parts) > 1 or known.region_of[id(last)].is_line
     for part in parts:
+        region = known.region_of[id(part[0])]
         # The number of a section is none of a page, nor is that of a title.
-        is_title = part[0].size >= large
-        numbers = [w.text for w in part if is_title or SECTION.fullmatch(w.text)]
-        if (name := letters_of(part)) and not CAPTION.match(part[0].text):
-            whole = next(it for it in lines_of(region_of(part[0]).words) if part[0] in it)
-            is_line = len(whole) == len(part)
-            yield _End(page, part, name + "".join(numbers), name, is_line, stands_alone)
+        is_loose = region.kind == "loose"
+        is_title = is_loose or part[0].size >= known.large
+        numbers = [
+            word.text
+            for word in part
+            if (is_title and word.text != page.label) or _SECTION.fullmatch(word.text)
+        ]
+        name, offsets = letters_of(part), tuple(_offsets(page, part))
+        if (name or offsets) and not CAPTION.match(part[0].text):
+            is_line = len(part) == sum(known.region_of[id(word)] is region for word in line)
+            said = name + "".join(numbers)
+            yield _End(page, part, said, name, offsets, is_line, stands_alone, is_loose)
 
 
-def _taken(page: PrintedPage, line: Line) -> Line:
-    """The words of a line, taken out of the regions of a page that begin or end with it."""
-    taken: Line = []
-    for region in page.regions:
-        if region.words[0] not in line and region.words[-1] not in line:
+def _offsets(page: PrintedPage, line: Line) -> Iterator[int]:
+    """How far the numbers that a line begins and ends with are from that of its page; a Roman one
+    has to stand alone."""
+    words = [word for word in line if any(map(str.isalnum, word.text))]
+    for word in words[:1] + words[-1:]:
+        if (number := _NUMBER.fullmatch(word.text)) and (number[1] or len(words) == 1):
+            yield value_of(number[1] or number[2]) - page.number
+
+
+def _taken(end: _End, known: _Furniture) -> Line:
+    """The words of a line, taken out of the regions of its page that begin or end with it."""
+    line, taken = set(map(id, end.words)), list[PrintedWord]()
+    for region in {id(r): r for r in (known.region_of[id(word)] for word in end.words)}.values():
+        if not region.words or not line.intersection((id(region.words[0]), id(region.words[-1]))):
             continue
-        below = [word for word in region.words if word not in line]
+        below = [word for word in region.words if id(word) not in line]
         rest = Region(region.kind, region.level, below, region.block)
         if below and region.kind == "table" and has_columns(rest):
             continue
-        taken += [word for word in region.words if word in line]
+        taken += [word for word in region.words if id(word) in line]
         region.words = below
-    page.drop_empty_regions()
+    if taken:
+        gone = set(map(id, taken))
+        for words in (known.tops[end.page.number], known.bottoms[end.page.number]):
+            words[:] = [word for word in words if id(word) not in gone]
+        end.page.drop_empty_regions()
     return taken
 
 
-def _drop_furniture(pages: Sequence[PrintedPage], large: float) -> None:
-    """Drop running heads and feet that the library left in: the first or last line of a page, with
-    its number, at a height where other pages have theirs."""
-    found = list[tuple[PrintedPage, Region, int]]()
-    for page in pages:
-        ends = sorted(page.regions, key=lambda region: region.top)
-        for region in ends[:1] + ends[-1:]:
-            is_small = region.words[0].size < large
-            is_line = is_small and region.is_line
-            if is_line and page.label in (region.words[0].text, region.words[-1].text):
-                found.append((page, region, round(region.top / 4)))
-    heights = Counter(height for _, _, height in found)
-    for page, region, height in found:
-        if heights[height] >= MIN_PAGES and region in page.regions:
-            page.regions.remove(region)
+# --- margins -------------------------------------------------------------------------------------
 
 
 def _take_margins(pages: Sequence[PrintedPage]) -> None:
@@ -258,7 +311,9 @@ def _take_margins(pages: Sequence[PrintedPage]) -> None:
             letters_of_size[round(word.size, 1)] += len(word.text)
     usual = max(letters_of_size, key=letters_of_size.__getitem__, default=0.0)
     for page in pages:
-        texts = [it for it in page.regions if it.kind not in ("table", "heading", "note")]
+        texts = [
+            it for it in page.regions if it.kind not in ("table", "heading", "contents", *ASIDE)
+        ]
         words = [word for region in texts for word in region.words]
         text = [word for word in words if word.size > paragraphs.SMALL * usual]
         if len(text) < MIN_TEXT:
@@ -300,43 +355,6 @@ def _usual_height(pages: Iterable[PrintedPage]) -> float:
     return median(heights) if heights else 0.0
 
 
-def _drop_contents(pages: Sequence[PrintedPage], outline: Outline) -> None:
-    """Drop tables of contents: lines that say what headings of other pages say."""
-    named: dict[str, set[int]] = defaultdict(set)
-    for number, titles in outline.items():
-        for title in titles:
-            named[title].add(number)
-    for page in pages:
-        for region in page.regions:
-            if region.kind == "heading":
-                named[region.letters].add(page.number)
-    for page in pages:
-        entries, headings, listed, repeating, count = list[Region](), list[Region](), 0, 0, 0
-        for region in page.regions:
-            lines = list(lines_of(region.words))
-            repeated = sum(bool(_named(line, named) - {page.number}) for line in lines)
-            count += len(lines)
-            if region.kind == "table" or repeated < CONTENTS_SHARE * len(lines):
-                continue
-            repeating += repeated
-            if region.kind == "heading":
-                headings.append(region)
-            else:
-                entries.append(region)
-                listed += len(lines)
-        if repeating >= CONTENTS_LINES and repeating >= CONTENTS_SHARE * count:
-            entries += headings
-        elif listed < CONTENTS_LINES:
-            continue
-        page.regions[:] = [region for region in page.regions if region not in entries]
-
-
-def _named(line: Line, named: Mapping[str, set[int]]) -> set[int]:
-    """The pages with a heading that says what a line does; none of one with figures in it."""
-    has_figures = any(map(str.isdigit, "".join(word.text for word in line[1:-1])))
-    return set() if has_figures else named.get(letters_of(line), set())
-
-
 # --- marks and pictures that are put into pages, marks of notes that are left out -----------------
 
 
@@ -347,7 +365,7 @@ def set_marks(pages: Iterable[PrintedPage], remarks: Remarks) -> None:
         words = page.words_and_loose
         if marks := remarks.marks.get(page.number):
             for word in words:
-                if TYPED.intersection(word.text):
+                if _TYPED.intersection(word.text):
                     _set_marks(word, marks)
         if notes := remarks.notes.get(page.number):
             _drop_notes(words, notes)
@@ -361,7 +379,7 @@ def set_marks(pages: Iterable[PrintedPage], remarks: Remarks) -> None:
 def _set_marks(word: PrintedWord, marks: Iterable[PageMark]) -> None:
     inside = [mark for mark in marks if word.left <= mark[1] <= word.right and word.spans(mark[2])]
     inside.sort(key=lambda mark: mark[1])
-    for typed in TYPED:
+    for typed in _TYPED:
         printed = [mark[0] for mark in inside if MARKS[mark[0]] == typed]
         # Where there are others, a hyphen beside a dash, it is not known which is which.
         if printed and len(printed) == word.text.count(typed):

@@ -137,7 +137,8 @@ def _sides(page: PrintedPage, gutter: float | None) -> list[list[PrintedWord]]:
     words = [
         word
         for region in page.regions
-        if region.kind != "picture" and not isinstance(region.block, Table)
+        if region.kind not in ("picture", "contents", "furniture")
+        and not isinstance(region.block, Table)
         for word in region.words
     ]
     if gutter is None:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
-from index.readers.pdf.pages import PrintedPage, PrintedWord, Region, WordGroup, lines_of
+from index.readers.pdf.pages import ASIDE, PrintedPage, PrintedWord, Region, WordGroup, lines_of
 
 #: A size is larger than the text's from so many times on; one is another than the next smaller
 #: from so many times on. Headings of a point more than a text of twelve are the smallest seen.
@@ -142,7 +142,7 @@ class Title:
 def lines_on(page: PrintedPage) -> Iterator[Line]:
     """The lines of the text of a page, in reading order; those of tables, too."""
     for region in page.regions:
-        if region.kind in ("note", "picture"):
+        if region.kind in ("picture", "contents", *ASIDE):
             continue
         for words in lines_of(region.words):
             for part in _parted(words):
@@ -204,16 +204,17 @@ def number_of(lines: Sequence[Line]) -> Number | None:
     if found := _DECIMAL.match(text):
         rest = map(int, re.findall(r"\d+", found[2]))
         kind = "" if found[1].isdigit() else "A"
-        return Number(kind, (_value(found[1]), *rest), found.end())
+        return Number(kind, (value_of(found[1]), *rest), found.end())
     if found := _LETTER.match(text):
         kind = ".I" if set(found[1]) <= set("IVX") else ".A"
-        return Number(kind, (_value(found[1]),), found.end())
+        return Number(kind, (value_of(found[1]),), found.end())
     if found := _NAMED.match(text):
-        return Number(found[1].casefold(), (_value(found[2]),), found.end())
+        return Number(found[1].casefold(), (value_of(found[2]),), found.end())
     return None
 
 
-def _value(ordinal: str) -> int:
+def value_of(ordinal: str) -> int:
+    """The value of figures, of a Roman number or of a letter."""
     if figures := re.match(r"\d+", ordinal):
         return int(figures[0])
     values = [_ROMAN.get(letter, 0) for letter in ordinal.upper()]
