@@ -14,7 +14,6 @@ from index.readers.pdf.pages import (
     PrintedPage,
     PrintedWord,
     Region,
-    cells_of,
     lines_of,
 )
 
