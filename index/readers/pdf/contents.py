@@ -84,7 +84,7 @@ def take_contents(
         # What goes on overleaf may be short.
         least = CONTENTS_LINES if page.number - before > 1 else 1
         on_page = links.get(page.number, ())
-        numbers = sum(_PAGE.fullmatch(word.text) is not None for word in page.words)
+        numbers = sum(_PAGE.fullmatch(line[-1].text) is not None for line in lines_of(page.words))
         if max(numbers, len(on_page)) < least:
             continue
         rows = list(_rows(page, on_page))
@@ -148,12 +148,13 @@ def _rows(page: PrintedPage, links: Sequence[Link]) -> Iterator[_Row]:
             continue
         line.sort(key=lambda each: each.left)
         start, lead = 0, ""
-        for at, each in enumerate(line):
-            lead = "." if _DOTS.search(each.text) else lead
-            after = line[at + 1] if at + 1 < len(line) else None
-            is_end = after is None or after.left - each.right > each.height
+        for at, (each, after) in enumerate(zip(line, [*line[1:], None], strict=True)):
+            if not each.text.isalnum() and _DOTS.search(each.text):
+                lead = "."
+            if after and after.left - each.right <= each.height:
+                continue
             before = line[at - 1] if at > start else None
-            number = _PAGE.fullmatch(each.text) if is_end else None
+            number = _PAGE.fullmatch(each.text)
             if number:
                 if before and before.text.endswith(","):
                     lead = lead or ","
@@ -162,8 +163,7 @@ def _rows(page: PrintedPage, links: Sequence[Link]) -> Iterator[_Row]:
                 if not (gap or lead) or len(name) < 2:
                     number = None
             is_other = (
-                is_end
-                and after
+                after
                 and link_of.get(id(each)) != link_of.get(id(after))
                 and not (_PAGE.fullmatch(after.text) or _DOTS.search(after.text))
             )
@@ -189,7 +189,7 @@ def _links_of(words: Line, links: Sequence[Link]) -> dict[int, int]:
 
 def _target(words: Line, number: int, link_of: Mapping[int, int], links: Sequence[Link]) -> int:
     """The page that a line leads to: most of its letters are a link, or the number behind it is."""
-    inside = [word for word in words if id(word) in link_of]
+    inside = [word for word in words if id(word) in link_of] if link_of else []
     if not inside:
         return 0
     share = len(letters_of(inside)) / max(1, len(letters_of(words)))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
@@ -169,11 +170,12 @@ def joined(regions: Iterable[Region], joins: Callable[[Region, Region], bool]) -
 def whole_regions(regions: Sequence[Region], usual: float) -> list[Region]:
     """Regions with paragraphs joined that the library took apart: where a line begins in another
     font, behind a first line that is indented, and where a line goes on in lower case."""
+    edges = sorted((each.left, each.right) for each in regions if each.kind == "paragraph")
     return joined(
         regions,
         lambda before, region: (
             before.kind == region.kind == "paragraph"
-            and (_goes_on_line(before, region) or _is_wrapped(before, region, regions, usual))
+            and (_goes_on_line(before, region) or _is_wrapped(before, region, edges, usual))
         ),
     )
 
@@ -188,25 +190,22 @@ def _goes_on_line(before: Region, region: Region) -> bool:
     )
 
 
-def _is_wrapped(before: Region, region: Region, regions: Iterable[Region], usual: float) -> bool:
+def _is_wrapped(
+    before: Region, region: Region, edges: Sequence[tuple[float, float]], usual: float
+) -> bool:
     """Whether its first line is the next of the same paragraph or item: as far below as lines are,
-    and with a word first that the line above had no room for."""
+    and with a word first that the line above had no room for; `edges` are those of paragraphs, from
+    left to right."""
     *_, above = lines_of(before.words)
     line = next(lines_of(region.words))
     (step,), (height,) = _steps([above, line])
-    column = [
-        other
-        for other in (*regions, before)
-        if other.kind == "paragraph" and abs(other.left - above[0].left) < height / 2
-    ]
-    right = max((other.right for other in column), default=above[-1].right)
-    indented = line[0].left - above[0].left
+    left, indented = above[0].left, line[0].left - above[0].left
     hangs = MARKER.fullmatch(above[0].text) and 0 < indented < MAX_INDENT * height
-    return (
-        (hangs or abs(indented) < height / 2)
-        and 0 < step <= APART * usual * height
-        and right - above[-1].right < line[0].right - line[0].left + height / 2
-    )
+    if not (hangs or abs(indented) < height / 2) or not 0 < step <= APART * usual * height:
+        return False
+    first, behind = (bisect_left(edges, (at,)) for at in (left - height / 2, left + height / 2))
+    right = max((right for _, right in edges[first:behind]), default=above[-1].right)
+    return right - above[-1].right < line[0].right - line[0].left + height / 2
 
 
 def _goes_on(before: Region, region: Region) -> bool:

@@ -43,7 +43,7 @@ MIN_TEXT = 30
 #: A gap of so many heights parts what a running head says on the left and on the right. Not tuned.
 MIN_GAP = 2.5
 _SECTION = re.compile(r"\d+(?:\.\d+)+")
-_NUMBER = re.compile(r"\W*(?:(\d{1,4})|([ivxlc]{1,6}))\W*")
+_NUMBER = re.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
 #: What is written for typographic marks.
 _TYPED = frozenset(MARKS.values())
 
@@ -131,6 +131,7 @@ class _Furniture:
         tops, bottoms: the words of each page, from its top on and from its foot.
         offsets: the pages that have a number so far from theirs in their first or last lines.
         least: pages with such a number, at least.
+        edges: how far down the page what was taken of its top or foot ends.
         kept: what running heads and feet said first, with its words.
     """
 
@@ -141,6 +142,7 @@ class _Furniture:
     bottoms: dict[int, list[PrintedWord]]
     least: float
     offsets: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    edges: dict[tuple[int, bool], float] = field(default_factory=dict)
     kept: dict[str, tuple[_End, Line]] = field(default_factory=dict)
 
 
@@ -193,9 +195,15 @@ def _take_running_heads(pages: Sequence[PrintedPage], large: float) -> None:
                     ends[is_foot, round(end.words[0].top / 4)].append(end)
                     for offset in end.offsets:
                         known.offsets[offset].add(page.number)
-        again = [end for (foot, _), places in ends.items() for end in _again(places, foot, known)]
-        for end in again:
+        again = [
+            (end, is_foot)
+            for (is_foot, _), places in ends.items()
+            for end in _again(places, is_foot, known)
+        ]
+        for end, is_foot in again:
             if taken := _taken(end, known):
+                edge = min(w.top for w in taken) if is_foot else max(w.bottom for w in taken)
+                known.edges[end.page.number, is_foot] = edge
                 known.said[end.letters] -= end.is_line
                 known.kept.setdefault(end.said, (end, taken))
         if not again:
@@ -241,6 +249,10 @@ def _ends_of(page: PrintedPage, is_foot: bool, known: _Furniture) -> Iterator[_E
     if not words:
         return
     last = words[0]
+    edge = known.edges.get((page.number, is_foot))
+    # The lines of a running head are close to each other.
+    if edge is not None and abs((last.bottom if is_foot else last.top) - edge) > last.height:
+        return
     near = takewhile(lambda w: w.bottom > last.top if is_foot else w.top < last.bottom, words)
     line = sorted((word for word in near if word.shares_line(last)), key=lambda word: word.left)
     gaps = [0.0, *(after.left - word.right for word, after in pairwise(line))]
@@ -271,12 +283,11 @@ def _ends_of(page: PrintedPage, is_foot: bool, known: _Furniture) -> Iterator[_E
 
 
 def _offsets(page: PrintedPage, line: Line) -> Iterator[int]:
-    """How far the numbers that a line begins and ends with are from that of its page; a Roman one
-    has to stand alone."""
+    """How far the numbers that a line begins and ends with are from that of its page."""
     words = [word for word in line if any(map(str.isalnum, word.text))]
     for word in words[:1] + words[-1:]:
-        if (number := _NUMBER.fullmatch(word.text)) and (number[1] or len(words) == 1):
-            yield value_of(number[1] or number[2]) - page.number
+        if number := _NUMBER.fullmatch(word.text):
+            yield value_of(number[1]) - page.number
 
 
 def _taken(end: _End, known: _Furniture) -> Line:
@@ -308,22 +319,27 @@ def _take_margins(pages: Sequence[PrintedPage]) -> None:
     letters_of_size = Counter[float]()
     for page in pages:
         for word in page.words:
-            letters_of_size[round(word.size, 1)] += len(word.text)
-    usual = max(letters_of_size, key=letters_of_size.__getitem__, default=0.0)
+            letters_of_size[word.size] += len(word.text)
+    sizes = Counter[float]()
+    for size, count in letters_of_size.items():
+        sizes[round(size, 1)] += count
+    usual = max(sizes, key=sizes.__getitem__, default=0.0)
+    others = ("table", "heading", "contents", *ASIDE)
     for page in pages:
-        texts = [
-            it for it in page.regions if it.kind not in ("table", "heading", "contents", *ASIDE)
-        ]
+        texts = [region for region in page.regions if region.kind not in others]
         words = [word for region in texts for word in region.words]
         text = [word for word in words if word.size > paragraphs.SMALL * usual]
-        if len(text) < MIN_TEXT:
+        small = [word for word in words if word.size <= paragraphs.SMALL * usual]
+        if len(text) < MIN_TEXT or not small:
             continue
         lefts, rights = sorted(w.left for w in text), sorted(w.right for w in text)
         left, right = lefts[len(lefts) // 50], rights[-1 - len(rights) // 50]
         outside = [
-            [word for word in words if word.right < left - word.height],
-            [word for word in words if word.left > right + word.height],
+            [word for word in small if word.right < left - word.height],
+            [word for word in small if word.left > right + word.height],
         ]
+        if not any(outside):
+            continue
         across = [
             any(word.left < left - word.height <= word.right for word in words),
             any(word.left <= right + word.height < word.right for word in words),
@@ -333,7 +349,6 @@ def _take_margins(pages: Sequence[PrintedPage]) -> None:
             for side, is_across in zip(outside, across, strict=True)
             if not is_across
             for word in side
-            if word.size <= paragraphs.SMALL * usual
         }
         for region in texts:
             region.words = [word for word in region.words if id(word) not in beside]
