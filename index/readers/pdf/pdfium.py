@@ -9,6 +9,7 @@ of the last word.
 from __future__ import annotations
 
 import ctypes
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ from index.models import NO_METADATA, DocumentMetadata
 
 MARKS = {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-"}  # noqa: RUF001
 """Typographic marks, and what liteparse writes for them."""
+
+_TOLD = re.compile(rf"[{''.join(MARKS)}]|\d")
 
 ENDS = (".", "!", "?", "…")
 CLOSERS = "\"'”’)]»"  # noqa: RUF001
@@ -101,11 +104,12 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
             text = page.get_textpage()
             characters = text.get_text_range()[: text.count_chars()]
             left, _, _, top = page.get_cropbox()
-            for at, character in enumerate(characters):
+            for found in _TOLD.finditer(characters):
+                at, character = found.start(), found[0]
                 if character in MARKS:
                     a, b, c, d = text.get_charbox(at)
                     marks[number].append((character, (a + c) / 2 - left, top - (b + d) / 2))
-                elif character.isdecimal() and (figures := _note(text, characters, at)):
+                elif figures := _note(text, characters, at):
                     a, b, _, d = text.get_charbox(at)
                     notes[number].append((figures, a - left, top - (b + d) / 2))
             text.close()
