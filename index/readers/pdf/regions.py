@@ -265,6 +265,8 @@ def _ends_of(page: PrintedPage, is_foot: bool, known: _Furniture) -> Iterator[_E
         else:
             parts.append(line[start:end])
     stands_alone = len(parts) > 1 or known.region_of[id(last)].is_line
+    if edge is not None and not stands_alone:
+        return
     for part in parts:
         region = known.region_of[id(part[0])]
         # The number of a section is none of a page, nor is that of a title.
