@@ -3,6 +3,7 @@ they stand there and in the order in which they are read."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
@@ -25,6 +26,10 @@ MIN_SPACED, MIN_SINGLE, WORD_GAP = 6, 0.8, 1.5
 #: and words to a line. Not tuned.
 MIN_GUTTER, MIN_LINES, MIN_WORDS = 0.6, 3, 4
 
+#: Degrees by which text is turned that runs down or up; letters of it that are nearer than this
+#: share of their height are one word. Not tuned.
+TURNS, MAX_TURNED_GAP = (90, 270), 0.15
+
 MAX_DRAWN, MIN_RULE = 5_000, 8.0
 """Lines drawn on a page that are looked at, and points that a rule is long. Not tuned."""
 #: Sizes of fonts below this many points are those before the page is scaled; a box is then so many
@@ -42,9 +47,9 @@ class PrintedWord:
     """A word on a page, and its box in points from the page's top left corner.
 
     Of one that was read from a picture also how surely it was, from 0 to 1, and the box around it
-    there: the picture may lie askew, while the page is laid out straight. A picture's
-    description is one word, seen where the picture is. `start` is where it was written first, -1
-    before.
+    there: the picture may lie askew, while the page is laid out straight; so may a page be turned.
+    A picture's description is one word, seen where the picture is. `start` is where it was written
+    first, -1 before.
     """
 
     text: str
@@ -169,7 +174,7 @@ class PrintedPage:
         regions: in reading order.
         loose: lines that liteparse takes for a running head or foot.
         is_garbled: whether its text cannot be told from its codes.
-        seen: width and height of the picture that it was read from.
+        seen: width and height of the page, or the picture of it, where it is turned or askew.
         rules: drawn across it.
         sides: drawn up and down it.
     """
@@ -200,18 +205,41 @@ class PrintedPage:
 
 
 def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
-    """The pages as liteparse has read them, one after the other."""
+    """The pages as liteparse has read them, one after the other; those whose text runs up or down
+    as if they were turned."""
     found = []
     for page in pages:
-        regions, rest = _assigned(page.blocks or (), _printed_words(page))
-        label, size = page.page_label or str(page.page_num), (page.width, page.height)
+        turn, size = _turn_of(page), (page.width, page.height)
+        # Blocks of turned text are none.
+        blocks = page.blocks or () if not turn else ()
+        regions, rest = _assigned(blocks, _printed_words(page, turn))
+        label = page.page_label or str(page.page_num)
         loose, is_garbled = list(lines_of(rest)), bool(page.complexity.is_garbled)
         drawn = page.vector_graphics.lines[:MAX_DRAWN] if page.vector_graphics else ()
+        ends = [_turned((line.x1, line.y1, line.x2, line.y2), turn, size) for line in drawn]
+        rules = _rules(ends)
+        sides = _rules((top, left, bottom, right) for left, top, right, bottom in ends)
         printed = PrintedPage(page.page_num, label, size, regions, loose, is_garbled)
-        rules = _rules((line.x1, line.y1, line.x2, line.y2) for line in drawn)
-        sides = _rules((line.y1, line.x1, line.y2, line.x2) for line in drawn)
-        found.append(replace(printed, rules=rules, sides=sides))
+        printed = replace(printed, rules=rules, sides=sides)
+        found.append(replace(printed, size=size[::-1], seen=size) if turn else printed)
     return found
+
+
+def _turn_of(page: Any) -> int:
+    """By how many degrees most of the text of a page is turned: 90, 270 or 0."""
+    turns = Counter[int]()
+    for item in page.text_items:
+        turns[round(item.rotation or 0) % 360] += len(item.text)
+    turn = max(turns, key=turns.__getitem__, default=0)
+    return turn if turn in TURNS else 0
+
+
+def _turned(box: Box, turn: int, size: tuple[float, float]) -> Box:
+    """Where a box is once its page of this width and height is turned back."""
+    left, top, right, bottom = box
+    if turn == TURNS[0]:
+        return top, size[0] - right, bottom, size[0] - left
+    return (size[1] - bottom, left, size[1] - top, right) if turn else box
 
 
 def _rules(drawn: Iterable[tuple[float, float, float, float]]) -> list[Rule]:
@@ -257,21 +285,50 @@ def lines_of(words: Iterable[PrintedWord]) -> Iterator[Line]:
         yield line
 
 
-def _printed_words(page: Any) -> list[PrintedWord]:
-    """The words of a page in the order of its text items."""
-    found, number = [], page.page_num
+def _printed_words(page: Any, turn: int) -> list[PrintedWord]:
+    """The words of a page in the order of its text items; of one that is turned from its top."""
+    found, number, whole = list[PrintedWord](), page.page_num, (page.width, page.height)
     for item in page.text_items:
         font, size = (item.font_name or "").rpartition("+")[2], item.font_size or 0.0
-        for word in item.words:
-            text = word.text
-            if text.strip():
-                text = text if text.isascii() else text.translate(_LIGATURES)
-                left, top, right, bottom = word.x, word.y, word.x + word.width, word.y + word.height
-                own = size if size >= MIN_SIZE else word.height / LEADING
-                found.append(
-                    PrintedWord(text, number, left, top, right, bottom, size=own, font=font)
+        own_turn = round(item.rotation or 0) % 360
+        words = [word for word in item.words if word.text.strip()]
+        for word in _whole(words, own_turn, whole) if own_turn in TURNS else words:
+            text = word.text if word.text.isascii() else word.text.translate(_LIGATURES)
+            left, top, right, bottom = word.x, word.y, word.x + word.width, word.y + word.height
+            own = size if size >= MIN_SIZE else word.height / LEADING
+            printed = PrintedWord(text, number, left, top, right, bottom, size=own, font=font)
+            if turn:
+                printed.seen = seen = left, top, right, bottom
+                printed.left, printed.top, printed.right, printed.bottom = _turned(
+                    seen, turn, whole
                 )
+            found.append(printed)
+    if turn:
+        found.sort(key=lambda word: (round(word.top), word.left))
     return [word for line in lines_of(found) for word in _as_words(line)]
+
+
+def _whole(words: Iterable[Any], turn: int, size: tuple[float, float]) -> Iterator[Any]:
+    """The words of a line that runs up or down: liteparse has its letters one by one."""
+    word: Any = None
+    behind = 0.0
+    for letter in words:
+        box = letter.x, letter.y, letter.x + letter.width, letter.y + letter.height
+        left, top, right, bottom = _turned(box, turn, size)
+        if word and abs(left - behind) < MAX_TURNED_GAP * (bottom - top):
+            x, y = min(word.x, letter.x), min(word.y, letter.y)
+            right_edge = max(word.x + word.width, letter.x + letter.width)
+            foot = max(word.y + word.height, letter.y + letter.height)
+            word = replace(
+                word, text=word.text + letter.text, x=x, y=y, width=right_edge - x, height=foot - y
+            )
+        else:
+            if word:
+                yield word
+            word = letter
+        behind = right
+    if word:
+        yield word
 
 
 def _as_words(line: Line) -> Line:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from browsing import print_pdf
 from playwright.sync_api import Browser
@@ -15,7 +16,8 @@ SHAPES = ("Circle", "Ellipse", "Hexagon", "Triangle")
 TERMS = "anchor berth buoy cable crane dredger fender gauge hawser keel mast".split()
 STYLE = """<style>body { font: 13px/1.4 'DejaVu Serif'; margin: 0 } p { margin: 0 0 1em }
 .page { break-before: page; position: relative } .at { position: absolute }
-.tall { height: 500px } .side0 { right: 0; top: 6px } .side1 { left: 0; top: 0 } a { color: inherit }</style>"""
+.tall { height: 500px } .side0 { right: 0; top: 6px } .side1 { left: 0; top: 0 }
+.turned { writing-mode: vertical-rl } a { color: inherit }</style>"""
 
 
 def read(browser: Browser, body: str, file: Path) -> tuple[Paragraph, ...]:
@@ -69,3 +71,21 @@ def test_running_heads_of_two_lines_and_numbers_are_told_once(
         f"Rule {n}. {TEXT * 3}".strip() for n in range(1, 11)
     ]
     assert sorted(said(paragraphs, "contents")) == ["Port of Zanthoria", "Rules for keepers 7"]
+
+
+def test_a_page_that_is_turned_is_read_as_others_are(browser: Browser, tmp_path: Path) -> None:
+    """Each word lies where it is seen."""
+    rows = "".join(f"<p>Berth {n} has a crane. {TEXT * 3}</p>" for n in range(4))
+    body = f"<p>{TEXT}</p><div class='page turned'>{rows}</div>" * 2
+    print_pdf(browser, f"<!doctype html>{STYLE}<body>{body}</body>", tmp_path / "turned.pdf")
+    document = read_document(tmp_path / "turned.pdf")
+    turned = [p for p in document.paragraphs if "Berth" in p.text]
+    assert [p.text for p in turned] == 2 * [
+        f"Berth {n} has a crane. {TEXT * 3}".strip() for n in range(4)
+    ]
+    assert document.boxes is not None
+    words = document.boxes.within(turned[0].start, turned[0].end)
+    left, top, right, bottom = document.boxes.rectangles[words.start].tolist()
+    page = pypdfium2.PdfDocument(tmp_path / "turned.pdf")[1]
+    box = (left, page.get_height() - bottom, right, page.get_height() - top)
+    assert page.get_textpage().get_text_bounded(*box).strip() == "Berth"
