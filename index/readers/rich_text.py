@@ -31,6 +31,7 @@ from index.errors import EmptyDocumentError, NotTextError
 from index.models import DocumentMetadata
 from index.readers.html import xml_tree
 from index.readers.notes import parted, signs_of, with_notes
+from index.readers.open_document import TEXT_PARTS, prepare_text
 from index.readers.pictures import layout_of_picture
 from index.readers.unmarked_headings import is_table_caption
 from index.readers.word import WORD_PARTS, prepare
@@ -140,6 +141,10 @@ def _read(content: bytes, format_name: str) -> Any:
     if format_name == "docx":
         parts = _parts(content, WORD_PARTS)
         prepare(parts)
+        content = _with_parts(content, parts)
+    elif format_name == "odt":
+        parts = _parts(content, TEXT_PARTS)
+        prepare_text(parts)
         content = _with_parts(content, parts)
     elif format_name == "pptx":
         parts = _parts(content, _SLIDES)

@@ -3,9 +3,11 @@ they stand there and in the order in which they are read."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, pairwise
+from operator import itemgetter
 from statistics import median
 from typing import Any
 from unicodedata import bidirectional
@@ -27,6 +29,13 @@ MIN_GUTTER, MIN_LINES, MIN_WORDS = 0.6, 3, 4
 
 MAX_DRAWN, MIN_RULE = 5_000, 8.0
 """Lines drawn on a page that are looked at, and points that a rule is long. Not tuned."""
+#: How far below the foot of a word the rule that underlines it is, and how far it is longer or
+#: shorter, and how far above, in heights: in seven files all were .1 below to .2 above.
+UNDERLINE = 0.2, 0.3
+MAX_NEAR = 60
+"""Rules that may underline a line, at most. Not tuned."""
+UNDERLINED = "-Underlined"
+"""Ends the name of a font whose letters are underlined here."""
 #: Sizes of fonts below this many points are those before the page is scaled; a box is then so many
 #: times as high as its letters are large, as of most fonts.
 MIN_SIZE, LEADING = 3.0, 1.12
@@ -203,14 +212,20 @@ def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
     """The pages as liteparse has read them, one after the other."""
     found = []
     for page in pages:
-        regions, rest = _assigned(page.blocks or (), _printed_words(page))
-        label, size = page.page_label or str(page.page_num), (page.width, page.height)
-        loose, is_garbled = list(lines_of(rest)), bool(page.complexity.is_garbled)
+        words = _printed_words(page)
         drawn = page.vector_graphics.lines[:MAX_DRAWN] if page.vector_graphics else ()
-        printed = PrintedPage(page.page_num, label, size, regions, loose, is_garbled)
         rules = _rules((line.x1, line.y1, line.x2, line.y2) for line in drawn)
         sides = _rules((line.y1, line.x1, line.y2, line.x2) for line in drawn)
-        found.append(replace(printed, rules=rules, sides=sides))
+        if rules:
+            _set_underlined(words, rules)
+        regions, rest = _assigned(page.blocks or (), words)
+        label, size = page.page_label or str(page.page_num), (page.width, page.height)
+        loose, is_garbled = list(lines_of(rest)), bool(page.complexity.is_garbled)
+        found.append(
+            PrintedPage(
+                page.page_num, label, size, regions, loose, is_garbled, rules=rules, sides=sides
+            )
+        )
     return found
 
 
@@ -233,6 +248,35 @@ def _rules(drawn: Iterable[tuple[float, float, float, float]]) -> list[Rule]:
 
 ASIDE = frozenset({"note", "furniture"})
 """Kinds of regions that are written below the text of their page."""
+
+
+def _set_underlined(words: Iterable[PrintedWord], rules: Sequence[Rule]) -> None:
+    """Give the words of lines that a rule underlines, and that no rules frame, a font that says so:
+    it begins and ends as they do, but for gaps around letters that reach below it."""
+    for line in lines_of(words):
+        height, top, bottom = line[0].height, line[0].top, line[0].bottom
+        near = UNDERLINE[0] * height
+        edges = top - near, bottom - UNDERLINE[1] * height, bottom + near
+        low, middle, high = (bisect_left(rules, y, key=itemgetter(2)) for y in edges)
+        if high - middle > MAX_NEAR:
+            continue  # a drawing
+        found: list[Rule] = []
+        for left, right, y in rules[middle:high]:
+            if found and y == found[-1][2] and left < found[-1][1] + height:
+                found[-1] = found[-1][0], right, y
+            else:
+                found.append((left, right, y))
+        for left, right, _ in found:
+            under = [w for w in line if w.left >= left - near and w.right <= right + near]
+            is_framed = any(abs(a - left) + abs(b - right) < near for a, b, _ in rules[low:middle])
+            if (
+                under
+                and not is_framed
+                and under[0].left - left < near
+                and right - under[-1].right < near
+            ):
+                for word in under:
+                    word.font = word.font.removesuffix(UNDERLINED) + UNDERLINED
 
 
 def letters_of(words: Iterable[PrintedWord]) -> str:

@@ -231,6 +231,44 @@ def leads(layout: Layout) -> dict[str, str]:
     }
 
 
+def test_what_is_set_as_a_heading_in_an_open_document_is_one(tmp_path: Path) -> None:
+    """Below marked ones; and a note stands at the end of its section, led into by its sentence."""
+    from odfdo import Document as Text
+    from odfdo import Header, Style
+    from odfdo import Paragraph as Lines
+
+    text = Text("text")
+    text.body.clear()
+    text.insert_style(Style("paragraph", name="L", area="text", size="16pt"), automatic=True)
+    text.insert_style(Style("paragraph", name="U", area="text", underline="solid"), automatic=True)
+    text.insert_style(Style("text", name="B", area="text", bold=True), automatic=True)
+    at_night, rings = Lines("At night"), Lines("Boats are unbelievably heavy. Two rings hold one.")
+    at_night.set_span("B", regex="At night")
+    rings.set_span("B", regex="believ")
+    rings.insert_note(after="heavy.", note_id="n", citation="1", body="Some weigh 45 tons.")
+    for one in (
+        Header(1, "Quay"),
+        Lines("Mooring", style="L"),
+        rings,
+        at_night,
+        Lines("A lamp is lit at the stern of every boat that is moored."),
+        Lines("In winter", style="U"),
+        Lines("Boats lie ashore from November on, unless the quay is full."),
+    ):
+        text.body.append(one)
+    text.save(str(tmp_path / "quay.odt"))
+    document = read_document(tmp_path / "quay.odt")
+    said = {p.text: (p.heading[1:], p.lead and p.lead.text) for p in document.paragraphs}
+    assert list(said.items())[:2] == [
+        ("Boats are unbelievably heavy. Two rings hold one.", (("Mooring",), None)),
+        ("Some weigh 45 tons.", (("Mooring",), "Boats are unbelievably heavy.")),
+    ]
+    assert [path for path, _ in list(said.values())[2:]] == [
+        ("Mooring", "At night"),
+        ("Mooring", "At night", "In winter"),
+    ]
+
+
 def test_notes_in_word_say_what_they_note(tmp_path: Path) -> None:
     """They stand at the end of the section with their mark; one without a mark at the very end."""
     from docx import Document as Word
