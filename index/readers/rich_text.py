@@ -13,7 +13,7 @@ import logging
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
@@ -331,33 +331,6 @@ class _Writer:
 def _plain(text: str) -> str:
     """Without the characters of private fonts, which web pages put beside headings as buttons."""
     return "".join(c for c in text if category(c) != "Co").strip()
-
-
-# --- RTF ------------------------------------------------------------------------------------------
-
-_RTF_AUTHOR = re.compile(r"\{\\author\s([^{}]{0,2000})\}")
-_RTF_CREATED = re.compile(r"\{\\creatim\\yr(\d{4})\\mo(\d\d?)\\dy(\d\d?)\b", re.ASCII)
-
-
-def read_rtf(content: bytes, _name: str) -> Layout:
-    """The layout of an RTF file: a line is a paragraph, cells of a table are divided."""
-    from striprtf import striprtf
-
-    rtf_to_text: Callable[..., str] = striprtf.rtf_to_text
-
-    out = Composer()
-    rtf = content.decode("latin-1")
-    for line in rtf_to_text(rtf, errors="replace").splitlines():
-        cells = [cell.strip() for cell in line.split("|")]
-        if len(cells) > 2:
-            out.table((), [cells])
-        else:
-            out.block([line], "prose")
-    # By the library, since letters are written there as in the text.
-    author = _RTF_AUTHOR.search(rtf)
-    named = rtf_to_text(f"{{\\rtf1\\ansi {author[1]}}}", errors="replace") if author else ""
-    dates = ["-".join(parts) for parts in _RTF_CREATED.findall(rtf)[:1]]
-    return out.layout(metadata=metadata_of([[named]], dates))
 
 
 # --- who wrote a packed file, and when ------------------------------------------------------------

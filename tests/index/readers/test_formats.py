@@ -49,7 +49,7 @@ def test_prose_is_read_in_sentences(documents: dict[str, Document], kind: str) -
         "Nothing was found.",
     ]
     assert document.text.count("Nothing was found.") == 1
-    assert document.title == (TITLE if kind != "rtf" else "report.rtf")
+    assert document.title == TITLE
     if kind not in ("rtf", "eml"):
         assert paragraph.heading == (TITLE, SECTION)
 
@@ -266,6 +266,29 @@ def test_what_is_set_as_a_heading_in_an_open_document_is_one(tmp_path: Path) -> 
     assert [path for path, _ in list(said.values())[2:]] == [
         ("Mooring", "At night"),
         ("Mooring", "At night", "In winter"),
+    ]
+
+
+def test_what_is_set_as_a_heading_in_rtf_is_one(tmp_path: Path) -> None:
+    """And letters are read as they were: what says how they are set stands beside them."""
+    body = (
+        r"{\stylesheet{\s1\b\fs32 heading 1;}}\pard\s1\outlinelevel0\b\fs32 Quay\par\pard\plain "
+        r"{\fs32 Mooring}\par\fs20 Two rings hold a boat, \'fcber {\b un}believ\b able\b0  ones "
+        r"none.\par"
+        r"{\b At night}\par A lamp is lit at the stern of every boat. It b\uc1\u252?rns.\par"
+        r"\ul In winter\ulnone\par Boats lie ashore from November on, unless it is full.\par"
+        r'{\field{\*\fldinst{HYPERLINK "https://example.org"}}{\fldrslt {\ul The form}}}\par '
+        r"Whoever wants that fills it in and sends it to the office.\par"
+    )
+    (tmp_path / "quay.rtf").write_text(r"{\rtf1\ansi\ansicpg1252 " + body + "}", encoding="ascii")
+    document = read_document(tmp_path / "quay.rtf")
+    under = ("Quay", "Mooring", "At night", "In winter")
+    assert [(p.heading, p.text) for p in document.paragraphs] == [
+        (under[:2], "Two rings hold a boat, über unbelievable ones none."),
+        (under[:3], "A lamp is lit at the stern of every boat. It bürns."),
+        (under, "Boats lie ashore from November on, unless it is full."),
+        (under, 'The form("https://example.org")'),
+        (under, "Whoever wants that fills it in and sends it to the office."),
     ]
 
 
