@@ -22,8 +22,8 @@ _WRITTEN = str.maketrans("0123456789", _FIGURES)
 _READ = str.maketrans(_FIGURES, "0123456789")
 
 _TOKEN = re.compile(
-    r"\\(?P<word>[a-z]{1,32})(?P<number>-?\d{1,6})?[ ]?|(?P<hex>\\'[0-9a-f]{2})|\\(?P<sign>[^a-z])|"
-    r"(?P<brace>[{}])|[\r\n]+|(?P<text>[^\\{}\r\n]+)",
+    r"\\(?P<word>[a-z]{1,32})(?P<number>-?\d{1,10})?[ ]?|(?P<hex>\\'[0-9a-f]{2})|"
+    r"\\(?P<sign>[^a-z])|(?P<brace>[{}])|[\r\n]+|(?P<text>[^\\{}\r\n]+)",
     re.IGNORECASE,
 )
 _UNDERLINES = frozenset(("ul", "uld", "uldb", "ulth", "ulw", "ulwave", "uldash"))

@@ -275,7 +275,8 @@ def test_what_is_set_as_a_heading_in_rtf_is_one(tmp_path: Path) -> None:
         r"{\stylesheet{\s1\b\fs32 heading 1;}}\pard\s1\outlinelevel0\b\fs32 Quay\par\pard\plain "
         r"{\fs32 Mooring}\par\fs20 Two rings hold a boat, \'fcber {\b un}believ\b able\b0  ones "
         r"none.\par"
-        r"{\b At night}\par A lamp is lit at the stern of every boat. It b\uc1\u252?rns.\par"
+        r"{\b\insrsid15678446 At night}\par A lamp is lit at the stern of every boat. "
+        r"It b\uc1\u252?rns.\par"
         r"\ul In winter\ulnone\par Boats lie ashore from November on, unless it is full.\par"
         r'{\field{\*\fldinst{HYPERLINK "https://example.org"}}{\fldrslt {\ul The form}}}\par '
         r"Whoever wants that fills it in and sends it to the office.\par"
