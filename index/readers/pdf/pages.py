@@ -53,7 +53,7 @@ class PrintedWord:
     Of one that was read from a picture also how surely it was, from 0 to 1, and the box around it
     there: the picture may lie askew, while the page is laid out straight. A picture's
     description is one word, seen where the picture is. `start` is where it was written first, -1
-    before.
+    before; `note` are the figures of the mark behind it that leads to a note.
     """
 
     text: str
@@ -67,6 +67,7 @@ class PrintedWord:
     start: int = -1
     size: float = 0.0
     font: str = ""
+    note: str = ""
 
     @property
     def height(self) -> float:
