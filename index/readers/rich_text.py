@@ -168,9 +168,11 @@ def _with_titles_of_tables(layout: Layout) -> list[Part]:
     above it, or right below."""
     parts = list(layout.parts)
     at = 0
-    for is_table, run in groupby(layout.parts, lambda p: isinstance(p, Block) and p.kind == "row"):
+    for is_table, run in groupby(layout.parts, _is_row):
         start, at = at, at + len(list(run))
-        for part in [*parts[max(0, start - 1) : start], *parts[at : at + 1]] * is_table:
+        # What stands between two tables is the title of the second.
+        below = parts[at : at + 1] if not any(map(_is_row, parts[at + 1 : at + 2])) else []
+        for part in [*parts[max(0, start - 1) : start], *below] * is_table:
             if isinstance(part, Block):
                 lead = part.spans[0][0], part.spans[-1][1]
                 if is_table_caption(layout.text[slice(*lead)]):
@@ -178,6 +180,10 @@ def _with_titles_of_tables(layout: Layout) -> list[Part]:
                     parts[start:at] = [replace(row, lead=lead) for row in rows]
                     break
     return parts
+
+
+def _is_row(part: Part) -> bool:
+    return isinstance(part, Block) and part.kind == "row"
 
 
 class _Writer:

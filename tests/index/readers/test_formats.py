@@ -154,24 +154,28 @@ def test_a_word_with_letters_of_their_own_format_is_whole(tmp_path: Path) -> Non
     assert document.text == "Section Two is unbelievable, see /etc/hosts."
 
 
-@pytest.mark.parametrize("is_above", [True, False])
-def test_the_title_of_a_table_in_word_leads_into_its_rows(tmp_path: Path, is_above: bool) -> None:
+@pytest.mark.parametrize("where", ["above", "below", "between"])
+def test_the_title_of_a_table_in_word_leads_into_its_rows(tmp_path: Path, where: str) -> None:
+    """One between two tables into those of the second."""
     from docx import Document as Word
 
     word = Word()
+    title = "Table 3: Fees by boat"
     word.add_paragraph("Fees are paid at the office.")
-    if is_above:
-        word.add_paragraph("Table 3: Fees by boat")
-    table = word.add_table(rows=0, cols=2)
-    for row in (("Boat", "Fee"), ("Heron", "4.50")):
-        for cell, text in zip(table.add_row().cells, row, strict=True):
-            cell.text = text
-    word.add_paragraph("" if is_above else "Table 3: Fees by boat")
+    for number in range(2 if where == "between" else 1):
+        if where == "above" or number:
+            word.add_paragraph(title)
+        table = word.add_table(rows=0, cols=2)
+        for row in (("Boat", "Fee"), ("Heron", "4.50")):
+            for cell, text in zip(table.add_row().cells, row, strict=True):
+                cell.text = text
+    word.add_paragraph(title if where == "below" else "")
     word.save(str(tmp_path / "fees.docx"))
     content = (tmp_path / "fees.docx").read_bytes()
     layout = read_rich_text(content, "fees.docx", "docx")
     rows = [p for p in layout.parts if isinstance(p, Block) and p.kind == "row"]
-    assert [layout.text[slice(*(row.lead or ()))] for row in rows] == ["Table 3: Fees by boat"]
+    found = [row.lead and layout.text[slice(*row.lead)] for row in rows]
+    assert found == ([None, title] if where == "between" else [title])
 
 
 def test_what_is_set_as_a_heading_in_word_is_one(tmp_path: Path) -> None:
@@ -185,7 +189,8 @@ def test_what_is_set_as_a_heading_in_word_is_one(tmp_path: Path) -> None:
     for style in ("toc 1", "toc 2"):
         word.styles.add_style(style, 1)
         word.add_paragraph("Berths and buoys\t3", style)
-    word.add_paragraph("What is said here holds for the quay and for all who moor there.")
+    word.styles.add_style("Contents of box", 1)
+    word.add_paragraph("What is said here holds for the quay and for all.", "Contents of box")
     word.add_paragraph().add_run("1 Mooring").bold = True
     word.add_paragraph("A boat is moored at two rings, one at the bow and one at the stern.")
     word.add_paragraph().add_run("1.1 At night").bold = True
