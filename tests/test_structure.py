@@ -37,7 +37,7 @@ HOMES = {
     "limits": "assistant.access.quotas",
     "liteparse": "index.readers.pdf.reader",
     "llama_index": "assistant.llm.client assistant.llama_index",
-    "lxml": "index.readers.rich_text index.readers.word",
+    "lxml": "index.readers.open_document index.readers.rich_text index.readers.word",
     "markdown_it": "assistant.help.rendering index.readers.markdown",
     "onnxruntime": "assistant.retrieval.reading_model",
     "mcp": "assistant.mcp.server",
@@ -65,7 +65,7 @@ HOMES = {
     "stop_words": "index.chunking.language",
     # One runs the encoder, the other may run a cross-encoder.
     "sentence_transformers": "index.encoder assistant.retrieval.reading_model",
-    "striprtf": "index.readers.rich_text",
+    "striprtf": "index.readers.rtf",
     "xllamacpp": "assistant.llm.client",
     "threadpoolctl": "index.computing",
     "watchfiles": "assistant.service.watching",

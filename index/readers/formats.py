@@ -20,7 +20,8 @@ from index.readers.markdown import read_markdown, read_note
 from index.readers.pdf.reader import is_pdf, read_pdf
 from index.readers.pictures import is_picture_file, read_picture
 from index.readers.plaintext import read_plain
-from index.readers.rich_text import read_rich_text, read_rtf
+from index.readers.rich_text import read_rich_text
+from index.readers.rtf import read_rtf
 from index.readers.tables import read_separated, read_workbook
 
 MAX_DEPTH = 3

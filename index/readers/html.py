@@ -12,7 +12,7 @@ from __future__ import annotations
 import codecs
 import posixpath
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
@@ -20,10 +20,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from index.chunking.decoding import decoded
-from index.chunking.layout import Block, Composer, Heading, Layout, describes, names_columns
+from index.chunking.layout import Block, Composer, Heading, Layout, describes
 from index.chunking.sentences import Span
 from index.readers.front_matter import front_matter_of, head_metadata
 from index.readers.html_setting import NO_RULES, StyleTracker, TextStyle, class_rules
+from index.readers.html_tables import is_table, rows_of
 from index.readers.notes import Notes, with_notes, without_signs
 from index.readers.unmarked_headings import SetParagraph, heading_levels
 
@@ -58,8 +59,6 @@ _BLOCKS = frozenset(
     "search section summary table tbody td tfoot th thead tr ul".split()
 )
 _LISTS = frozenset(("ul", "ol", "menu"))
-MAX_SPAN = 100
-"""Columns that a cell is believed to span."""
 
 
 def read_html(content: bytes, name: str) -> Layout:
@@ -283,7 +282,7 @@ class _Writer:
             return False
         elif tag == "q":
             self._text("“")
-        elif tag == "table" and _is_data(node):
+        elif tag == "table" and is_table(node):
             self._stop()
             self._table(node)
             return False
@@ -458,60 +457,8 @@ class _Writer:
         title = self._inside(caption) if caption is not None else ""
         self.out.block([title], "prose", self._term)
         lead = (self.out.length - len(title), self.out.length) if title else self._term
-        grid, header = _grid(table, self._inside)
-        rows = grid[header:]
-        if header:
-            width = max(map(len, grid[:header]))
-            columns = [[row[n] for row in grid[:header] if n < len(row)] for n in range(width)]
-            names = [" ".join(dict.fromkeys(filter(None, texts))) for texts in columns]
-        elif names_columns(rows):
-            names, *rows = rows
-        else:
-            names = []
+        names, rows = rows_of(table, self._inside)
         self.out.table(names, rows, lead)
-
-
-def _grid(table: Any, inside: Callable[[Any], str]) -> tuple[list[list[str]], int]:
-    """The texts of a table's cells, and how many of its rows name its columns.
-
-    A cell that spans columns names each of them, or is in the first of them; one that spans rows
-    is in each of them.
-    """
-    header = 0
-    rows = [(row, _cells(row)) for row in table.css("tr")]
-    grid: list[dict[int, str]] = [{} for _ in rows]
-    for number, (row, cells) in enumerate(rows):
-        is_head = row.parent.tag == "thead" or all(cell.tag == "th" for cell in cells)
-        names = bool(cells) and is_head
-        column = 0
-        for cell in cells:
-            while column in grid[number]:
-                column += 1
-            text = inside(cell)
-            for spanned in range(_span(cell, "colspan")):
-                for below in grid[number : number + _span(cell, "rowspan")]:
-                    below[column] = text if spanned == 0 or names else ""
-                column += 1
-        if names and header == number:
-            header += 1
-    texts = [[row.get(n, "") for n in range(max(row, default=-1) + 1)] for row in grid]
-    return texts, header if header < len(grid) else 0
-
-
-def _cells(row: Any) -> list[Any]:
-    return [cell for cell in row.iter() if cell.tag in ("td", "th")]
-
-
-def _span(cell: Any, name: str) -> int:
-    value = cell.attributes.get(name) or "1"
-    return min(max(int(value), 1), MAX_SPAN) if value.isdecimal() else 1
-
-
-def _is_data(table: Any) -> bool:
-    """Whether a table is one: others lay out a page."""
-    if table.attributes.get("role") in ("presentation", "none") or len(table.css("table")) > 1:
-        return False
-    return max((len(_cells(row)) for row in table.css("tr")), default=0) > 1
 
 
 def _is_unseen(node: Any, tag: str) -> bool:

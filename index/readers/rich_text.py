@@ -13,7 +13,7 @@ import logging
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
@@ -31,6 +31,7 @@ from index.errors import EmptyDocumentError, NotTextError
 from index.models import DocumentMetadata
 from index.readers.html import xml_tree
 from index.readers.notes import parted, signs_of, with_notes
+from index.readers.open_document import TEXT_PARTS, prepare_text
 from index.readers.pictures import layout_of_picture
 from index.readers.unmarked_headings import is_table_caption
 from index.readers.word import WORD_PARTS, prepare
@@ -141,6 +142,10 @@ def _read(content: bytes, format_name: str) -> Any:
         parts = _parts(content, WORD_PARTS)
         prepare(parts)
         content = _with_parts(content, parts)
+    elif format_name == "odt":
+        parts = _parts(content, TEXT_PARTS)
+        prepare_text(parts)
+        content = _with_parts(content, parts)
     elif format_name == "pptx":
         parts = _parts(content, _SLIDES)
         for slide in parts.values():
@@ -163,9 +168,11 @@ def _with_titles_of_tables(layout: Layout) -> list[Part]:
     above it, or right below."""
     parts = list(layout.parts)
     at = 0
-    for is_table, run in groupby(layout.parts, lambda p: isinstance(p, Block) and p.kind == "row"):
+    for is_table, run in groupby(layout.parts, _is_row):
         start, at = at, at + len(list(run))
-        for part in [*parts[max(0, start - 1) : start], *parts[at : at + 1]] * is_table:
+        # What stands between two tables is the title of the second.
+        below = parts[at : at + 1] if not any(map(_is_row, parts[at + 1 : at + 2])) else []
+        for part in [*parts[max(0, start - 1) : start], *below] * is_table:
             if isinstance(part, Block):
                 lead = part.spans[0][0], part.spans[-1][1]
                 if is_table_caption(layout.text[slice(*lead)]):
@@ -173,6 +180,10 @@ def _with_titles_of_tables(layout: Layout) -> list[Part]:
                     parts[start:at] = [replace(row, lead=lead) for row in rows]
                     break
     return parts
+
+
+def _is_row(part: Part) -> bool:
+    return isinstance(part, Block) and part.kind == "row"
 
 
 class _Writer:
@@ -326,33 +337,6 @@ class _Writer:
 def _plain(text: str) -> str:
     """Without the characters of private fonts, which web pages put beside headings as buttons."""
     return "".join(c for c in text if category(c) != "Co").strip()
-
-
-# --- RTF ------------------------------------------------------------------------------------------
-
-_RTF_AUTHOR = re.compile(r"\{\\author\s([^{}]{0,2000})\}")
-_RTF_CREATED = re.compile(r"\{\\creatim\\yr(\d{4})\\mo(\d\d?)\\dy(\d\d?)\b", re.ASCII)
-
-
-def read_rtf(content: bytes, _name: str) -> Layout:
-    """The layout of an RTF file: a line is a paragraph, cells of a table are divided."""
-    from striprtf import striprtf
-
-    rtf_to_text: Callable[..., str] = striprtf.rtf_to_text
-
-    out = Composer()
-    rtf = content.decode("latin-1")
-    for line in rtf_to_text(rtf, errors="replace").splitlines():
-        cells = [cell.strip() for cell in line.split("|")]
-        if len(cells) > 2:
-            out.table((), [cells])
-        else:
-            out.block([line], "prose")
-    # By the library, since letters are written there as in the text.
-    author = _RTF_AUTHOR.search(rtf)
-    named = rtf_to_text(f"{{\\rtf1\\ansi {author[1]}}}", errors="replace") if author else ""
-    dates = ["-".join(parts) for parts in _RTF_CREATED.findall(rtf)[:1]]
-    return out.layout(metadata=metadata_of([[named]], dates))
 
 
 # --- who wrote a packed file, and when ------------------------------------------------------------

@@ -23,7 +23,9 @@ WORD_PARTS = re.compile(
 )
 """Parts of a file that are prepared, or say how."""
 
-_CONTENTS = re.compile(r"to[ac] |contents|table of (?:figures|authorities)|index \d", re.I)
+_CONTENTS = re.compile(
+    r"(?:to[ac]|contents|index) (?:\d|heading)|contents|table of (?:figures|authorities)", re.I
+)
 #: Names of styles that set what is no heading apart.
 _APART = re.compile(r"caption|quote|code|footnote|endnote|header|footer|author|date", re.I)
 #: Parts of a paragraph with no text of it: what was deleted, and what stands beside it.
@@ -230,7 +232,7 @@ def _heading_style(level: int) -> str:
 
 def _drop_contents(root: Any, styles: _Styles) -> None:
     for paragraph in root.findall(".//w:p", NAMESPACES):
-        if _CONTENTS.match(styles.of(_style_id(paragraph)).name):
+        if _CONTENTS.fullmatch(styles.of(_style_id(paragraph)).name):
             paragraph.getparent().remove(paragraph)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain, groupby, pairwise
 from statistics import median
@@ -40,7 +40,10 @@ number of spaces from which that can be measured: of 3,700 gaps in words the wid
 ABOVE, SMALL, BELOW = 0.73, 0.54, 0.21
 """Of the size of a font: how high its tall letters are, its small ones, and how deep those are that
 reach below the line. Common fonts differ by a tenth."""
-SPECK, RULE = 0.01, 0.85
+UNDERLINE, SOLID = (0.0, 0.34), 0.9
+"""How far below its feet a line is underlined, in sizes of its letters, and the share of a word
+below which its rule is inked. Not tuned."""
+SPECK, RULE = 0.01, 0.75
 """Share of a row that is inked in the letters of a line; less are specks, more a rule."""
 GRAIN = 0.15
 """Share of the difference between paper and ink that either differs by in itself. Not tuned."""
@@ -67,6 +70,7 @@ class RecognisedWord:
         size: of the letters of its line in pixels, as of a font.
         base: how far down the line stands on which they do.
         weight: how thick their strokes are in pixels.
+        is_underlined: whether a rule stands right below it that hardly reaches beyond its line.
         confidence: how surely it was read, of its least sure letter, from 0 to 1. Not calibrated.
     """
 
@@ -77,6 +81,7 @@ class RecognisedWord:
     base: float
     weight: float
     confidence: float
+    is_underlined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +225,41 @@ def _read(picture: Picture) -> list[RecognisedWord]:
     lines = zip(found.boxes, read.txts, read.word_results, crops, strict=True)
     for line, (box, text, told, crop) in enumerate(lines):
         if text.strip() and sum(told.confs) >= MIN_CONFIDENCE * len(told.confs):
-            words += _words(line, box, text, told, crop)
+            words += _underlined(picture, list(_words(line, box, text, told, crop)))
     return words
+
+
+def _underlined(picture: Picture, words: list[RecognisedWord]) -> list[RecognisedWord]:
+    """The words of a line, marked where they are underlined: a row right below their feet is inked
+    all along, and not so beside them, as where it is a rule of a table."""
+    size, base = words[0].size, words[0].base
+    left = max(0, int(words[0].box[0] - size))
+    top, low, foot = (max(0, round(base + step * size)) for step in (-1.0, *UNDERLINE))
+    grey = picture[top : foot + 1, left : int(words[-1].box[2] + size)].mean(axis=2)
+    if low - top + 1 >= len(grey):
+        return words
+    dark = grey < (np.median(grey) + grey.min()) / 2
+    # A rule that is not quite level is in one row here, and in the next there.
+    rows = dark[low - top : -1] | dark[low - top + 1 :]
+
+    def shares(start: float, end: float) -> NDArray[np.float64]:
+        inside = rows[:, max(0, int(start) - left) : max(0, int(end) - left)]
+        share: NDArray[np.float64] = inside.mean(axis=1) if inside.size else np.zeros(len(rows))
+        return share
+
+    under = np.array([shares(word.box[0], word.box[2]) for word in words]) >= SOLID
+    row = int(under.sum(axis=0).argmax())
+    marked = np.flatnonzero(under[:, row])
+    if not len(marked):
+        return words
+    start, end = words[marked[0]].box[0], words[marked[-1]].box[2]
+    beside = shares(start - size, start - size / 4)[row], shares(end + size / 4, end + size)[row]
+    if max(beside) > 0.5 or end - start < size:
+        return words
+    return [
+        replace(word, is_underlined=bool(is_under))
+        for word, is_under in zip(words, under[:, row], strict=True)
+    ]
 
 
 def _words(
@@ -233,11 +271,12 @@ def _words(
     width = crop.shape[1]
     ink = _ink(crop)
     darkness = _darkness(crop, ink)
-    high, low = _rows(ink)
+    is_deep = _DEEP.search(text) is not None
+    high, low = _rows(ink, is_deep)
     down = (lower - upper) / len(ink)
     top, bottom = upper + high * down, upper + low * down
     above = ABOVE if _TALL.search(text) else SMALL
-    below = BELOW if _DEEP.search(text) else 0.0
+    below = BELOW if is_deep else 0.0
     size = (bottom - top) / (above + below)
     scale, step = (right - left) / width, width / told.line_txt_len
     columns = chain.from_iterable(told.word_cols)
@@ -332,10 +371,14 @@ def _thickness(darkness: NDArray[np.float64]) -> float:
     return float(2 * darkness.sum() / edges) if edges else 0.0
 
 
-def _rows(ink: NDArray[np.bool_]) -> tuple[int, int]:
-    """From which row of a line to which there are letters: neither specks nor rules."""
+def _rows(ink: NDArray[np.bool_], is_deep: bool) -> tuple[int, int]:
+    """From which row of a line to which there are letters: neither specks nor rules; where no
+    letter is deep, nothing from the row above a rule in the lower half on."""
     share = ink.mean(axis=1)
     inked = np.flatnonzero((share >= SPECK) & (share <= RULE))
+    rules = np.flatnonzero(share[len(ink) // 2 :] > RULE) + len(ink) // 2
+    if len(rules) and not is_deep:
+        inked = inked[inked < rules[0] - 1]
     return (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, len(ink))
 
 

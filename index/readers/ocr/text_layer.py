@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy as np
 
-from index.readers.ocr.recogniser import Recognition
+from index.readers.ocr.recogniser import BELOW, Recognition
 
 #: Letters are taken for as large as those of the text where they differ by at most this share, as
 #: what is measured of lines of one size does; larger ones for as large as others that are smaller
@@ -32,7 +32,8 @@ endcmap CMapName currentdict /CMap defineresource pop end end"""
 
 def text_layer(pages: Sequence[Recognition], points: Sequence[float]) -> bytes:
     """What was recognised on pages as a PDF: each word at its place, as wide as its box; the
-    letters of the text all of one size, and larger ones bold, as headings are, and those that are.
+    letters of the text all of one size, and larger ones bold, as headings are, and those that are;
+    rules below those that are underlined.
 
     Args:
         pages: of a document, one at least.
@@ -101,6 +102,9 @@ def _shown(
             f"BT 3 Tr {font} {size:.2f} Tf {stretch:.2f} Tz 1 0 0 1 {left:.2f} {base:.2f} Tm "
             f"<{codes}> Tj ET"
         )
+        if word.is_underlined:
+            height = base - BELOW * size
+            yield f"{left:.2f} {height:.2f} m {left + width:.2f} {height:.2f} l S"
 
 
 def _font(name: str, number: int, flags: int) -> tuple[str, str]:

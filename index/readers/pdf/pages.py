@@ -3,10 +3,12 @@ they stand there and in the order in which they are read."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
+from operator import itemgetter
 from statistics import median
 from typing import Any
 from unicodedata import bidirectional
@@ -32,6 +34,13 @@ TURNS, MAX_TURNED_GAP = (90, 270), 0.15
 
 MAX_DRAWN, MIN_RULE = 5_000, 8.0
 """Lines drawn on a page that are looked at, and points that a rule is long. Not tuned."""
+#: How far below the foot of a word the rule that underlines it is, and how far it is longer or
+#: shorter, and how far above, in heights: in seven files all were .1 below to .2 above.
+UNDERLINE = 0.2, 0.3
+MAX_NEAR = 60
+"""Rules that may underline a line, at most. Not tuned."""
+UNDERLINED = "-Underlined"
+"""Ends the name of a font whose letters are underlined here."""
 #: Sizes of fonts below this many points are those before the page is scaled; a box is then so many
 #: times as high as its letters are large, as of most fonts.
 MIN_SIZE, LEADING = 3.0, 1.12
@@ -49,7 +58,7 @@ class PrintedWord:
     Of one that was read from a picture also how surely it was, from 0 to 1, and the box around it
     there: the picture may lie askew, while the page is laid out straight; so may a page be turned.
     A picture's description is one word, seen where the picture is. `start` is where it was written
-    first, -1 before.
+    first, -1 before; `note` are the figures of the mark behind it that leads to a note.
     """
 
     text: str
@@ -63,6 +72,7 @@ class PrintedWord:
     start: int = -1
     size: float = 0.0
     font: str = ""
+    note: str = ""
 
     @property
     def height(self) -> float:
@@ -210,15 +220,17 @@ def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
     found = []
     for page in pages:
         turn, size = _turn_of(page), (page.width, page.height)
-        # Blocks of turned text are none.
-        blocks = page.blocks or () if not turn else ()
-        regions, rest = _assigned(blocks, _printed_words(page, turn))
-        label = page.page_label or str(page.page_num)
-        loose, is_garbled = list(lines_of(rest)), bool(page.complexity.is_garbled)
+        words = _printed_words(page, turn)
         drawn = page.vector_graphics.lines[:MAX_DRAWN] if page.vector_graphics else ()
         ends = [_turned((line.x1, line.y1, line.x2, line.y2), turn, size) for line in drawn]
         rules = _rules(ends)
         sides = _rules((top, left, bottom, right) for left, top, right, bottom in ends)
+        if rules:
+            _set_underlined(words, rules)
+        # Blocks of turned text are none.
+        regions, rest = _assigned(() if turn else page.blocks or (), words)
+        label = page.page_label or str(page.page_num)
+        loose, is_garbled = list(lines_of(rest)), bool(page.complexity.is_garbled)
         printed = PrintedPage(page.page_num, label, size, regions, loose, is_garbled)
         printed = replace(printed, rules=rules, sides=sides)
         found.append(replace(printed, size=size[::-1], seen=size) if turn else printed)
@@ -261,6 +273,35 @@ def _rules(drawn: Iterable[tuple[float, float, float, float]]) -> list[Rule]:
 
 ASIDE = frozenset({"note", "furniture"})
 """Kinds of regions that are written below the text of their page."""
+
+
+def _set_underlined(words: Iterable[PrintedWord], rules: Sequence[Rule]) -> None:
+    """Give the words of lines that a rule underlines, and that no rules frame, a font that says so:
+    it begins and ends as they do, but for gaps around letters that reach below it."""
+    for line in lines_of(words):
+        height, top, bottom = line[0].height, line[0].top, line[0].bottom
+        near = UNDERLINE[0] * height
+        edges = top - near, bottom - UNDERLINE[1] * height, bottom + near
+        low, middle, high = (bisect_left(rules, y, key=itemgetter(2)) for y in edges)
+        if high - middle > MAX_NEAR:
+            continue  # a drawing
+        found: list[Rule] = []
+        for left, right, y in rules[middle:high]:
+            if found and y == found[-1][2] and left < found[-1][1] + height:
+                found[-1] = found[-1][0], right, y
+            else:
+                found.append((left, right, y))
+        for left, right, _ in found:
+            under = [w for w in line if w.left >= left - near and w.right <= right + near]
+            is_framed = any(abs(a - left) + abs(b - right) < near for a, b, _ in rules[low:middle])
+            if (
+                under
+                and not is_framed
+                and under[0].left - left < near
+                and right - under[-1].right < near
+            ):
+                for word in under:
+                    word.font = word.font.removesuffix(UNDERLINED) + UNDERLINED
 
 
 def letters_of(words: Iterable[PrintedWord]) -> str:

@@ -9,6 +9,7 @@ character is printed in a box that is known.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,7 @@ from index.chunking.layout import (
 from index.chunking.sentences import Span
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
+from index.readers.notes import Sentences
 from index.readers.pdf.pages import (
     ASIDE,
     PrintedPage,
@@ -53,6 +55,8 @@ REMARKS_TIMEOUT = 120.0
 """How long is listened to what PDFium says beside: of 185 pages it takes one."""
 
 _MAGIC = b"%PDF-"
+#: The number that a note begins with.
+_NOTE = re.compile(r"\W?(\d{1,3})(?![\d.,]*\d)")
 _HYPHENS = ("-", "\u00ad", "\u2010")
 #: Characters of a paragraph that a page may break off in a sentence; shorter ones are labels.
 MIN_BROKEN_OFF = 60
@@ -77,6 +81,8 @@ class _Printer:
     pages: list[int] = field(default_factory=list)
     rectangles: list[tuple[float, float, float, float]] = field(default_factory=list)
     leads: dict[int, Sequence[PrintedWord]] = field(default_factory=dict)
+    #: The words with marks of notes, by their page and the figures.
+    marks: Mapping[tuple[int, str], PrintedWord] = field(default_factory=dict)
 
     def words(self, words: Sequence[PrintedWord]) -> Span:
         """Write words, hyphens at line ends joined; where they stand."""
@@ -142,7 +148,9 @@ class _Printer:
         self.out.parts.append(block)
 
     def set_leads(self) -> None:
-        """Let blocks have what leads into them, now that all is written."""
+        """Let blocks have what leads into them, now that all is written: notes the sentence with
+        their mark."""
+        sentences: Sentences | None = None
         for number, lead in self.leads.items():
             block = self.out.parts[number]
             start = end = lead[0].start
@@ -150,6 +158,9 @@ class _Printer:
                 if not end - 1 <= word.start < start + MAX_LEAD:
                     break  # it stands elsewhere
                 end = word.start + len(word.text)
+            if lead[0].note and start >= 0:
+                sentences = sentences or Sentences(self.out.text(0))
+                start, end = sentences.at(end, self.out.parts) or (-1, -1)
             if isinstance(block, Block) and start >= 0:
                 self.out.parts[number] = replace(block, lead=(start, end))
 
@@ -252,6 +263,8 @@ def layout_of(
     remarks = remarks or Remarks()
     correct_regions(pages, remarks)
     printer = _Printer(Counter(_bare(word.text) for page in pages for word in page.words))
+    marked = (word for page in reversed(pages) for word in reversed(page.words) if word.note)
+    printer.marks = {(word.page, word.note): word for word in marked}
     if not printer.vocabulary and unread:
         raise unread_pictures(name, len(pages))
     if not printer.vocabulary:
@@ -352,9 +365,29 @@ def _write_regions(printer: _Printer, regions: Sequence[Region]) -> None:
             printer.block(list(lines_of(region.words)), "lines", region.lead)
         elif above and _goes_on_in_column(printer, above, region):
             printer.go_on(region.words)
+        elif region.kind == "note":
+            for words, mark in _notes_in(region, printer.marks):
+                printer.block([words], "prose", [mark] if mark else region.lead)
         else:
             printer.block([region.words], "prose", region.lead)
     printer.block(items, "list")
+
+
+def _notes_in(
+    region: Region, marks: Mapping[tuple[int, str], PrintedWord]
+) -> Iterator[tuple[list[PrintedWord], PrintedWord | None]]:
+    """The notes of a region, each with the word that bears its mark; one begins with its line."""
+    note: list[PrintedWord] = []
+    mark: PrintedWord | None = None
+    for line in lines_of(region.words):
+        number = _NOTE.match(line[0].text)
+        begins = number and marks.get((line[0].page, number[1]))
+        if begins and (mark is None or int(begins.note) > int(mark.note)):
+            if note:
+                yield note, mark
+            note, mark = [], begins
+        note.extend(line)
+    yield note, mark
 
 
 def _goes_on_in_column(printer: _Printer, above: Region, region: Region) -> bool:

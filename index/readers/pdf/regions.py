@@ -405,12 +405,18 @@ def _set_marks(word: PrintedWord, marks: Iterable[PageMark]) -> None:
 
 
 def _drop_notes(words: Iterable[PrintedWord], notes: Sequence[PageMark]) -> None:
-    """Drop the figures of marks of notes from the ends of words, and from their boxes."""
+    """Drop the figures of marks of notes from the ends of words, and from their boxes; the word
+    before keeps in mind what was dropped."""
+    before: PrintedWord | None = None
     for word in words:
         for figures, left, height in notes:
             is_inside = word.left - 1 <= left <= word.right and word.spans(height)
             if is_inside and word.text.endswith(figures):
                 word.text, word.right = word.text.removesuffix(figures), left
+                marked = word if word.text else before
+                if marked:
+                    marked.note = figures
+        before = word if word.text else before
 
 
 def set_pictures(pages: Iterable[PrintedPage], pictures: Mapping[int, Sequence[Described]]) -> None:

@@ -21,7 +21,7 @@ MIN_GAP = 2.5
 #: Share of the letters of a line of one font and size: a sign may be of another. Not tuned.
 PURE = 0.85
 
-_BOLD = re.compile(r"bold|black|heavy|demi|medi\b|semib|cmbx|sfbx|bx\d|[-,_](?:bd|hv)", re.I)
+_BOLD = re.compile(r"bold|black|heavy|demi|medi\b|semib|underl|cmbx|sfbx|bx\d|[-,_](?:bd|hv)", re.I)
 _DECIMAL = re.compile(r"(\d{1,3}|[A-Z](?=\s?\.\s?\d))((?:\s?[.-]\s?\d{1,3})*)\s?[.:]?(?=\s+\D|$)")
 _LETTER = re.compile(r"([IVXL]{1,5}|[A-Z])\.(?=\s|$)")
 _NAMED = re.compile(r"(§|[^\W\d_]{3,}) (\d{1,3}[a-z]?|[ivxlc]{1,6}|[IVXLC]{1,6}|[A-Z])\b[.:]?")
@@ -30,7 +30,7 @@ _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 @cache
 def is_bold(font: str) -> bool:
-    """Whether a font is bold by its name."""
+    """Whether a font is bold by its name, or underlined."""
     return _BOLD.search(font) is not None
 
 

@@ -49,7 +49,7 @@ def test_prose_is_read_in_sentences(documents: dict[str, Document], kind: str) -
         "Nothing was found.",
     ]
     assert document.text.count("Nothing was found.") == 1
-    assert document.title == (TITLE if kind != "rtf" else "report.rtf")
+    assert document.title == TITLE
     if kind not in ("rtf", "eml"):
         assert paragraph.heading == (TITLE, SECTION)
 
@@ -154,24 +154,28 @@ def test_a_word_with_letters_of_their_own_format_is_whole(tmp_path: Path) -> Non
     assert document.text == "Section Two is unbelievable, see /etc/hosts."
 
 
-@pytest.mark.parametrize("is_above", [True, False])
-def test_the_title_of_a_table_in_word_leads_into_its_rows(tmp_path: Path, is_above: bool) -> None:
+@pytest.mark.parametrize("where", ["above", "below", "between"])
+def test_the_title_of_a_table_in_word_leads_into_its_rows(tmp_path: Path, where: str) -> None:
+    """One between two tables into those of the second."""
     from docx import Document as Word
 
     word = Word()
+    title = "Table 3: Fees by boat"
     word.add_paragraph("Fees are paid at the office.")
-    if is_above:
-        word.add_paragraph("Table 3: Fees by boat")
-    table = word.add_table(rows=0, cols=2)
-    for row in (("Boat", "Fee"), ("Heron", "4.50")):
-        for cell, text in zip(table.add_row().cells, row, strict=True):
-            cell.text = text
-    word.add_paragraph("" if is_above else "Table 3: Fees by boat")
+    for number in range(2 if where == "between" else 1):
+        if where == "above" or number:
+            word.add_paragraph(title)
+        table = word.add_table(rows=0, cols=2)
+        for row in (("Boat", "Fee"), ("Heron", "4.50")):
+            for cell, text in zip(table.add_row().cells, row, strict=True):
+                cell.text = text
+    word.add_paragraph(title if where == "below" else "")
     word.save(str(tmp_path / "fees.docx"))
     content = (tmp_path / "fees.docx").read_bytes()
     layout = read_rich_text(content, "fees.docx", "docx")
     rows = [p for p in layout.parts if isinstance(p, Block) and p.kind == "row"]
-    assert [layout.text[slice(*(row.lead or ()))] for row in rows] == ["Table 3: Fees by boat"]
+    found = [row.lead and layout.text[slice(*row.lead)] for row in rows]
+    assert found == ([None, title] if where == "between" else [title])
 
 
 def test_what_is_set_as_a_heading_in_word_is_one(tmp_path: Path) -> None:
@@ -185,7 +189,8 @@ def test_what_is_set_as_a_heading_in_word_is_one(tmp_path: Path) -> None:
     for style in ("toc 1", "toc 2"):
         word.styles.add_style(style, 1)
         word.add_paragraph("Berths and buoys\t3", style)
-    word.add_paragraph("What is said here holds for the quay and for all who moor there.")
+    word.styles.add_style("Contents of box", 1)
+    word.add_paragraph("What is said here holds for the quay and for all.", "Contents of box")
     word.add_paragraph().add_run("1 Mooring").bold = True
     word.add_paragraph("A boat is moored at two rings, one at the bow and one at the stern.")
     word.add_paragraph().add_run("1.1 At night").bold = True
@@ -229,6 +234,68 @@ def leads(layout: Layout) -> dict[str, str]:
         for part in layout.parts
         if isinstance(part, Block) and part.lead
     }
+
+
+def test_what_is_set_as_a_heading_in_an_open_document_is_one(tmp_path: Path) -> None:
+    """Below marked ones; and a note stands at the end of its section, led into by its sentence."""
+    from odfdo import Document as Text
+    from odfdo import Header, Style
+    from odfdo import Paragraph as Lines
+
+    text = Text("text")
+    text.body.clear()
+    text.insert_style(Style("paragraph", name="L", area="text", size="16pt"), automatic=True)
+    text.insert_style(Style("paragraph", name="U", area="text", underline="solid"), automatic=True)
+    text.insert_style(Style("text", name="B", area="text", bold=True), automatic=True)
+    at_night, rings = Lines("At night"), Lines("Boats are unbelievably heavy. Two rings hold one.")
+    at_night.set_span("B", regex="At night")
+    rings.set_span("B", regex="believ")
+    rings.insert_note(after="heavy.", note_id="n", citation="1", body="Some weigh 45 tons.")
+    for one in (
+        Header(1, "Quay"),
+        Lines("Mooring", style="L"),
+        rings,
+        at_night,
+        Lines("A lamp is lit at the stern of every boat that is moored."),
+        Lines("In winter", style="U"),
+        Lines("Boats lie ashore from November on, unless the quay is full."),
+    ):
+        text.body.append(one)
+    text.save(str(tmp_path / "quay.odt"))
+    document = read_document(tmp_path / "quay.odt")
+    said = {p.text: (p.heading[1:], p.lead and p.lead.text) for p in document.paragraphs}
+    assert list(said.items())[:2] == [
+        ("Boats are unbelievably heavy. Two rings hold one.", (("Mooring",), None)),
+        ("Some weigh 45 tons.", (("Mooring",), "Boats are unbelievably heavy.")),
+    ]
+    assert [path for path, _ in list(said.values())[2:]] == [
+        ("Mooring", "At night"),
+        ("Mooring", "At night", "In winter"),
+    ]
+
+
+def test_what_is_set_as_a_heading_in_rtf_is_one(tmp_path: Path) -> None:
+    """And letters are read as they were: what says how they are set stands beside them."""
+    body = (
+        r"{\stylesheet{\s1\b\fs32 heading 1;}}\pard\s1\outlinelevel0\b\fs32 Quay\par\pard\plain "
+        r"{\fs32 Mooring}\par\fs20 Two rings hold a boat, \'fcber {\b un}believ\b able\b0  ones "
+        r"none.\par"
+        r"{\b\insrsid15678446 At night}\par A lamp is lit at the stern of every boat. "
+        r"It b\uc1\u252?rns.\par"
+        r"\ul In winter\ulnone\par Boats lie ashore from November on, unless it is full.\par"
+        r'{\field{\*\fldinst{HYPERLINK "https://example.org"}}{\fldrslt {\ul The form}}}\par '
+        r"Whoever wants that fills it in and sends it to the office.\par"
+    )
+    (tmp_path / "quay.rtf").write_text(r"{\rtf1\ansi\ansicpg1252 " + body + "}", encoding="ascii")
+    document = read_document(tmp_path / "quay.rtf")
+    under = ("Quay", "Mooring", "At night", "In winter")
+    assert [(p.heading, p.text) for p in document.paragraphs] == [
+        (under[:2], "Two rings hold a boat, über unbelievable ones none."),
+        (under[:3], "A lamp is lit at the stern of every boat. It bürns."),
+        (under, "Boats lie ashore from November on, unless it is full."),
+        (under, 'The form("https://example.org")'),
+        (under, "Whoever wants that fills it in and sends it to the office."),
+    ]
 
 
 def test_notes_in_word_say_what_they_note(tmp_path: Path) -> None:

@@ -339,3 +339,22 @@ def test_a_password_and_too_many_pages_are_told(
     monkeypatch.setattr("index.readers.pdf.reader.MAX_PAGES", 2)
     with pytest.raises(UnreadableError, match="at most 2 are read"):
         read_pdf(file.read_bytes(), file.name)
+
+
+def test_notes_say_what_they_note(browser: Browser, tmp_path: Path) -> None:
+    notes = {1: "Half of it in winter, and less.", 2: "But for those of the harbour master."}
+    small = '<p style="font-size: 9px">'
+    print_pdf(
+        browser,
+        f"<style>sup {{ font-size: 7px }} p {{ font: 13px 'DejaVu Serif' }}</style>"
+        f"<p>Fees are paid by all who moor. A boat pays 45 euros.<sup>1</sup> {PROSE} "
+        f"Rafts pay nothing at all.<sup>2</sup> So it is.</p>{'<p>' + PROSE}"
+        + "".join(f"{small}{number} {note}</p>" for number, note in notes.items()),
+        tmp_path / "fees.pdf",
+    )
+    document = read_document(tmp_path / "fees.pdf")
+    leads = {p.text: p.lead.text for p in document.paragraphs if p.lead}
+    assert leads == {
+        f"1 {notes[1]}": "A boat pays 45 euros.",
+        f"2 {notes[2]}": "Rafts pay nothing at all.",
+    }

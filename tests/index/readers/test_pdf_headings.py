@@ -170,3 +170,15 @@ def test_a_table_is_cut_where_a_heading_stands_in_it() -> None:
         ["row 3", "row 4"],
     ]
     assert [len(part.block.rows) for part in (above, below)] == [2, 2]
+
+
+def test_underlined_lines_are_headings(browser: Browser, tmp_path: Path) -> None:
+    """But not where rules frame them, or go on beside them."""
+    frame, rule = "border: 1px solid; display: inline-block", "border-bottom: 1px solid"
+    titles = [f"<u>{title}</u>" for title in ("Storage", "Pumping by hand", "Keeping")]
+    titles += [f'<span style="{frame}">Warnings</span>', f'<div style="{rule}">Beside</div>']
+    body = "".join(f"<p>{title}</p><p>{TEXT * 4}</p>" for title in titles)
+    style = "body { font: 13px/1.4 'DejaVu Serif'; width: 34em }"
+    print_pdf(browser, f"<style>{style}</style>{body}", tmp_path / "pump.pdf")
+    found = {p.heading for p in read_document(tmp_path / "pump.pdf").paragraphs}
+    assert found == {("Storage",), ("Pumping by hand",), ("Keeping",)}

@@ -41,9 +41,10 @@ from index.models import Boxes
 from index.readers.loader import Reading, read_raw
 from index.readers.ocr.recogniser import RecognisedWord, Recognition, recognised
 from index.readers.ocr.text_layer import text_layer
-from index.readers.pdf.pages import PrintedPage
-from index.readers.pdf.reader import read_pdf
+from index.readers.pdf.pages import PrintedPage, printed_pages
+from index.readers.pdf.reader import parsed_pages, read_pdf
 from index.readers.pdf.scans import pictures_among
+from index.readers.pdf.titles import is_bold
 
 TITLE = "Rules of the boat house"
 TEXT = f"""# {TITLE}
@@ -153,6 +154,28 @@ def test_bold_words_of_a_scan_are_bold() -> None:
     said = {font: "".join(letters) for font, letters in fonts.items()}
     assert said["Words-Bold"] == "Mooringatnight"
     assert said["Words"].startswith("Alampislit")
+
+
+def test_underlined_words_of_a_scan_are_underlined() -> None:
+    """However deep their letters are, but not those over a rule that goes on beside them."""
+    page, font = Image.new("L", SIZE, 250), ImageFont.truetype(FONT, 26)
+    drawn = ImageDraw.Draw(page)
+    lines = ("Mooring rings", "Fees", "A lamp is lit at the stern", "Heron Kingfisher")
+    for number, line in enumerate(lines):
+        drawn.text((60, 60 + 60 * number), line, font=font, fill=20)
+        if number != 2:
+            right = 60 + drawn.textlength(line, font) + 200 * (number == 3)
+            foot = 60 + 60 * number + 28
+            drawn.line((60, foot, right, foot + 1), fill=20, width=2)
+    worn = page.filter(ImageFilter.GaussianBlur(0.8)).convert("RGB")
+    read = recognised(np.asarray(worn))
+    assert [word.text for word in read.words if word.is_underlined] == ["Mooring", "rings", "Fees"]
+    sizes = {word.text: word.size for word in read.words}
+    assert sizes["Fees"] < 1.15 * sizes["lamp"]
+    (page,) = printed_pages(parsed_pages(text_layer([read], [0.48]), "layer.pdf"))
+    fonts = {word.text: is_bold(word.font) for word in page.words_and_loose}
+    assert fonts["Fees"] and fonts["rings"]
+    assert not fonts["lamp"] and not fonts["Heron"]
 
 
 @pytest.mark.long
