@@ -229,18 +229,12 @@ def _read_rows(table: Table, places: Sequence[list[Place]], said: Mapping[Place,
     else:
         names = [[] for _ in names]
     group: Line = []
-    waiting: Line = []
     for row, cells in zip(places, rows, strict=True):
-        is_single = len(set(row)) == 1
-        if waiting and (is_single or not cells[0]):
-            table.rows.append((names, Row([], [waiting])))
-            group = []
-        waiting = []
-        if is_single and len(cells[0]) <= MAX_GROUP:
-            waiting = group = cells[0]
-        else:
-            group = [] if is_single else group
+        if len(set(row)) > 1:
             table.rows.append((names, Row([group] if group else [], cells)))
-    if waiting:
-        table.rows.append((names, Row([], [waiting])))
+        elif len(cells[0]) <= MAX_GROUP:
+            group = cells[0]
+        else:
+            group = []
+            table.rows.append((names, Row([], cells)))
     return is_set_apart

@@ -36,7 +36,7 @@ from index.readers.pdf.heads import (
     over_values,
 )
 from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, Rule, lines_of
-from index.readers.pdf.rows import Row, Table, read_rows
+from index.readers.pdf.rows import Row, Table, keep_all, read_rows, top_of
 
 #: Rows of a table at least, one less with a head of several columns, and columns at most. Not
 #: tuned.
@@ -108,6 +108,7 @@ def _find_tables(page: PrintedPage) -> None:
         if region.kind == "table" and not isinstance(region.block, Table):
             if has_columns(region):
                 region.block = _library_table(region)
+                keep_all(region.block, region.words)
             else:
                 region.kind, region.block = "paragraph", None
     for number, region in enumerate(page.regions):
@@ -272,17 +273,13 @@ def cut_table(region: Region, headings: Sequence[Region]) -> list[Region]:
     found: list[Region] = []
     tops = [*(heading.top for heading in headings), float("inf")]
     for top, heading in zip(tops, [*headings, None], strict=True):
-        above = [row for row in rows if _top(row[1]) < top]
-        rows = [row for row in rows if _top(row[1]) >= top]
+        above = [row for row in rows if top_of(row[1]) < top]
+        rows = [row for row in rows if top_of(row[1]) >= top]
         words = [word for _, row in above for cell in row.cells for word in cell]
         if words:
             found.append(Region("table", region.level, words, replace(table, rows=above)))
         found += [heading] if heading else []
     return found
-
-
-def _top(row: Row) -> float:
-    return min((word.top for cell in row.cells for word in cell), default=0.0)
 
 
 def _is_text(cell: Cell) -> bool:
@@ -301,6 +298,7 @@ def _library_table(region: Region) -> Table:
 def _place(page: PrintedPage, table: Table, words: Sequence[PrintedWord]) -> None:
     """Put a table into a page where its first words were, and what stood behind it in the same
     region after it."""
+    keep_all(table, words)
     taken = set(map(id, words))
     bottom = max(word.bottom for word in words)
     found: list[Region] = []
@@ -398,11 +396,12 @@ def _continue_tables(pages: Sequence[PrintedPage]) -> None:
 def _inherit(table: Table, before: Table) -> None:
     """Give a table without a head the names and the title of the one before, if it has columns
     where that one has them."""
-    if not table.rows or not before.rows or any(table.rows[0][0][1:]):
+    own = next((names for names, _ in table.rows if names), [])
+    names = next((names for names, _ in reversed(before.rows) if names), [])
+    if any(own[1:]):
         return
-    own, names = table.rows[0][0], before.rows[-1][0]
     columns = list(zip(table.edges, before.edges, strict=False))
-    is_same = len(table.edges) == len(before.edges) and len(own) == len(names)
+    is_same = len(table.edges) == len(before.edges) and 0 < len(own) == len(names)
     if is_same and all(max(a[0], b[0]) < min(a[1], b[1]) for a, b in columns):
         table.rows = [(names if each is own else each, row) for each, row in table.rows]
         table.title = table.title or before.title

@@ -117,7 +117,7 @@ def test_what_is_no_table_is_none(browser: Browser, tmp_path: Path, body: str) -
     assert said(layout) == []
 
 
-GRID = """<style>td, th { border: 1px solid; padding: 4px 6px; text-align: left }
+GRID = """<style>.drawn td, .drawn th { border: 1px solid; padding: 4px 6px; text-align: left }
 table.drawn td + td { text-align: left; width: auto }
 table.drawn th { font-weight: bold }</style>"""
 DUTIES = f"""{STYLE}{GRID}<p>{PROSE * 3}</p><p>Table 5. Duties of the harbour</p><table class=drawn>
@@ -154,3 +154,15 @@ def test_a_caption_below_leads_in_and_not_all_that_stands_before_it(
     html = table.replace("</table><p>(1)", f"</table><p>{caption}</p><p>(1)")
     layout = layout_of(browser, html, tmp_path / "below.pdf")
     assert said(layout) == [(caption, row) for row in ROWS]
+
+
+def test_no_line_of_a_table_is_lost(browser: Browser, tmp_path: Path) -> None:
+    html = f"""{STYLE}{GRID}<p>{PROSE * 3}</p><p>Table 7. Balance</p><table>
+    <tr><th><th>2023<th>2022<tr><td>Assets<tr><td>Current assets<tr><td><td>7.5<td>8.5
+    <tr class=in><td>Cash<td>10<td>20<tr class=in><td>Dues<td>30<td>40</table><p>{PROSE * 3}</p>
+    <table class=drawn><tr><th>Quay<th>Use<th>Signature<tr><td>West<td>Grain<td>
+    <tr><td>East<td>Timber<td></table>"""
+    layout = layout_of(browser, html, tmp_path / "x.pdf")
+    rows = {row for _, row in said(layout)}
+    assert {"Assets", "2023: 7.5 | 2022: 8.5", "Current assets: Cash | 2023: 10 | 2022: 20"} <= rows
+    assert {"Signature", "Quay: West | Use: Grain"} <= rows
