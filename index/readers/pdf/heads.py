@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from index.readers.captions import is_table_caption
 from index.readers.pdf.cells import Cell, CellLine, Edges
 from index.readers.pdf.pages import Line, Rule
 
@@ -20,9 +21,6 @@ APART = 0.25
 #: Lines whose values tell whether those of a line are names.
 SAMPLE = 20
 
-CAPTION = re.compile(
-    r"(?i:table|exhibit|schedule|tabelle|tableau|tabla)[ :.]+(?:\d|[A-Z]{1,2}(?:[-.\d]|\b))"
-)
 _UNIT = re.compile(
     r"[(\[].*[)\]]$|(?:\w+ )?in (?:thousand|million|billion)s|(?:thousand|million)s", re.IGNORECASE
 )
@@ -40,7 +38,7 @@ def first_line_of(
     top = first
     for number in range(first - 1, max(done, first - MAX_HEAD) - 1, -1):
         line, below = lines[number], lines[number + 1]
-        if line.cells and CAPTION.match(line.cells[0].text):
+        if line.cells and is_table_caption(line.cells[0].text):
             break
         if below.top - line.bottom > MAX_HEAD_FREE * max(line.height, below.height):
             break

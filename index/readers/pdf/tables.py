@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import islice, pairwise
 
 from index.chunking.layout import names_columns
+from index.readers.captions import is_table_caption
 from index.readers.pdf.cells import (
     Cell,
     CellLine,
@@ -28,7 +29,6 @@ from index.readers.pdf.cells import (
 )
 from index.readers.pdf.grids import grids_of, read_grid
 from index.readers.pdf.heads import (
-    CAPTION,
     first_line_below,
     first_line_of,
     is_ruled,
@@ -345,7 +345,7 @@ def _caption_of(region: Region) -> Line:
 
 
 def _is_caption(line: Line) -> bool:
-    return CAPTION.match(" ".join(word.text for word in line[:2])) is not None
+    return is_table_caption(" ".join(word.text for word in line[:2]))
 
 
 def _title(regions: Sequence[Region], number: int) -> Line:
