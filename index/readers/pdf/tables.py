@@ -49,6 +49,8 @@ MAX_TITLE = 500
 NEXT_LINE = 0.4
 #: Regions that stand above a table at the top of a page which goes on: a running head, a title.
 MAX_ABOVE = 2
+#: The letters of a raised mark are so many times as large as those of its note, at most. Not tuned.
+RAISED = 0.85
 #: Spaces in a cell that is no prose. Not tuned.
 MAX_WORDS = 6
 #: Words of a paragraph that shows where the columns of a page are, and how many of those are asked.
@@ -57,9 +59,11 @@ MIN_PROSE, MAX_PROSE = 24, 100
 #: A full stop, and none behind a number or a letter.
 _END = re.compile(r"[^\W\d]{2}[)\]\"'\u201d\u2019]*\.$|\.[)\]\"'\u201d\u2019]+$")
 _MARK = re.compile(
-    r"\([a-z\d]{1,2}\)|[*\u2020\u2021\u00a7]+|[a-z\d]{1,2}[/.)]?|(?:note|source)s?[:.]",
+    r"\([a-z\d]{1,2}\)|[*\u2020\u2021\u00a7]+|\d{1,2}[/.)]?|[a-z][/.)]|(?:note|source)s?[:.]",
     re.IGNORECASE,
 )
+#: Of a note, at the end of a word of a table.
+_BORNE = re.compile(r"((?<=[^\W\d])\d{1,2}|(?<=\()\w{1,2}(?=\))|[*\u2020\u2021\u00a7]+)\)?,?$")
 
 
 def find_tables(pages: Sequence[PrintedPage]) -> None:
@@ -409,17 +413,55 @@ def _inherit(table: Table, before: Table) -> None:
 
 
 def lead_notes(page: PrintedPage) -> None:
-    """Let the title of a table lead into the notes below it."""
+    """Let the row with its mark lead into each note below a table, or else the table's title."""
     table: Table | None = None
+    found: list[Region] = []
     for region in page.regions:
         if isinstance(region.block, Table):
             table = region.block
-        elif (
-            table
-            and region.kind != "heading"
-            and len(region.words) > 1
-            and _MARK.fullmatch(region.words[0].text)
-        ):
-            region.lead = table.title
+        elif table and region.kind != "heading" and _mark_of(region.words):
+            notes = _notes_of(region)
+            rows = _marked_rows(table)
+            for note in notes:
+                note.lead = rows.get(_mark_of(note.words), table.title)
+            found += notes
+            continue
         else:
             table = None
+        found.append(region)
+    page.regions[:] = found
+
+
+def _mark_of(words: Line) -> str:
+    """The mark that a note begins with, without brackets; "" of what is none."""
+    first, *rest = words
+    is_raised = len(first.text) == 1 and rest and first.size < RAISED * rest[0].size
+    if rest and (is_raised or _MARK.fullmatch(first.text)):
+        return first.text.strip("()/.").lower()
+    return ""
+
+
+def _notes_of(region: Region) -> list[Region]:
+    """Notes of which the library makes one region: each begins a line with the next mark."""
+    found = [Region(region.kind, region.level, [])]
+    for line in lines_of(region.words):
+        mark, last = _mark_of(line), _mark_of(found[-1].words) if found[-1].words else ""
+        is_next = len(mark) == len(last) == 1 and ord(mark) == ord(last) + 1
+        if last and (is_next or (mark and not mark.isalnum())):
+            found.append(Region(region.kind, region.level, []))
+        found[-1].words.extend(line)
+    return found
+
+
+def _marked_rows(table: Table) -> dict[str, Line]:
+    """The first row of a table that bears each mark."""
+    found: dict[str, Line] = {}
+    for _, row in table.rows:
+        for number, cell in enumerate(row.cells):
+            for word in cell:
+                mark = _BORNE.search(word.text)
+                # In brackets, a number beside the label is an amount.
+                if mark and (not number or not mark[1].isdigit()):
+                    words = [word for each in row.cells for word in each]
+                    found.setdefault(mark[1].lower(), words)
+    return found

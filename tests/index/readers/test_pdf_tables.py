@@ -27,8 +27,8 @@ ACCOUNTS = f"""{STYLE}<p>{PROSE * 3}</p><p>Table 3. Accounts of the harbour</p>
 <tr class=in><td>Dues that are owed by the owners of ships that have left the harbour
 for another one and<br>have not paid<td>880<td>—<td>—
 <tr class=in><td>Total current assets<td>13,225<td>11,002<td>20.2%
-<tr><td>Quays and cranes<td>(4,100)<td>(4,000)<td>2.5%
-</table><p>(1) Of which 40 in foreign coins.</p><p>{PROSE * 3}</p>"""
+<tr><td>Quays and cranes (2)<td>(4,100)<td>(4,000)<td>2.5%
+</table><p>(1) Of which 40 in foreign coins.<br>(2) Built in 1912.</p><p>{PROSE * 3}</p>"""
 TITLE = "Table 3. Accounts of the harbour\n\n(in thousands)"
 ROWS = [
     "Current assets: Cash (1) | Year ended June 30, 2023: $ 12,345 | "
@@ -38,8 +38,8 @@ ROWS = [
     "Change: —",
     "Current assets: Total current assets | Year ended June 30, 2023: 13,225 | "
     "Year ended June 30, 2022: 11,002 | Change: 20.2%",
-    "Quays and cranes | Year ended June 30, 2023: (4,100) | Year ended June 30, 2022: (4,000) | "
-    "Change: 2.5%",
+    "Quays and cranes (2) | Year ended June 30, 2023: (4,100) | "
+    "Year ended June 30, 2022: (4,000) | Change: 2.5%",
 ]
 
 
@@ -64,8 +64,12 @@ def test_rows_say_all_lines_of_the_head_and_what_they_stand_under(
 ) -> None:
     layout = layout_of(browser, ACCOUNTS, tmp_path / "accounts.pdf")
     assert said(layout) == [(TITLE, row) for row in ROWS]
-    notes = [text for lead, text in said(layout, "prose") if lead.startswith("Table 3.")]
-    assert notes == ["(1) Of which 40 in foreign coins."]
+    # The row with its mark leads into a note.
+    notes = [(lead, text) for lead, text in said(layout, "prose") if lead]
+    assert notes == [
+        (ROWS[0].removeprefix("Current assets: "), "(1) Of which 40 in foreign coins."),
+        (ROWS[3], "(2) Built in 1912."),
+    ]
     # What is not printed is what divides cells and names.
     assert layout.boxes is not None
     printed = {at for a, b in layout.boxes.spans.tolist() for at in range(a, b)}
