@@ -12,7 +12,7 @@ from itertools import compress, groupby, islice, pairwise, product
 
 import numpy as np
 
-from index.readers.pdf.cells import GAP, CellLine, is_value, seen_lines, union
+from index.readers.pdf.cells import GAP, CellLine, is_value, merged, seen_lines
 from index.readers.pdf.pages import MIN_LINES, Line, PrintedPage, PrintedWord, Rule
 from index.readers.pdf.rows import Row, Table
 
@@ -191,7 +191,7 @@ def _has_columns(words: Line) -> bool:
     """Whether words of several lines stand in columns."""
     if len(list(seen_lines(words))) < MIN_LINES:
         return False
-    parts = union((word.left, word.right) for word in words)
+    parts = merged((word.left, word.right) for word in words)
     return any(b[0] - a[1] > GAP * words[0].height for a, b in pairwise(parts))
 
 

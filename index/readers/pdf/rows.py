@@ -8,8 +8,8 @@ from itertools import pairwise, zip_longest
 from statistics import median
 
 from index.readers.pdf.cells import CellLine, Edges, column_of, seen_lines
-from index.readers.pdf.heads import names_in
 from index.readers.pdf.pages import Line, PrintedWord, Rule
+from index.readers.pdf.table_heads import names_in
 
 #: A row that stands so many times as far below the one before as others begins a part; a line that
 #: does so few times goes on the label before. Not tuned.
@@ -46,12 +46,12 @@ class _Group:
     """A line that only names the rows below it: indented ones, or those until the next gap."""
 
     words: Line
-    is_flat: bool = False
+    is_by_gap: bool = False
 
     def holds(self, row: Line) -> bool:
         """Whether a row belongs to it, by where its label begins."""
         indent = row[0].left - self.words[0].left
-        return indent > 1 or (self.is_flat and indent > -1)
+        return indent > 1 or (self.is_by_gap and indent > -1)
 
 
 def read_rows(
@@ -70,7 +70,7 @@ def read_rows(
         cells = _cells(line, columns)
         beside = line.cells[bool(cells[0]) :]
         if step > NEXT_PART * usual:
-            groups = [group for group in groups if not group.is_flat]
+            groups = [group for group in groups if not group.is_by_gap]
         if not beside:
             label = cells[0]
             if not label:
@@ -103,14 +103,14 @@ def read_rows(
             groups = [one for one in groups if one.words[0].left < words[0].left - 1]
             groups.append(_Group(words))
         if waiting and label:
-            groups[-1].is_flat = label[0].left < groups[-1].words[0].left + 1
+            groups[-1].is_by_gap = label[0].left < groups[-1].words[0].left + 1
         waiting = []
         if label:
             groups = [group for group in groups if group.holds(label)]
         cells[0] = label
         rows.append((names, Row([group.words for group in groups] if label else [], cells)))
         if label and label[0].text.lower() == "total":
-            groups = [group for group in groups if not group.is_flat]
+            groups = [group for group in groups if not group.is_by_gap]
 
 
 def keep_all(table: Table, words: Sequence[PrintedWord]) -> None:

@@ -23,20 +23,20 @@ from index.readers.pdf.cells import (
     columns_of,
     has_columns,
     is_value,
+    merged,
     runs_of_values,
     seen_lines,
-    union,
 )
 from index.readers.pdf.grids import grids_of, read_grid
-from index.readers.pdf.heads import (
+from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, Rule, lines_of
+from index.readers.pdf.rows import Row, Table, keep_all, read_rows, top_of
+from index.readers.pdf.table_heads import (
     first_line_below,
     first_line_of,
     is_ruled,
     names_in,
     over_values,
 )
-from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, Rule, lines_of
-from index.readers.pdf.rows import Row, Table, keep_all, read_rows, top_of
 
 #: Rows of a table at least, one less with a head of several columns, and columns at most. Not
 #: tuned.
@@ -76,19 +76,21 @@ def find_tables(pages: Sequence[PrintedPage]) -> None:
 def _find_tables(page: PrintedPage) -> None:
     for grid in grids_of(page):
         if drawn := read_grid(grid, page.words):
-            _place(page, *drawn)
+            _insert_table(page, *drawn)
     origin = {id(word): region for region in page.regions for word in region.words}
     tables = {id(region): region.kind == "table" for region in page.regions}
-    for side in _sides(page, _gutter(page)):
-        values = (word for word in side if is_value(word.text))
+    for words_of_column in _page_columns(page, _gutter(page)):
+        values = (word for word in words_of_column if is_value(word.text))
         if len(list(islice(values, MIN_VALUES))) < MIN_VALUES:
             continue
-        lines = [CellLine(line) for line in seen_lines(side)]
+        lines = [CellLine(line) for line in seen_lines(words_of_column)]
         found: list[tuple[Table, int, int]] = []
         for first, last in runs_of_values(lines):
-            done = found[-1][2] if found else 0
-            told = _structured(lines, max(first, done), last, done, page.rules)
-            found += [told] if told else []
+            end_of_previous = found[-1][2] if found else 0
+            read = _parse_table(
+                lines, max(first, end_of_previous), last, end_of_previous, page.rules
+            )
+            found += [read] if read else []
         covered = {n for _, top, end in found for n in range(top, end)}
         missed = Counter(
             id(origin[id(line.words[0])])
@@ -104,9 +106,9 @@ def _find_tables(page: PrintedPage) -> None:
             is_part = any(tables[key] and 3 * missed[key] > data[key] for key in data)
             if is_part or (2 * kinds["code"] > len(words) and len(table.edges) < 3):
                 continue
-            _place(page, table, words)
+            _insert_table(page, table, words)
             if before:
-                _inherit(table, before)
+                _continue_head(table, before)
             before = table
     for region in page.regions:
         if region.kind == "table" and not isinstance(region.block, Table):
@@ -130,15 +132,15 @@ def _gutter(page: PrintedPage) -> float | None:
         and 2 * sum(word.text.islower() for word in region.words) > len(region.words)
         and region.right - region.left > page.size[0] / 4
     ]
-    boxes = [(part.left, part.top, part.right, part.bottom) for part in prose[:MAX_PROSE]]
-    for _, top, left, bottom in boxes:
-        for right, above, _, below in boxes:
-            if left < right and top < below and above < bottom:
-                return (left + right) / 2
+    boxes = [(part.left, part.right, part.top, part.bottom) for part in prose[:MAX_PROSE]]
+    for _, right, top, bottom in boxes:
+        for left, _, other_top, other_bottom in boxes:
+            if right < left and top < other_bottom and other_top < bottom:
+                return (right + left) / 2
     return None
 
 
-def _sides(page: PrintedPage, gutter: float | None) -> list[list[PrintedWord]]:
+def _page_columns(page: PrintedPage, gutter: float | None) -> list[list[PrintedWord]]:
     words = [
         word
         for region in page.regions
@@ -153,8 +155,8 @@ def _sides(page: PrintedPage, gutter: float | None) -> list[list[PrintedWord]]:
     return [left, right]
 
 
-def _structured(
-    lines: Sequence[CellLine], first: int, last: int, done: int, rules: Sequence[Rule]
+def _parse_table(
+    lines: Sequence[CellLine], first: int, last: int, end_of_previous: int, rules: Sequence[Rule]
 ) -> tuple[Table, int, int] | None:
     """What lines say as a table, its first line and the one after its last."""
     if first > last:
@@ -167,7 +169,7 @@ def _structured(
         [cell for cell in line.cells if all(cell.overlap(edges) <= 0 for edges in values)]
         for line in data
     ]
-    starts = union(
+    starts = merged(
         (line[0].left, line[0].right) for line in texts if line and line[0].left < values[0][0]
     )
     labels = [line[0] for line in texts if starts and line and line[0].left < starts[0][1]]
@@ -178,7 +180,7 @@ def _structured(
             *values,
             *(
                 edges
-                for edges in union(others)
+                for edges in merged(others)
                 if 3 * sum(edges[0] <= left < edges[1] for left, _ in others) > len(data)
             ),
         ]
@@ -187,11 +189,15 @@ def _structured(
         return None
     label = (min(c.left for c in labels), min(max(c.right for c in labels), values[0][0]))
     columns = [label, *(_with_signs(edges, data) for edges in values)]
-    while len(columns) == 2 and first > done and _is_row(lines[first - 1], lines[first], columns):
+    while (
+        len(columns) == 2
+        and first > end_of_previous
+        and _is_row(lines[first - 1], lines[first], columns)
+    ):
         if is_ruled(lines[first - 1], lines[first], columns, rules):
             break
         first -= 1
-    top = first_line_of(lines, first, done, columns, rules)
+    top = first_line_of(lines, first, end_of_previous, columns, rules)
     body = first_line_below(lines, first, last, top, columns, rules)
     end = last + 1
     while end < len(lines) and (
@@ -253,7 +259,7 @@ def _is_table(lines: Sequence[CellLine], columns: Sequence[Edges], has_names: bo
             return False
         if all(re.fullmatch(r"\([\d.]+\)", text) for text in texts):
             return False
-    # Cells of text that goes on over lines are told apart by rules alone.
+    # Cells of text that goes on over lines are read apart by rules alone.
     wrapped = sum(
         not line.is_data and any(map(_is_text, over_values(line, columns))) for line in lines
     )
@@ -299,7 +305,7 @@ def _library_table(region: Region) -> Table:
     return Table([(names, Row([], row)) for row in rows])
 
 
-def _place(page: PrintedPage, table: Table, words: Sequence[PrintedWord]) -> None:
+def _insert_table(page: PrintedPage, table: Table, words: Sequence[PrintedWord]) -> None:
     """Put a table into a page where its first words were, and what stood behind it in the same
     region after it."""
     keep_all(table, words)
@@ -394,10 +400,10 @@ def _continue_tables(pages: Sequence[PrintedPage]) -> None:
         if last and isinstance(last.block, Table) and number <= MAX_ABOVE:
             below = page.regions[number].block
             if isinstance(below, Table):
-                _inherit(below, last.block)
+                _continue_head(below, last.block)
 
 
-def _inherit(table: Table, before: Table) -> None:
+def _continue_head(table: Table, before: Table) -> None:
     """Give a table without a head the names and the title of the one before, if it has columns
     where that one has them."""
     own = next((names for names, _ in table.rows if names), [])
