@@ -121,14 +121,16 @@ def keep_all(table: Table, words: Sequence[PrintedWord]) -> None:
         for name, cell in zip_longest(names, row.cells, fillvalue=()):
             if cell:
                 said.update(map(id, (*name, *cell)))
-        if row.cells[0]:
+        if any(row.cells[:1]):
             said.update(id(word) for group in row.groups for word in group)
+    tops = [top_of(row) for _, row in table.rows]
     for line in seen_lines(word for word in words if id(word) not in said):
         if not any(any(map(str.isalpha, word.text)) for word in line):
             continue
         line.sort(key=lambda word: word.left)
-        behind = (n for n, (_, row) in enumerate(table.rows) if top_of(row) > line[0].top)
-        table.rows.insert(next(behind, len(table.rows)), ([], Row([], [line])))
+        at = next((n for n, top in enumerate(tops) if top > line[0].top), len(tops))
+        tops.insert(at, line[0].top)
+        table.rows.insert(at, ([], Row([], [line])))
 
 
 def top_of(row: Row) -> float:

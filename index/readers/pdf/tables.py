@@ -421,13 +421,14 @@ def _continue_head(table: Table, before: Table) -> None:
 def lead_notes(page: PrintedPage) -> None:
     """Let the row with its mark lead into each note below a table, or else the table's title."""
     table: Table | None = None
+    rows: dict[str, Line] | None = None
     found: list[Region] = []
     for region in page.regions:
         if isinstance(region.block, Table):
-            table = region.block
+            table, rows = region.block, None
         elif table and region.kind != "heading" and _mark_of(region.words):
             notes = _notes_of(region)
-            rows = _marked_rows(table)
+            rows = _marked_rows(table) if rows is None else rows
             for note in notes:
                 note.lead = rows.get(_mark_of(note.words), table.title)
             found += notes
