@@ -100,11 +100,10 @@ def _find_tables(page: PrintedPage) -> None:
         before: Table | None = None
         for table, top, end in found:
             words = [word for line in lines[top:end] for word in line.words]
-            kinds = Counter(origin[id(word)].kind for word in words)
             data = Counter(id(origin[id(line.words[0])]) for line in lines[top:end] if line.is_data)
             # What is a part of a table that the library knows is left to it.
             is_part = any(tables[key] and 3 * missed[key] > data[key] for key in data)
-            if is_part or (2 * kinds["code"] > len(words) and len(table.edges) < 3):
+            if is_part:
                 continue
             _insert_table(page, table, words)
             if before:
@@ -250,15 +249,10 @@ def _is_table(lines: Sequence[CellLine], columns: Sequence[Edges], has_names: bo
     named = sum(any(map(str.isalpha, line.cells[0].text)) for line in data)
     if 2 * named < len(data) and not has_names:
         return False
-    if len(columns) == 2:
-        texts = [line.amounts[-1].text for line in data]
-        numbers = [int(text) for text in texts if text.isdecimal() and len(text) < 5]
-        rises = all(a <= b for a, b in pairwise(numbers))
-        # Contents, or numbers of equations.
-        if rises and len(numbers) == len(texts) and not has_names:
-            return False
-        if all(re.fullmatch(r"\([\d.]+\)", text) for text in texts):
-            return False
+    if len(columns) == 2 and not has_names:
+        numbers = [line.amounts[-1].text for line in data]
+        if all(map(str.isdecimal, numbers)) and numbers == sorted(numbers, key=lambda n: (len(n), n)):
+            return False  # contents
     # Cells of text that goes on over lines are read apart by rules alone.
     wrapped = sum(
         not line.is_data and any(map(_is_text, over_values(line, columns))) for line in lines
