@@ -251,9 +251,10 @@ def _is_table(lines: Sequence[CellLine], columns: Sequence[Edges], has_names: bo
         return False
     if len(columns) == 2 and not has_names:
         numbers = [line.amounts[-1].text for line in data]
-        if all(map(str.isdecimal, numbers)) and numbers == sorted(numbers, key=lambda n: (len(n), n)):
+        rising = sorted(numbers, key=lambda number: (len(number), number))
+        if all(map(str.isdecimal, numbers)) and numbers == rising:
             return False  # contents
-    # Cells of text that goes on over lines are read apart by rules alone.
+    # Cells of text that goes on over lines are told apart by rules alone.
     wrapped = sum(
         not line.is_data and any(map(_is_text, over_values(line, columns))) for line in lines
     )
