@@ -1,8 +1,8 @@
 """Tables of pages, found by how words stand: labels on the left and values in columns beside them,
 under a head of one line or several.
 
-A table need not have rules. Tables of text alone, whose cells go on over lines, are taken as the
-library has them.
+A table need not have rules. One of text whose cells are drawn is read as it is drawn, another of
+text alone as the library has it.
 """
 
 from __future__ import annotations
