@@ -29,11 +29,11 @@ from index.chunking.metadata import metadata_of
 from index.chunking.zip_archive import DAMAGED
 from index.errors import EmptyDocumentError, NotTextError
 from index.models import DocumentMetadata
+from index.readers.captions import is_table_caption
 from index.readers.html import xml_tree
 from index.readers.notes import parted, signs_of, with_notes
 from index.readers.open_document import TEXT_PARTS, prepare_text
 from index.readers.pictures import layout_of_picture
-from index.readers.unmarked_headings import is_table_caption
 from index.readers.word import WORD_PARTS, prepare
 
 #: For each format, docling's name of it, and the module and class that read it.

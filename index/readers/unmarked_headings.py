@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index.chunking.layout import letters
+from index.readers.captions import is_caption
 
 MAX_WORDS, MAX_LETTERS = 15, 120
 """Words and characters of a heading at most. Not tuned."""
 LARGER = 1.08
 """Times as large as the text that a heading which is not bold is at least. Not tuned."""
-_CAPTION = re.compile(
-    r"(?:fig(?:ure|ura)?|abb(?:ildung)?|listing|tab(?:le|elle|leau|la|ela|ella)?)\b\.?\s*\d", re.I
-)
 _Rank = tuple[float, int, bool, int]
 _ENDS = (".", ";", ",", "!")
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,3})*[.):]?(?=\s)")
@@ -88,11 +86,6 @@ def heading_levels(paragraphs: Sequence[SetParagraph]) -> list[int]:
     return levels
 
 
-def is_table_caption(text: str) -> bool:
-    """Whether a paragraph is the title of a table: it says so, and the number of it."""
-    return bool(_CAPTION.match(text)) and text[:1] in "Tt"
-
-
 def _rank(paragraph: SetParagraph, size: float, weight: int) -> _Rank | None:
     """How high a paragraph would rank as a heading, the highest first, in a text of which most is
     so large and heavy; None of one that is set as that is, or too long for one."""
@@ -100,7 +93,7 @@ def _rank(paragraph: SetParagraph, size: float, weight: int) -> _Rank | None:
         return None
     is_larger = paragraph.size >= LARGER * size
     is_heavier = paragraph.weight > weight and LARGER * paragraph.size >= size
-    if not (is_larger or is_heavier) or _CAPTION.match(paragraph.text):
+    if not (is_larger or is_heavier) or is_caption(paragraph.text):
         return None
     number = _NUMBER.match(paragraph.text.strip() + " ")
     text = paragraph.text.strip()[number.end() if number else 0 :].strip()

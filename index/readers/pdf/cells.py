@@ -36,7 +36,7 @@ WORDS_AT_ONCE = 500
 MAX_CUTS = 40
 
 _CURRENCY = re.compile(r"(?:US|C|A|HK)?[$€£¥₹]|USD|EUR|GBP|Rs\.?")
-_NONE = frozenset(
+_EMPTY_VALUES = frozenset(
     {"-", "–", "—", "―", "--", "N/A", "n/a", "NA", "n.a.", "NM", "N.M.", "nil", "(X)"}
 )
 _YEAR = re.compile(r"(?:FY|Q[1-4])? ?(?:19|20)\d\d(?:[-–/]\d{2,4})?(?: ?\(?[\w*†]{1,2}\)?)?")
@@ -131,7 +131,7 @@ def runs_of_values(lines: Sequence[CellLine]) -> Iterator[tuple[int, int]]:
             if count >= 2:
                 yield first, last
             first, columns, count = number, [], 0
-        columns = union([*columns, *((cell.left, cell.right) for cell in line.amounts)])
+        columns = merged([*columns, *((cell.left, cell.right) for cell in line.amounts)])
         last, count = number, count + 1
     if count >= 2:
         yield first, last
@@ -167,7 +167,7 @@ def _crosses(line: CellLine, columns: Sequence[Edges]) -> bool:
     return False
 
 
-def union(intervals: Iterable[Edges]) -> list[Edges]:
+def merged(intervals: Iterable[Edges]) -> list[Edges]:
     """Intervals from left to right, those that overlap as one."""
     found: list[Edges] = []
     for left, right in sorted(intervals):
@@ -191,7 +191,7 @@ def columns_of(lines: Sequence[CellLine]) -> list[Edges]:
         return []
     cuts = set[float]()
     for _ in range(MAX_CUTS):
-        columns = union(piece for span in spans for piece in _cut(span, cuts))
+        columns = merged(piece for span in spans for piece in _cut(span, cuts))
         clash = next(
             (
                 (one, two)
@@ -228,7 +228,7 @@ def column_of(cell: Cell, columns: Sequence[Edges]) -> int:
 def is_value(text: str) -> bool:
     """Whether it is an amount, perhaps with a unit, or what stands for none."""
     text = _CURRENCY.sub("", text).strip()
-    if text in _NONE:
+    if text in _EMPTY_VALUES:
         return True
     bare = text.lstrip(" (+-–—−<>~≤≥±")
     letters = sum(map(str.isalpha, text))

@@ -12,7 +12,7 @@ from itertools import compress, groupby, islice, pairwise, product
 
 import numpy as np
 
-from index.readers.pdf.cells import GAP, CellLine, is_value, seen_lines, union
+from index.readers.pdf.cells import GAP, CellLine, is_value, merged, seen_lines
 from index.readers.pdf.pages import MIN_LINES, Line, PrintedPage, PrintedWord, Rule
 from index.readers.pdf.rows import Row, Table
 
@@ -191,7 +191,7 @@ def _has_columns(words: Line) -> bool:
     """Whether words of several lines stand in columns."""
     if len(list(seen_lines(words))) < MIN_LINES:
         return False
-    parts = union((word.left, word.right) for word in words)
+    parts = merged((word.left, word.right) for word in words)
     return any(b[0] - a[1] > GAP * words[0].height for a, b in pairwise(parts))
 
 
@@ -229,18 +229,12 @@ def _read_rows(table: Table, places: Sequence[list[Place]], said: Mapping[Place,
     else:
         names = [[] for _ in names]
     group: Line = []
-    waiting: Line = []
     for row, cells in zip(places, rows, strict=True):
-        is_single = len(set(row)) == 1
-        if waiting and (is_single or not cells[0]):
-            table.rows.append((names, Row([], [waiting])))
-            group = []
-        waiting = []
-        if is_single and len(cells[0]) <= MAX_GROUP:
-            waiting = group = cells[0]
-        else:
-            group = [] if is_single else group
+        if len(set(row)) > 1:
             table.rows.append((names, Row([group] if group else [], cells)))
-    if waiting:
-        table.rows.append((names, Row([], [waiting])))
+        elif len(cells[0]) <= MAX_GROUP:
+            group = cells[0]
+        else:
+            group = []
+            table.rows.append((names, Row([], cells)))
     return is_set_apart

@@ -15,6 +15,7 @@ from itertools import zip_longest
 from statistics import median
 
 from index.chunking.layout import letters
+from index.readers.captions import is_caption
 from index.readers.pdf.contents import Listed
 from index.readers.pdf.pages import PrintedPage, PrintedWord, Region, letters_of
 from index.readers.pdf.paragraphs import MARKER
@@ -58,9 +59,6 @@ MAX_NAMED = 0.3
 COLUMN = 40
 
 _RUN_IN = re.compile(r"\w{3}[.!] +[A-Z]")
-_CAPTION = re.compile(
-    r"(?:fig|tab|abb|chart|graph|listing|image|pic|diagram|photo|cuadro|ilustr)\w*\.?\s*\d", re.I
-)
 _SENTENCE = (".", "!", ";", ",", "\u3002")
 
 
@@ -286,7 +284,7 @@ def _may_be(title: Title, body: Style) -> bool:
         or not (title.number or all(line.pure for line in title.lines))
         or sum(map(str.isalpha, text)) < 3
         or (title.depth and sum(map(str.isalpha, bare)) < 3)
-        or _CAPTION.match(text)
+        or is_caption(text)
         or (_RUN_IN.search(bare) and not is_deep)
         or (MARKER.fullmatch(words[0]) and not title.number)
         or not any(map(str.isalnum, words[0]))

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 from statistics import median
 
+from index.readers.captions import is_table_caption
 from index.readers.pdf import paragraphs
 from index.readers.pdf.cells import has_columns
 from index.readers.pdf.contents import take_contents
 from index.readers.pdf.headings import set_headings
-from index.readers.pdf.heads import CAPTION
 from index.readers.pdf.pages import (
     ASIDE,
     Line,
@@ -278,7 +278,8 @@ def _ends_of(page: PrintedPage, is_foot: bool, known: _Furniture) -> Iterator[_E
             if (is_title and word.text != page.label) or _SECTION.fullmatch(word.text)
         ]
         name, offsets = letters_of(part), tuple(_offsets(page, part))
-        if (name or offsets) and not CAPTION.match(part[0].text):
+        is_title_of_table = is_table_caption(" ".join(word.text for word in part[:2]))
+        if (name or offsets) and not is_title_of_table:
             is_line = len(part) == sum(known.region_of[id(word)] is region for word in line)
             said = name + "".join(numbers)
             yield _End(page, part, said, name, offsets, is_line, stands_alone, is_loose)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from statistics import median
 
-from index.readers.pdf.cells import CellLine, Edges, column_of
-from index.readers.pdf.heads import names_in
-from index.readers.pdf.pages import Line, Rule
+from index.readers.pdf.cells import CellLine, Edges, column_of, seen_lines
+from index.readers.pdf.pages import Line, PrintedWord, Rule
+from index.readers.pdf.table_heads import names_in
 
 #: A row that stands so many times as far below the one before as others begins a part; a line that
 #: does so few times goes on the label before. Not tuned.
@@ -46,13 +46,12 @@ class _Group:
     """A line that only names the rows below it: indented ones, or those until the next gap."""
 
     words: Line
-    is_flat: bool = False
-    is_told: bool = False
+    is_by_gap: bool = False
 
     def holds(self, row: Line) -> bool:
         """Whether a row belongs to it, by where its label begins."""
         indent = row[0].left - self.words[0].left
-        return indent > 1 or (self.is_flat and indent > -1)
+        return indent > 1 or (self.is_by_gap and indent > -1)
 
 
 def read_rows(
@@ -67,18 +66,11 @@ def read_rows(
     steps = [below.bottom - above.bottom for above, below in pairwise(lines)]
     usual = median(steps) if steps else 0.0
 
-    def only(staying: Sequence[_Group]) -> list[_Group]:
-        """The groups that stay; one that goes and that no row has told of is a row of its own."""
-        for group in groups:
-            if group not in staying and not group.is_told:
-                rows.append((names, Row([], [group.words, *([] for _ in columns[1:])])))
-        return list(staying)
-
     for step, line in zip([0.0, *steps], lines, strict=True):
         cells = _cells(line, columns)
         beside = line.cells[bool(cells[0]) :]
         if step > NEXT_PART * usual:
-            groups = only([group for group in groups if not group.is_flat])
+            groups = [group for group in groups if not group.is_by_gap]
         if not beside:
             label = cells[0]
             if not label:
@@ -108,22 +100,42 @@ def read_rows(
         ):
             label = [*waiting.pop(), *label]
         for words in waiting:
-            groups = only([one for one in groups if one.words[0].left < words[0].left - 1])
+            groups = [one for one in groups if one.words[0].left < words[0].left - 1]
             groups.append(_Group(words))
         if waiting and label:
-            groups[-1].is_flat = label[0].left < groups[-1].words[0].left + 1
+            groups[-1].is_by_gap = label[0].left < groups[-1].words[0].left + 1
         waiting = []
         if label:
-            groups = only([group for group in groups if group.holds(label)])
-            for group in groups:
-                group.is_told = True
+            groups = [group for group in groups if group.holds(label)]
         cells[0] = label
         rows.append((names, Row([group.words for group in groups] if label else [], cells)))
         if label and label[0].text.lower() == "total":
-            groups = only([group for group in groups if not group.is_flat])
-    only([])
-    left = [*waiting, *(line.words for line in head)]
-    rows += [(names, Row([], [words, *([] for _ in columns[1:])])) for words in left]
+            groups = [group for group in groups if not group.is_by_gap]
+
+
+def keep_all(table: Table, words: Sequence[PrintedWord]) -> None:
+    """Let words of a table that none of its rows says be rows where they stand: names of columns
+    without a cell, lines above no row. Leaders and numbers alone say nothing."""
+    said = set(map(id, table.unit))
+    for names, row in table.rows:
+        for name, cell in zip_longest(names, row.cells, fillvalue=()):
+            if cell:
+                said.update(map(id, (*name, *cell)))
+        if any(row.cells[:1]):
+            said.update(id(word) for group in row.groups for word in group)
+    tops = [top_of(row) for _, row in table.rows]
+    for line in seen_lines(word for word in words if id(word) not in said):
+        if not any(any(map(str.isalpha, word.text)) for word in line):
+            continue
+        line.sort(key=lambda word: word.left)
+        at = next((n for n, top in enumerate(tops) if top > line[0].top), len(tops))
+        tops.insert(at, line[0].top)
+        table.rows.insert(at, ([], Row([], [line])))
+
+
+def top_of(row: Row) -> float:
+    """How far down a row begins; 0 of an empty one."""
+    return min((word.top for cell in row.cells for word in cell), default=0.0)
 
 
 def _cells(line: CellLine, columns: Sequence[Edges]) -> list[Line]:

@@ -1,8 +1,8 @@
 """Tables of pages, found by how words stand: labels on the left and values in columns beside them,
 under a head of one line or several.
 
-A table need not have rules. Tables of text alone, whose cells go on over lines, are taken as the
-library has them.
+A table need not have rules. One of text whose cells are drawn is read as it is drawn, another of
+text alone as the library has it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import islice, pairwise
 
 from index.chunking.layout import names_columns
+from index.readers.captions import is_table_caption
 from index.readers.pdf.cells import (
     Cell,
     CellLine,
@@ -22,21 +23,20 @@ from index.readers.pdf.cells import (
     columns_of,
     has_columns,
     is_value,
+    merged,
     runs_of_values,
     seen_lines,
-    union,
 )
 from index.readers.pdf.grids import grids_of, read_grid
-from index.readers.pdf.heads import (
-    CAPTION,
+from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, Rule, lines_of
+from index.readers.pdf.rows import Row, Table, keep_all, read_rows, top_of
+from index.readers.pdf.table_heads import (
     first_line_below,
     first_line_of,
     is_ruled,
     names_in,
     over_values,
 )
-from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, Rule, lines_of
-from index.readers.pdf.rows import Row, Table, read_rows
 
 #: Rows of a table at least, one less with a head of several columns, and columns at most. Not
 #: tuned.
@@ -49,6 +49,8 @@ MAX_TITLE = 500
 NEXT_LINE = 0.4
 #: Regions that stand above a table at the top of a page which goes on: a running head, a title.
 MAX_ABOVE = 2
+#: The letters of a raised mark are so many times as large as those of its note, at most. Not tuned.
+RAISED = 0.85
 #: Spaces in a cell that is no prose. Not tuned.
 MAX_WORDS = 6
 #: Words of a paragraph that shows where the columns of a page are, and how many of those are asked.
@@ -57,9 +59,11 @@ MIN_PROSE, MAX_PROSE = 24, 100
 #: A full stop, and none behind a number or a letter.
 _END = re.compile(r"[^\W\d]{2}[)\]\"'\u201d\u2019]*\.$|\.[)\]\"'\u201d\u2019]+$")
 _MARK = re.compile(
-    r"\([a-z\d]{1,2}\)|[*\u2020\u2021\u00a7]+|[a-z\d]{1,2}[/.)]?|(?:note|source)s?[:.]",
+    r"\([a-z\d]{1,2}\)|[*\u2020\u2021\u00a7]+|\d{1,2}[/.)]?|[a-z][/.)]|(?:note|source)s?[:.]",
     re.IGNORECASE,
 )
+#: Of a note, at the end of a word of a table.
+_BORNE = re.compile(r"((?<=[^\W\d])\d{1,2}|(?<=\()\w{1,2}(?=\))|[*\u2020\u2021\u00a7]+)\)?,?$")
 
 
 def find_tables(pages: Sequence[PrintedPage]) -> None:
@@ -72,19 +76,21 @@ def find_tables(pages: Sequence[PrintedPage]) -> None:
 def _find_tables(page: PrintedPage) -> None:
     for grid in grids_of(page):
         if drawn := read_grid(grid, page.words):
-            _place(page, *drawn)
+            _insert_table(page, *drawn)
     origin = {id(word): region for region in page.regions for word in region.words}
     tables = {id(region): region.kind == "table" for region in page.regions}
-    for side in _sides(page, _gutter(page)):
-        values = (word for word in side if is_value(word.text))
+    for words_of_column in _page_columns(page, _gutter(page)):
+        values = (word for word in words_of_column if is_value(word.text))
         if len(list(islice(values, MIN_VALUES))) < MIN_VALUES:
             continue
-        lines = [CellLine(line) for line in seen_lines(side)]
+        lines = [CellLine(line) for line in seen_lines(words_of_column)]
         found: list[tuple[Table, int, int]] = []
         for first, last in runs_of_values(lines):
-            done = found[-1][2] if found else 0
-            told = _structured(lines, max(first, done), last, done, page.rules)
-            found += [told] if told else []
+            end_of_previous = found[-1][2] if found else 0
+            read = _parse_table(
+                lines, max(first, end_of_previous), last, end_of_previous, page.rules
+            )
+            found += [read] if read else []
         covered = {n for _, top, end in found for n in range(top, end)}
         missed = Counter(
             id(origin[id(line.words[0])])
@@ -94,20 +100,20 @@ def _find_tables(page: PrintedPage) -> None:
         before: Table | None = None
         for table, top, end in found:
             words = [word for line in lines[top:end] for word in line.words]
-            kinds = Counter(origin[id(word)].kind for word in words)
             data = Counter(id(origin[id(line.words[0])]) for line in lines[top:end] if line.is_data)
             # What is a part of a table that the library knows is left to it.
             is_part = any(tables[key] and 3 * missed[key] > data[key] for key in data)
-            if is_part or (2 * kinds["code"] > len(words) and len(table.edges) < 3):
+            if is_part:
                 continue
-            _place(page, table, words)
+            _insert_table(page, table, words)
             if before:
-                _inherit(table, before)
+                _continue_head(table, before)
             before = table
     for region in page.regions:
         if region.kind == "table" and not isinstance(region.block, Table):
             if has_columns(region):
                 region.block = _library_table(region)
+                keep_all(region.block, region.words)
             else:
                 region.kind, region.block = "paragraph", None
     for number, region in enumerate(page.regions):
@@ -125,15 +131,15 @@ def _gutter(page: PrintedPage) -> float | None:
         and 2 * sum(word.text.islower() for word in region.words) > len(region.words)
         and region.right - region.left > page.size[0] / 4
     ]
-    boxes = [(part.left, part.top, part.right, part.bottom) for part in prose[:MAX_PROSE]]
-    for _, top, left, bottom in boxes:
-        for right, above, _, below in boxes:
-            if left < right and top < below and above < bottom:
-                return (left + right) / 2
+    boxes = [(part.left, part.right, part.top, part.bottom) for part in prose[:MAX_PROSE]]
+    for _, right, top, bottom in boxes:
+        for left, _, other_top, other_bottom in boxes:
+            if right < left and top < other_bottom and other_top < bottom:
+                return (right + left) / 2
     return None
 
 
-def _sides(page: PrintedPage, gutter: float | None) -> list[list[PrintedWord]]:
+def _page_columns(page: PrintedPage, gutter: float | None) -> list[list[PrintedWord]]:
     words = [
         word
         for region in page.regions
@@ -148,8 +154,8 @@ def _sides(page: PrintedPage, gutter: float | None) -> list[list[PrintedWord]]:
     return [left, right]
 
 
-def _structured(
-    lines: Sequence[CellLine], first: int, last: int, done: int, rules: Sequence[Rule]
+def _parse_table(
+    lines: Sequence[CellLine], first: int, last: int, end_of_previous: int, rules: Sequence[Rule]
 ) -> tuple[Table, int, int] | None:
     """What lines say as a table, its first line and the one after its last."""
     if first > last:
@@ -162,7 +168,7 @@ def _structured(
         [cell for cell in line.cells if all(cell.overlap(edges) <= 0 for edges in values)]
         for line in data
     ]
-    starts = union(
+    starts = merged(
         (line[0].left, line[0].right) for line in texts if line and line[0].left < values[0][0]
     )
     labels = [line[0] for line in texts if starts and line and line[0].left < starts[0][1]]
@@ -173,7 +179,7 @@ def _structured(
             *values,
             *(
                 edges
-                for edges in union(others)
+                for edges in merged(others)
                 if 3 * sum(edges[0] <= left < edges[1] for left, _ in others) > len(data)
             ),
         ]
@@ -182,11 +188,15 @@ def _structured(
         return None
     label = (min(c.left for c in labels), min(max(c.right for c in labels), values[0][0]))
     columns = [label, *(_with_signs(edges, data) for edges in values)]
-    while len(columns) == 2 and first > done and _is_row(lines[first - 1], lines[first], columns):
+    while (
+        len(columns) == 2
+        and first > end_of_previous
+        and _is_row(lines[first - 1], lines[first], columns)
+    ):
         if is_ruled(lines[first - 1], lines[first], columns, rules):
             break
         first -= 1
-    top = first_line_of(lines, first, done, columns, rules)
+    top = first_line_of(lines, first, end_of_previous, columns, rules)
     body = first_line_below(lines, first, last, top, columns, rules)
     end = last + 1
     while end < len(lines) and (
@@ -239,15 +249,11 @@ def _is_table(lines: Sequence[CellLine], columns: Sequence[Edges], has_names: bo
     named = sum(any(map(str.isalpha, line.cells[0].text)) for line in data)
     if 2 * named < len(data) and not has_names:
         return False
-    if len(columns) == 2:
-        texts = [line.amounts[-1].text for line in data]
-        numbers = [int(text) for text in texts if text.isdecimal() and len(text) < 5]
-        rises = all(a <= b for a, b in pairwise(numbers))
-        # Contents, or numbers of equations.
-        if rises and len(numbers) == len(texts) and not has_names:
-            return False
-        if all(re.fullmatch(r"\([\d.]+\)", text) for text in texts):
-            return False
+    if len(columns) == 2 and not has_names:
+        numbers = [line.amounts[-1].text for line in data]
+        rising = sorted(numbers, key=lambda number: (len(number), number))
+        if all(map(str.isdecimal, numbers)) and numbers == rising:
+            return False  # contents
     # Cells of text that goes on over lines are told apart by rules alone.
     wrapped = sum(
         not line.is_data and any(map(_is_text, over_values(line, columns))) for line in lines
@@ -272,17 +278,13 @@ def cut_table(region: Region, headings: Sequence[Region]) -> list[Region]:
     found: list[Region] = []
     tops = [*(heading.top for heading in headings), float("inf")]
     for top, heading in zip(tops, [*headings, None], strict=True):
-        above = [row for row in rows if _top(row[1]) < top]
-        rows = [row for row in rows if _top(row[1]) >= top]
+        above = [row for row in rows if top_of(row[1]) < top]
+        rows = [row for row in rows if top_of(row[1]) >= top]
         words = [word for _, row in above for cell in row.cells for word in cell]
         if words:
             found.append(Region("table", region.level, words, replace(table, rows=above)))
         found += [heading] if heading else []
     return found
-
-
-def _top(row: Row) -> float:
-    return min((word.top for cell in row.cells for word in cell), default=0.0)
 
 
 def _is_text(cell: Cell) -> bool:
@@ -298,9 +300,10 @@ def _library_table(region: Region) -> Table:
     return Table([(names, Row([], row)) for row in rows])
 
 
-def _place(page: PrintedPage, table: Table, words: Sequence[PrintedWord]) -> None:
+def _insert_table(page: PrintedPage, table: Table, words: Sequence[PrintedWord]) -> None:
     """Put a table into a page where its first words were, and what stood behind it in the same
     region after it."""
+    keep_all(table, words)
     taken = set(map(id, words))
     bottom = max(word.bottom for word in words)
     found: list[Region] = []
@@ -347,7 +350,7 @@ def _caption_of(region: Region) -> Line:
 
 
 def _is_caption(line: Line) -> bool:
-    return CAPTION.match(" ".join(word.text for word in line[:2])) is not None
+    return is_table_caption(" ".join(word.text for word in line[:2]))
 
 
 def _title(regions: Sequence[Region], number: int) -> Line:
@@ -392,17 +395,18 @@ def _continue_tables(pages: Sequence[PrintedPage]) -> None:
         if last and isinstance(last.block, Table) and number <= MAX_ABOVE:
             below = page.regions[number].block
             if isinstance(below, Table):
-                _inherit(below, last.block)
+                _continue_head(below, last.block)
 
 
-def _inherit(table: Table, before: Table) -> None:
+def _continue_head(table: Table, before: Table) -> None:
     """Give a table without a head the names and the title of the one before, if it has columns
     where that one has them."""
-    if not table.rows or not before.rows or any(table.rows[0][0][1:]):
+    own = next((names for names, _ in table.rows if names), [])
+    names = next((names for names, _ in reversed(before.rows) if names), [])
+    if any(own[1:]):
         return
-    own, names = table.rows[0][0], before.rows[-1][0]
     columns = list(zip(table.edges, before.edges, strict=False))
-    is_same = len(table.edges) == len(before.edges) and len(own) == len(names)
+    is_same = len(table.edges) == len(before.edges) and 0 < len(own) == len(names)
     if is_same and all(max(a[0], b[0]) < min(a[1], b[1]) for a, b in columns):
         table.rows = [(names if each is own else each, row) for each, row in table.rows]
         table.title = table.title or before.title
@@ -410,17 +414,56 @@ def _inherit(table: Table, before: Table) -> None:
 
 
 def lead_notes(page: PrintedPage) -> None:
-    """Let the title of a table lead into the notes below it."""
+    """Let the row with its mark lead into each note below a table, or else the table's title."""
     table: Table | None = None
+    rows: dict[str, Line] | None = None
+    found: list[Region] = []
     for region in page.regions:
         if isinstance(region.block, Table):
-            table = region.block
-        elif (
-            table
-            and region.kind != "heading"
-            and len(region.words) > 1
-            and _MARK.fullmatch(region.words[0].text)
-        ):
-            region.lead = table.title
+            table, rows = region.block, None
+        elif table and region.kind != "heading" and _mark_of(region.words):
+            notes = _notes_of(region)
+            rows = _marked_rows(table) if rows is None else rows
+            for note in notes:
+                note.lead = rows.get(_mark_of(note.words), table.title)
+            found += notes
+            continue
         else:
             table = None
+        found.append(region)
+    page.regions[:] = found
+
+
+def _mark_of(words: Line) -> str:
+    """The mark that a note begins with, without brackets; "" of what is none."""
+    first, *rest = words
+    is_raised = len(first.text) == 1 and rest and first.size < RAISED * rest[0].size
+    if rest and (is_raised or _MARK.fullmatch(first.text)):
+        return first.text.strip("()/.").lower()
+    return ""
+
+
+def _notes_of(region: Region) -> list[Region]:
+    """Notes of which the library makes one region: each begins a line with the next mark."""
+    found = [Region(region.kind, region.level, [])]
+    for line in lines_of(region.words):
+        mark, last = _mark_of(line), _mark_of(found[-1].words) if found[-1].words else ""
+        is_next = len(mark) == len(last) == 1 and ord(mark) == ord(last) + 1
+        if last and (is_next or (mark and not mark.isalnum())):
+            found.append(Region(region.kind, region.level, []))
+        found[-1].words.extend(line)
+    return found
+
+
+def _marked_rows(table: Table) -> dict[str, Line]:
+    """The first row of a table that bears each mark."""
+    found: dict[str, Line] = {}
+    for _, row in table.rows:
+        for number, cell in enumerate(row.cells):
+            for word in cell:
+                mark = _BORNE.search(word.text)
+                # In brackets, a number beside the label is an amount.
+                if mark and (not number or not mark[1].isdigit()):
+                    words = [word for each in row.cells for word in each]
+                    found.setdefault(mark[1].lower(), words)
+    return found

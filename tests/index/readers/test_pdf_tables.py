@@ -27,8 +27,8 @@ ACCOUNTS = f"""{STYLE}<p>{PROSE * 3}</p><p>Table 3. Accounts of the harbour</p>
 <tr class=in><td>Dues that are owed by the owners of ships that have left the harbour
 for another one and<br>have not paid<td>880<td>—<td>—
 <tr class=in><td>Total current assets<td>13,225<td>11,002<td>20.2%
-<tr><td>Quays and cranes<td>(4,100)<td>(4,000)<td>2.5%
-</table><p>(1) Of which 40 in foreign coins.</p><p>{PROSE * 3}</p>"""
+<tr><td>Quays and cranes (2)<td>(4,100)<td>(4,000)<td>2.5%
+</table><p>(1) Of which 40 in foreign coins.<br>(2) Built in 1912.</p><p>{PROSE * 3}</p>"""
 TITLE = "Table 3. Accounts of the harbour\n\n(in thousands)"
 ROWS = [
     "Current assets: Cash (1) | Year ended June 30, 2023: $ 12,345 | "
@@ -38,8 +38,8 @@ ROWS = [
     "Change: —",
     "Current assets: Total current assets | Year ended June 30, 2023: 13,225 | "
     "Year ended June 30, 2022: 11,002 | Change: 20.2%",
-    "Quays and cranes | Year ended June 30, 2023: (4,100) | Year ended June 30, 2022: (4,000) | "
-    "Change: 2.5%",
+    "Quays and cranes (2) | Year ended June 30, 2023: (4,100) | "
+    "Year ended June 30, 2022: (4,000) | Change: 2.5%",
 ]
 
 
@@ -64,8 +64,12 @@ def test_rows_say_all_lines_of_the_head_and_what_they_stand_under(
 ) -> None:
     layout = layout_of(browser, ACCOUNTS, tmp_path / "accounts.pdf")
     assert said(layout) == [(TITLE, row) for row in ROWS]
-    notes = [text for lead, text in said(layout, "prose") if lead.startswith("Table 3.")]
-    assert notes == ["(1) Of which 40 in foreign coins."]
+    # The row with its mark leads into a note.
+    notes = [(lead, text) for lead, text in said(layout, "prose") if lead]
+    assert notes == [
+        (ROWS[0].removeprefix("Current assets: "), "(1) Of which 40 in foreign coins."),
+        (ROWS[3], "(2) Built in 1912."),
+    ]
     # What is not printed is what divides cells and names.
     assert layout.boxes is not None
     printed = {at for a, b in layout.boxes.spans.tolist() for at in range(a, b)}
@@ -117,7 +121,7 @@ def test_what_is_no_table_is_none(browser: Browser, tmp_path: Path, body: str) -
     assert said(layout) == []
 
 
-GRID = """<style>td, th { border: 1px solid; padding: 4px 6px; text-align: left }
+GRID = """<style>.drawn td, .drawn th { border: 1px solid; padding: 4px 6px; text-align: left }
 table.drawn td + td { text-align: left; width: auto }
 table.drawn th { font-weight: bold }</style>"""
 DUTIES = f"""{STYLE}{GRID}<p>{PROSE * 3}</p><p>Table 5. Duties of the harbour</p><table class=drawn>
@@ -154,3 +158,15 @@ def test_a_caption_below_leads_in_and_not_all_that_stands_before_it(
     html = table.replace("</table><p>(1)", f"</table><p>{caption}</p><p>(1)")
     layout = layout_of(browser, html, tmp_path / "below.pdf")
     assert said(layout) == [(caption, row) for row in ROWS]
+
+
+def test_no_line_of_a_table_is_lost(browser: Browser, tmp_path: Path) -> None:
+    html = f"""{STYLE}{GRID}<p>{PROSE * 3}</p><p>Table 7. Balance</p><table>
+    <tr><th><th>2023<th>2022<tr><td>Assets<tr><td>Current assets<tr><td><td>7.5<td>8.5
+    <tr class=in><td>Cash<td>10<td>20<tr class=in><td>Dues<td>30<td>40</table><p>{PROSE * 3}</p>
+    <table class=drawn><tr><th>Quay<th>Use<th>Signature<tr><td>West<td>Grain<td>
+    <tr><td>East<td>Timber<td></table>"""
+    layout = layout_of(browser, html, tmp_path / "x.pdf")
+    rows = {row for _, row in said(layout)}
+    assert {"Assets", "2023: 7.5 | 2022: 8.5", "Current assets: Cash | 2023: 10 | 2022: 20"} <= rows
+    assert {"Signature", "Quay: West | Use: Grain"} <= rows

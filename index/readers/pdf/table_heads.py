@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from index.readers.captions import is_table_caption
 from index.readers.pdf.cells import Cell, CellLine, Edges
 from index.readers.pdf.pages import Line, Rule
 
@@ -20,9 +21,6 @@ APART = 0.25
 #: Lines whose values tell whether those of a line are names.
 SAMPLE = 20
 
-CAPTION = re.compile(
-    r"(?i:table|exhibit|schedule|tabelle|tableau|tabla)[ :.]+(?:\d|[A-Z]{1,2}(?:[-.\d]|\b))"
-)
 _UNIT = re.compile(
     r"[(\[].*[)\]]$|(?:\w+ )?in (?:thousand|million|billion)s|(?:thousand|million)s", re.IGNORECASE
 )
@@ -40,7 +38,7 @@ def first_line_of(
     top = first
     for number in range(first - 1, max(done, first - MAX_HEAD) - 1, -1):
         line, below = lines[number], lines[number + 1]
-        if line.cells and CAPTION.match(line.cells[0].text):
+        if line.cells and is_table_caption(line.cells[0].text):
             break
         if below.top - line.bottom > MAX_HEAD_FREE * max(line.height, below.height):
             break
@@ -51,7 +49,7 @@ def first_line_of(
             if line.cells and line.cells[0].right <= columns[1][1] and len(line.cells) == 1:
                 continue  # a label, of what stands below a head or beside it
             break
-        if not all(_is_over(cell, columns, line, rules) for cell in over):
+        if not all(_names_columns(cell, columns, line, rules) for cell in over):
             break
         beside = [cell for cell in line.cells if cell not in over]
         if any(cell.right > columns[1][0] for cell in beside):
@@ -75,7 +73,9 @@ def _is_group(line: CellLine, below: CellLine, columns: Sequence[Edges]) -> bool
     )
 
 
-def _is_over(cell: Cell, columns: Sequence[Edges], line: CellLine, rules: Sequence[Rule]) -> bool:
+def _names_columns(
+    cell: Cell, columns: Sequence[Edges], line: CellLine, rules: Sequence[Rule]
+) -> bool:
     """Whether it stands over columns of values as the name of some, and not across a page."""
     if _rule_below(cell, line, columns, rules):
         return True
@@ -145,7 +145,7 @@ def first_line_below(
 ) -> int:
     """The first line below the head: where a rule goes across the table, if one does below names
     that look like values."""
-    pure = next((n for n in range(top, last) if _is_pure(lines[n], columns)), last)
+    pure = next((n for n in range(top, last) if _holds_only_amounts(lines[n], columns)), last)
     for number in range(top + 1, min(pure, top + MAX_HEAD) + 1):
         above, line = lines[number - 1], lines[number]
         is_row = line.amounts or (line.cells and line.cells[0] not in over_values(line, columns))
@@ -168,7 +168,7 @@ def _is_beside_labels(cell: Cell, line: CellLine, columns: Sequence[Edges]) -> b
     return cell.left >= columns[0][1] or cell.middle > columns[1][0] - line.height
 
 
-def _is_pure(line: CellLine, columns: Sequence[Edges]) -> bool:
+def _holds_only_amounts(line: CellLine, columns: Sequence[Edges]) -> bool:
     """Whether nothing but amounts stands in its columns of values."""
     over = over_values(line, columns)
     return bool(over) and all(cell.is_amount for cell in over)
