@@ -8,15 +8,17 @@ the text, are headings too where they stand alone and are no sentence.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import zip_longest
+from itertools import islice, pairwise, zip_longest
+from operator import attrgetter, itemgetter
 from statistics import median
 
 from index.chunking.layout import letters
 from index.readers.pdf.contents import Listed
-from index.readers.pdf.pages import PrintedPage, PrintedWord, Region, letters_of
+from index.readers.pdf.pages import PrintedPage, PrintedWord, Region
 from index.readers.pdf.paragraphs import MARKER
 from index.readers.pdf.pdfium import Entry
 from index.readers.pdf.rows import Table
@@ -40,6 +42,9 @@ ALIKE = 0.85
 MAX_WORDS, MAX_NUMBERED, MAX_LINES = 20, 60, 6
 #: Entries of an outline that are looked for on a page, so that the time is that of its lines.
 MAX_ENTRIES = 200
+#: Letters at the beginning or the end that nearly equal titles share, and lines that are compared
+#: with one. Not tuned.
+KEY, MAX_NEAR = 4, 20
 #: Share of the lines of a style that may be headings, at least: of .3 to .7, .5 had most right
 #: over 30 files with an outline.
 MIN_TITLES = 0.5
@@ -54,6 +59,9 @@ MAX_SHARE, MAX_LETTERS = 0.15, 300
 #: Share of the letters of a document that the titles of its outline have at most. Of 54 files with
 #: one the most is .21, of a paragraph's each .93.
 MAX_NAMED = 0.3
+#: Text stands at most so many heights below its heading (of 2, 3.5 and 6, 2 had most right), in a
+#: column of so many at least. Not tuned.
+MAX_BELOW, MIN_COLUMN = 2, 5
 #: Lines of a column begin at most so many points apart. Not tuned.
 COLUMN = 40
 
@@ -61,13 +69,13 @@ _RUN_IN = re.compile(r"\w{3}[.!] +[A-Z]")
 _CAPTION = re.compile(
     r"(?:fig|tab|abb|chart|graph|listing|image|pic|diagram|photo|cuadro|ilustr)\w*\.?\s*\d", re.I
 )
-_SENTENCE = (".", "!", ";", ",", "\u3002")
+_SENTENCE = (".", ";", ",", "\u3002")
 
 
 def set_headings(
     pages: Sequence[PrintedPage], entries: Iterable[Entry], listed: Sequence[Listed]
 ) -> int:
-    """Make the lines of pages headings that are some, and all others none.
+    """Decide which lines are headings, and set their levels.
 
     Args:
         pages: of a file.
@@ -80,6 +88,8 @@ def set_headings(
     lines = [line for page in pages for line in lines_on(page)]
     if not lines:
         return 0
+    for at, line in enumerate(lines):
+        line.at = at
     body = set_styles(lines)
     entries = list(entries)
     named = sum(len(letters(title)) for _, title, _ in entries)
@@ -89,13 +99,12 @@ def set_headings(
     deepest = max((level for _, _, level in entries), default=0) if len(known) > 1 else 0
     known += _of_contents(_left(lines, known), listed)
     titles, others = _titles(_left(lines, known), body)
-    _set_numbers([*known, *titles], body)
-    place = {id(line): number for number, line in enumerate(lines)}
-    found = known + _accepted(titles, others, lines, place, body)
-    found.sort(key=lambda title: place[id(title.lines[0])])
-    found = _without_lone(_labelled(found, place), place)
+    _mark_sequences([*known, *titles], body)
+    found = known + _headings_among(titles, others, lines, body)
+    found.sort(key=lambda title: title.lines[0].at)
+    found = _without_title_page(_with_labels(found))
     _set_levels(found)
-    _apply(pages, _with_text(found, place))
+    _apply(pages, _without_empty(found))
     return deepest
 
 
@@ -107,11 +116,31 @@ def _left(lines: Sequence[Line], titles: Iterable[Title]) -> list[Line]:
 # --- what is known -------------------------------------------------------------------------------
 
 
+def _runs(lines: Sequence[Line]) -> Iterator[tuple[str, list[Line]]]:
+    """Lines that may say a title together, by where they stand: what they say, and the lines."""
+    for start in range(len(lines)):
+        said, run = "", list[Line]()
+        for line in lines[start : start + MAX_LINES]:
+            if run and not (run[-1].is_above(line) or run[-1].is_beside(line)):
+                break
+            if said and number_of(line.text):
+                break
+            said += line.letters
+            run.append(line)
+            if said:
+                yield said, run.copy()
+
+
 def _of_outline(lines: Sequence[Line], entries: Sequence[Entry]) -> list[Title]:
-    """The lines of pages that say what the outline has there."""
-    on_page: dict[int, list[Line]] = defaultdict(list)
-    for line in lines:
-        on_page[line.page.number].append(line)
+    """The lines of pages that say what the outline has there, or nearly."""
+    runs = defaultdict[tuple[int, str], list[tuple[str, list[Line]]]](list)
+    on_page = defaultdict[int, list[Line]](list)
+    if entries:
+        for line in lines:
+            on_page[line.page.number].append(line)
+        for said, run in _runs(lines):
+            for key in {said, said[:KEY] + "...", "..." + said[-KEY:]}:
+                runs[run[0].page.number, key].append((said, run))
     found: list[Title] = []
     taken: set[int] = set()
     counts = Counter[int]()
@@ -120,47 +149,48 @@ def _of_outline(lines: Sequence[Line], entries: Sequence[Entry]) -> list[Title]:
         counts[number] += 1
         if not name or counts[number] > MAX_ENTRIES:
             continue
-        places = [at for at in (number, number + 1, number - 1) if at in on_page]
-        for page in places:
-            if match := _match(on_page[page], name, taken, page == number):
-                found.append(Title(match, number_of(match), level, is_listed=True))
-                taken.update(map(id, match))
-                break
+        is_short = len(name) < 4
+        exact = [
+            run
+            for at in (number, number + 1, number - 1)
+            for _, run in runs[at, name]
+            if _is_free(run, taken, is_short)
+        ]
+        near = [*runs[number, name[:KEY] + "..."], *runs[number, "..." + name[-KEY:]]][:MAX_NEAR]
+        # A list may name it, too.
+        match = max(
+            (run for run in exact if run[0].page is exact[0][0].page), key=_rank, default=None
+        )
+        match = match or _cut_run_in(on_page[number], name, taken)
+        if not match:
+            near = [(said, run) for said, run in near if _is_free(run, taken, in_text=True)]
+            alike = [(_likeness(said, name, ALIKE), run) for said, run in near]
+            share, match = max(alike, key=itemgetter(0), default=(0.0, None))
+            match = match if share > ALIKE else None
+        if match:
+            found.append(Title(match, level, is_listed=True))
+            taken.update(map(id, match))
     return found
 
 
-def _match(lines: Sequence[Line], name: str, taken: set[int], fuzzy: bool) -> list[Line] | None:
-    """The lines that say a name, or nearly."""
-    best, nearest = None, ALIKE
-    for start, first in enumerate(lines):
-        if not letters_of(first.words) and not number_of([first]):
+def _is_free(run: Sequence[Line], taken: set[int], in_text: bool) -> bool:
+    """Whether lines are of no other title, and stand in the text if they must."""
+    return taken.isdisjoint(map(id, run)) and not (in_text and run[0].region.kind == "table")
+
+
+def _cut_run_in(lines: Sequence[Line], name: str, taken: set[int]) -> list[Line] | None:
+    """The line that begins with a name and text behind it, cut to the name."""
+    for line in lines:
+        said = ""
+        if not line.letters.startswith(name) or id(line) in taken:
             continue
-        said, group = "", list[Line]()
-        for line in lines[start : start + MAX_LINES]:
-            if id(line) in taken or (group and not group[-1].is_above(line) and len(group) > 1):
-                break
-            group.append(line)
-            said += letters_of(line.words)
-            if said == name and (line.region.kind != "table" or len(name) > 3):
-                return group
-            if group == [line] and (words := _before_bracket(line, name)):
-                line.words = words
-                return group
-            if len(said) > 1.5 * len(name) + 3:
-                break
-            if fuzzy and said and first.region.kind != "table":
-                share = _likeness(said, name, nearest)
-                if share > nearest:
-                    best, nearest = list(group), share
-    return best
-
-
-def _before_bracket(line: Line, name: str) -> list[PrintedWord]:
-    """The words of a line that say a name, if what follows them is in brackets."""
-    for at, word in enumerate(line.words):
-        if at and word.text[0] in "[(" and letters_of(line.words[:at]) == name:
-            return line.words[:at]
-    return []
+        for at, (word, after) in enumerate(pairwise(line.words), start=1):
+            said += letters(word.text)
+            ends = word.text[-1] in ".:" or after.text[0] in "[(\u2013\u2014"
+            if said == name and ends:
+                line.cut(at)
+                return [line]
+    return None
 
 
 def _likeness(said: str, name: str, least: float) -> float:
@@ -178,40 +208,28 @@ def _likeness(said: str, name: str, least: float) -> float:
 def _of_contents(lines: Sequence[Line], listed: Sequence[Listed]) -> list[Title]:
     """The lines that say what the contents list, on the page that they name."""
     levels = {(entry.letters, entry.page): entry.level for entry in listed}
-    names = {name for name, _ in levels}
-    longest = max(map(len, names), default=0)
     found: list[Title] = []
-    at = 0
-    while at < len(lines):
-        said, group = "", list[Line]()
-        at += 1
-        for line in lines[at - 1 : at + MAX_LINES - 1]:
-            if group and (line.page is not group[0].page or not letters_of(group[0].words)):
-                break
-            said += letters_of(line.words)
-            group.append(line)
-            if len(said) > longest:
-                break
-            level = levels.get((said, line.page.number)) if said in names else None
-            if level is not None and not _is_inside(group):
-                found.append(Title(group, number_of(group), is_listed=True, indent=level))
-                at += len(group) - 1
-                break
+    end = -1
+    for said, run in _runs(lines) if levels else ():
+        level = levels.get((said, run[0].page.number))
+        if level is not None and run[0].at > end and not _is_inside(run):
+            found.append(Title(run, is_listed=True, indent=level))
+            end = run[-1].at
     # A running head may say it, too.
     largest: dict[tuple[int, str], tuple[float, bool]] = {}
     for title in found:
-        place, rank = _place(title), _rank(title)
+        place, rank = (title.page.number, letters(title.text)), _rank(title.lines)
         largest[place] = max(largest.get(place, rank), rank)
-    return [title for title in found if _rank(title) == largest[_place(title)]]
+    return [
+        title
+        for title in found
+        if _rank(title.lines) == largest[title.page.number, letters(title.text)]
+    ]
 
 
-def _place(title: Title) -> tuple[int, str]:
-    return title.lines[0].page.number, letters(title.text)
-
-
-def _rank(title: Title) -> tuple[float, bool]:
-    font, size, _ = title.style
-    return size, is_bold(font)
+def _rank(run: Sequence[Line]) -> tuple[float, bool]:
+    """How prominent lines are."""
+    return run[-1].size, is_bold(run[-1].font)
 
 
 def _is_inside(group: Sequence[Line]) -> bool:
@@ -229,16 +247,20 @@ def _titles(lines: Sequence[Line], body: Style) -> tuple[list[Title], Counter[St
     for line in lines:
         at = line.page.number, round(line.left / COLUMN)
         columns[at] = max(columns[at], line.right)
+    by_top = defaultdict[int, list[Line]](list)
+    for line in sorted(lines, key=attrgetter("top")):
+        by_top[line.page.number].append(line)
     titles: list[Title] = []
     others: Counter[Style] = Counter()
     run: list[Line] = []
-    for line, after in zip(lines, [*lines[1:], None], strict=True):
+    for line, after in zip_longest(lines, lines[1:]):
         run.append(line)
         if after and _is_next(run, after, body):
             continue
-        title = Title(run, number_of(run))
+        title = Title(run)
         at = line.page.number, round(line.left / COLUMN)
         if _may_be(title, body) and not (after and _goes_on(title, after, columns[at], body)):
+            _set_below(title, by_top[line.page.number])
             titles.append(title)
         elif line.region.kind != "table":
             others[title.style] += 1
@@ -250,12 +272,33 @@ def _goes_on(title: Title, line: Line, right: float, body: Style) -> bool:
     """Whether the line below is the rest of a sentence that only begins in another font."""
     last = title.lines[-1]
     is_deep = title.depth > 1 and is_prominent(title.style, body)
-    if is_deep or not last.is_above(line) or line.size > LARGER * last.size:
+    is_as_large = last.size / LARGER < line.size <= LARGER * last.size
+    if is_deep or not is_as_large or not last.is_above(line):
         return False
-    if line.words[0].text[:1].islower() and line.font[:4] == last.font[:4]:
+    if line.text[0].islower() and line.font[:4] == last.font[:4]:
         return True
     first = line.words[0]
-    return line.size * LARGER > last.size and right - last.right < first.right - first.left
+    return right - last.right < first.right - first.left
+
+
+def _set_below(title: Title, lines: Sequence[Line]) -> None:
+    """Tell of a title whether text stands right below it, and whether that is indented, as what
+    explains a term is.
+
+    Args:
+        title: that may be a heading.
+        lines: of its page, by their tops.
+    """
+    last = title.lines[-1]
+    right = max(last.right, last.left + MIN_COLUMN * last.height)
+    start = bisect(lines, last.bottom - last.height / 2, key=attrgetter("top"))
+    below = islice(
+        (it for it in lines[start:] if it.left < right and last.left < it.right and it is not last),
+        2,
+    )
+    text = [it for it in below if it.top < last.bottom + 2 * MAX_BELOW * last.height]
+    title.stands_over = bool(text) and text[0].top < last.bottom + MAX_BELOW * last.height
+    title.is_term = all(it.left > title.lines[0].left + last.height / 2 for it in text)
 
 
 def _is_next(run: Sequence[Line], line: Line, body: Style) -> bool:
@@ -267,14 +310,14 @@ def _is_next(run: Sequence[Line], line: Line, body: Style) -> bool:
         and line.pure
         and (last.is_caps == line.is_caps)
         and (line.font, line.size) != body[:2]
-        and not number_of([line])
+        and not number_of(line.text)
     )
 
 
 def _may_be(title: Title, body: Style) -> bool:
-    first, text = title.lines[0], title.text
+    text = title.text
     words = text.split()
-    bare = text[title.number.end :] if title.number else text
+    bare = title.bare
     is_set = is_prominent(title.style, body)
     is_deep = title.depth > 1
     most, lines = (MAX_NUMBERED, MAX_LINES) if title.number and is_set else (MAX_WORDS, 3)
@@ -295,19 +338,14 @@ def _may_be(title: Title, body: Style) -> bool:
         or "..." in text
     ):
         return False
-    is_larger = first.size > LARGE * body[1]
-    if (
-        next(filter(str.isalpha, bare), "A").islower()
-        and not is_larger
-        and not (title.number and is_set)
-    ):
+    if not is_set and next(filter(str.isalpha, bare), "A").islower():
         return False
-    ends = text.endswith(_SENTENCE) or (text.endswith(":") and first.size < LARGER * body[1])
+    ends = text.endswith(_SENTENCE) or (text.endswith((":", "!")) and not is_set)
     return not ends or (is_set and (is_deep or (title.number is not None and len(words) < 9)))
 
 
-def _set_numbers(titles: Iterable[Title], body: Style) -> None:
-    """Tell of titles whether their numbers form a sequence."""
+def _mark_sequences(titles: Iterable[Title], body: Style) -> None:
+    """Mark titles whose numbers form a sequence."""
     chains: dict[tuple[str, int], list[Title]] = defaultdict(list)
     last: dict[tuple[str, tuple[int, ...]], int] = {}
     for title in titles:
@@ -328,12 +366,8 @@ def _set_numbers(titles: Iterable[Title], body: Style) -> None:
             title.is_numbered = len(chain) > 1
 
 
-def _accepted(
-    titles: Sequence[Title],
-    others: Counter[Style],
-    lines: Sequence[Line],
-    place: dict[int, int],
-    body: Style,
+def _headings_among(
+    titles: Sequence[Title], others: Counter[Style], lines: Sequence[Line], body: Style
 ) -> list[Title]:
     """Titles that are numbered in a sequence, or set as headings are."""
     in_tables = {id(title) for title in titles if _is_in_table(title, body)}
@@ -341,26 +375,30 @@ def _accepted(
     sizes = Counter[tuple[str, float]]()
     for line in lines:
         sizes[line.font, line.size] += len(line.text)
-    seen = Counter(title.style for title in titles if title.lines[0].region.kind == "heading")
+    terms = Counter(title.style for title in titles if title.is_term)
+    most = max(MAX_SHARE * sizes.total(), MAX_LETTERS)
+    seen = Counter(title.style for title in titles if title.kind == "heading")
     styles = {
         style
         for style, count in counts.items()
         if (is_prominent(style, body) or (seen[style] > MIN_SEEN * count and count > 2))
         and count >= MIN_TITLES * (count + others[style])
-        and sizes[style[:2]] < max(MAX_SHARE * sizes.total(), MAX_LETTERS)
+        and sizes[style[:2]] < most
+        and (2 * terms[style] <= count or style[1] > LARGER * body[1])
     }
     found: list[Title] = []
     group: list[Title] = []
     for title in [*titles, None]:
         if title and (
-            not group or (_is_next_line(group[-1], title, place) and group[-1].style == title.style)
+            not group
+            or (group[-1].is_right_before(title.lines[0]) and group[-1].style == title.style)
         ):
             group.append(title)
             continue
         # Lines of one style below each other are a list.
         for each in group:
             is_known = each.is_numbered and (each.depth > 1 or len(group) < 3)
-            is_set = each.style in styles and len(group) < 3
+            is_set = each.style in styles and len(group) < 3 and (each.stands_over or not found)
             if is_known + is_set + (id(each) not in in_tables) >= 2:
                 found.append(each)
         group = [title] if title else []
@@ -377,22 +415,26 @@ def _is_in_table(title: Title, body: Style) -> bool:
     return beside > sum(word.shares_line(first) for word in title.words)
 
 
-def _labelled(titles: Sequence[Title], place: dict[int, int]) -> list[Title]:
+def _with_labels(titles: Sequence[Title]) -> list[Title]:
     """Titles with the label above each, as of a chapter, put in front of it."""
     found: list[Title] = []
     for title in titles:
         above = found[-1] if found else None
         is_free = title.number is None or title.number == (above and above.number)
-        if above and above.is_label and is_free and _is_next_line(above, title, place):
+        if above and above.is_label and is_free and above.is_right_before(title.lines[0]):
             found.pop()
-            title.lines = above.lines + title.lines
-            title.number, title.is_numbered = above.number, above.is_numbered
-            title.level = title.level or above.level
+            title = Title(
+                above.lines + title.lines,
+                title.level or above.level,
+                is_numbered=above.is_numbered,
+                is_listed=title.is_listed or above.is_listed,
+                indent=title.indent or above.indent,
+            )
         found.append(title)
     return found
 
 
-def _without_lone(titles: Sequence[Title], place: dict[int, int]) -> list[Title]:
+def _without_title_page(titles: Sequence[Title]) -> list[Title]:
     """Titles without those of a style of their own with another below each, as on a title page;
     the first of all is the document's."""
     counts = Counter(title.style for title in titles)
@@ -403,23 +445,18 @@ def _without_lone(titles: Sequence[Title], place: dict[int, int]) -> list[Title]
         or title.is_listed
         or title.is_numbered
         or counts[title.style] > 1
-        or not (after and _is_next_line(title, after, place))
+        or not (after and title.is_right_before(after.lines[0]))
     ]
 
 
-def _is_next_line(title: Title, after: Title, place: dict[int, int]) -> bool:
-    is_next = place[id(after.lines[0])] == place[id(title.lines[-1])] + 1
-    return is_next and after.lines[0].page is title.lines[0].page
-
-
-def _with_text(titles: Sequence[Title], place: dict[int, int]) -> list[Title]:
+def _without_empty(titles: Sequence[Title]) -> list[Title]:
     """Titles without those that only their setting tells of, and that have no text below them."""
     return [
         title
         for title, after in zip_longest(titles, titles[1:])
         if title.is_listed
         or title.is_numbered
-        or not (after and _is_next_line(title, after, place) and after.level <= title.level)
+        or not (after and title.is_right_before(after.lines[0]) and after.level <= title.level)
     ]
 
 
