@@ -12,7 +12,7 @@ from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import islice, pairwise, zip_longest
+from itertools import pairwise, zip_longest
 from operator import attrgetter, itemgetter
 from statistics import median
 
@@ -48,11 +48,6 @@ KEY, MAX_NEAR = 4, 20
 #: Share of the lines of a style that may be headings, at least: of .3 to .7, .5 had most right
 #: over 30 files with an outline.
 MIN_TITLES = 0.5
-#: Share of the lines of a style that the library takes for headings, if it is not prominent. Not
-#: tuned.
-MIN_SEEN = 0.8
-#: A line in a table that is so many times as large as the text is a heading. Not tuned.
-LARGE = 1.25
 #: Share of the letters of a document that a style of headings has at most, and in a short one how
 #: many letters. Not tuned.
 MAX_SHARE, MAX_LETTERS = 0.15, 300
@@ -102,7 +97,7 @@ def set_headings(
     _mark_sequences([*known, *titles], body)
     found = known + _headings_among(titles, others, lines, body)
     found.sort(key=lambda title: title.lines[0].at)
-    found = _without_title_page(_with_labels(found))
+    found = _with_labels(found)
     _set_levels(found)
     _apply(pages, _without_empty(found))
     return deepest
@@ -212,7 +207,7 @@ def _of_contents(lines: Sequence[Line], listed: Sequence[Listed]) -> list[Title]
     end = -1
     for said, run in _runs(lines) if levels else ():
         level = levels.get((said, run[0].page.number))
-        if level is not None and run[0].at > end and not _is_inside(run):
+        if level is not None and run[0].at > end and not run[0].text[0].islower():
             found.append(Title(run, is_listed=True, indent=level))
             end = run[-1].at
     # A running head may say it, too.
@@ -230,11 +225,6 @@ def _of_contents(lines: Sequence[Line], listed: Sequence[Listed]) -> list[Title]
 def _rank(run: Sequence[Line]) -> tuple[float, bool]:
     """How prominent lines are."""
     return run[-1].size, is_bold(run[-1].font)
-
-
-def _is_inside(group: Sequence[Line]) -> bool:
-    """Whether lines are some of a sentence."""
-    return group[0].text[0].islower() or group[-1].text.endswith(".")
 
 
 # --- what may be a heading -----------------------------------------------------------------------
@@ -255,11 +245,11 @@ def _titles(lines: Sequence[Line], body: Style) -> tuple[list[Title], Counter[St
     run: list[Line] = []
     for line, after in zip_longest(lines, lines[1:]):
         run.append(line)
-        if after and _is_next(run, after, body):
+        if after and _is_next(run[-1], after):
             continue
         title = Title(run)
         at = line.page.number, round(line.left / COLUMN)
-        if _may_be(title, body) and not (after and _goes_on(title, after, columns[at], body)):
+        if _may_be(title, body) and not (after and _goes_on(title, after, columns[at])):
             _set_below(title, by_top[line.page.number])
             titles.append(title)
         elif line.region.kind != "table":
@@ -268,12 +258,11 @@ def _titles(lines: Sequence[Line], body: Style) -> tuple[list[Title], Counter[St
     return titles, others
 
 
-def _goes_on(title: Title, line: Line, right: float, body: Style) -> bool:
+def _goes_on(title: Title, line: Line, right: float) -> bool:
     """Whether the line below is the rest of a sentence that only begins in another font."""
     last = title.lines[-1]
-    is_deep = title.depth > 1 and is_prominent(title.style, body)
     is_as_large = last.size / LARGER < line.size <= LARGER * last.size
-    if is_deep or not is_as_large or not last.is_above(line):
+    if not is_as_large or not last.is_above(line):
         return False
     if line.text[0].islower() and line.font[:4] == last.font[:4]:
         return True
@@ -291,25 +280,25 @@ def _set_below(title: Title, lines: Sequence[Line]) -> None:
     """
     last = title.lines[-1]
     right = max(last.right, last.left + MIN_COLUMN * last.height)
-    start = bisect(lines, last.bottom - last.height / 2, key=attrgetter("top"))
-    below = islice(
-        (it for it in lines[start:] if it.left < right and last.left < it.right and it is not last),
-        2,
+    start, near, end = (
+        bisect(lines, last.bottom + heights * last.height, key=attrgetter("top"))
+        for heights in (-0.5, MAX_BELOW, 2 * MAX_BELOW)
     )
-    text = [it for it in below if it.top < last.bottom + 2 * MAX_BELOW * last.height]
-    title.stands_over = bool(text) and text[0].top < last.bottom + MAX_BELOW * last.height
-    title.is_term = all(it.left > title.lines[0].left + last.height / 2 for it in text)
+    text = [
+        line
+        for line in lines[start : min(end, start + MAX_LINES)]
+        if line.left < right and last.left < line.right and line is not last
+    ]
+    title.stands_over = bool(text) and text[0].top <= lines[near - 1].top
+    title.is_term = all(line.left > title.lines[0].left + last.height / 2 for line in text[:2])
 
 
-def _is_next(run: Sequence[Line], line: Line, body: Style) -> bool:
-    last = run[-1]
+def _is_next(last: Line, line: Line) -> bool:
+    """Whether a line goes on a title."""
     return (
         last.is_above(line)
         and (last.font, last.size) == (line.font, line.size)
-        and last.pure
-        and line.pure
-        and (last.is_caps == line.is_caps)
-        and (line.font, line.size) != body[:2]
+        and last.is_caps == line.is_caps
         and not number_of(line.text)
     )
 
@@ -328,13 +317,10 @@ def _may_be(title: Title, body: Style) -> bool:
         or len(words) > most
         or not (title.number or all(line.pure for line in title.lines))
         or sum(map(str.isalpha, text)) < 3
-        or (title.depth and sum(map(str.isalpha, bare)) < 3)
         or _CAPTION.match(text)
-        or (_RUN_IN.search(bare) and not is_deep)
+        or _RUN_IN.search(bare)
         or (MARKER.fullmatch(words[0]) and not title.number)
         or not any(map(str.isalnum, words[0]))
-        or text[0] == "("
-        or "@" in text
         or "..." in text
     ):
         return False
@@ -370,18 +356,16 @@ def _headings_among(
     titles: Sequence[Title], others: Counter[Style], lines: Sequence[Line], body: Style
 ) -> list[Title]:
     """Titles that are numbered in a sequence, or set as headings are."""
-    in_tables = {id(title) for title in titles if _is_in_table(title, body)}
-    counts = Counter(title.style for title in titles if id(title) not in in_tables)
+    counts = Counter(title.style for title in titles if title.kind != "table")
     sizes = Counter[tuple[str, float]]()
     for line in lines:
         sizes[line.font, line.size] += len(line.text)
     terms = Counter(title.style for title in titles if title.is_term)
     most = max(MAX_SHARE * sizes.total(), MAX_LETTERS)
-    seen = Counter(title.style for title in titles if title.kind == "heading")
     styles = {
         style
         for style, count in counts.items()
-        if (is_prominent(style, body) or (seen[style] > MIN_SEEN * count and count > 2))
+        if is_prominent(style, body)
         and count >= MIN_TITLES * (count + others[style])
         and sizes[style[:2]] < most
         and (2 * terms[style] <= count or style[1] > LARGER * body[1])
@@ -399,20 +383,10 @@ def _headings_among(
         for each in group:
             is_known = each.is_numbered and (each.depth > 1 or len(group) < 3)
             is_set = each.style in styles and len(group) < 3 and (each.stands_over or not found)
-            if is_known + is_set + (id(each) not in in_tables) >= 2:
+            if is_known + is_set + (each.kind != "table") >= 2:
                 found.append(each)
         group = [title] if title else []
     return found
-
-
-def _is_in_table(title: Title, body: Style) -> bool:
-    """Whether a title is a cell: large ones alone in their row are taken for part of a table."""
-    region = title.lines[0].region
-    if region.kind != "table" or title.style[1] < LARGE * body[1]:
-        return region.kind == "table"
-    first = title.words[0]
-    beside = sum(word.shares_line(first) for word in region.words)
-    return beside > sum(word.shares_line(first) for word in title.words)
 
 
 def _with_labels(titles: Sequence[Title]) -> list[Title]:
@@ -432,21 +406,6 @@ def _with_labels(titles: Sequence[Title]) -> list[Title]:
             )
         found.append(title)
     return found
-
-
-def _without_title_page(titles: Sequence[Title]) -> list[Title]:
-    """Titles without those of a style of their own with another below each, as on a title page;
-    the first of all is the document's."""
-    counts = Counter(title.style for title in titles)
-    return [
-        title
-        for title, after in zip_longest(titles, titles[1:])
-        if title is titles[0]
-        or title.is_listed
-        or title.is_numbered
-        or counts[title.style] > 1
-        or not (after and title.is_right_before(after.lines[0]))
-    ]
 
 
 def _without_empty(titles: Sequence[Title]) -> list[Title]:
