@@ -69,20 +69,17 @@ _SENTENCE = (".", ";", ",", "\u3002")
 
 def set_headings(
     pages: Sequence[PrintedPage], entries: Iterable[Entry], listed: Sequence[Listed]
-) -> int:
+) -> None:
     """Decide which lines are headings, and set their levels.
 
     Args:
         pages: of a file.
         entries: of its outline.
         listed: what its printed contents list.
-
-    Returns:
-        The lowest level of the outline; 0 where there is none, or the pages have none of it.
     """
     lines = [line for page in pages for line in lines_on(page)]
     if not lines:
-        return 0
+        return
     for at, line in enumerate(lines):
         line.at = at
     body = set_styles(lines)
@@ -91,7 +88,6 @@ def set_headings(
     if named > MAX_NAMED * sum(len(line.text) for line in lines):
         entries = []  # one of paragraphs, as some programs make
     known = _of_outline(lines, entries)
-    deepest = max((level for _, _, level in entries), default=0) if len(known) > 1 else 0
     known += _of_contents(_left(lines, known), listed)
     titles, others = _titles(_left(lines, known), body)
     _mark_sequences([*known, *titles], body)
@@ -100,7 +96,6 @@ def set_headings(
     found = _with_labels(found)
     _set_levels(found)
     _apply(pages, _without_empty(found))
-    return deepest
 
 
 def _left(lines: Sequence[Line], titles: Iterable[Title]) -> list[Line]:
