@@ -12,13 +12,13 @@ from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import pairwise, zip_longest
+from itertools import groupby, pairwise, zip_longest
 from operator import attrgetter, itemgetter
 from statistics import median
 
 from index.chunking.layout import letters
 from index.readers.pdf.contents import Listed
-from index.readers.pdf.pages import PrintedPage, PrintedWord, Region
+from index.readers.pdf.pages import PrintedPage, Region
 from index.readers.pdf.paragraphs import MARKER
 from index.readers.pdf.pdfium import Entry
 from index.readers.pdf.rows import Table
@@ -89,7 +89,7 @@ def set_headings(
         entries = []  # one of paragraphs, as some programs make
     known = _of_outline(lines, entries)
     known += _of_contents(_left(lines, known), listed)
-    titles, others = _titles(_left(lines, known), body)
+    titles, others = _candidates(_left(lines, known), body)
     _mark_sequences([*known, *titles], body)
     found = known + _headings_among(titles, others, lines, body)
     found.sort(key=lambda title: title.lines[0].at)
@@ -225,7 +225,7 @@ def _rank(run: Sequence[Line]) -> tuple[float, bool]:
 # --- what may be a heading -----------------------------------------------------------------------
 
 
-def _titles(lines: Sequence[Line], body: Style) -> tuple[list[Title], Counter[Style]]:
+def _candidates(lines: Sequence[Line], body: Style) -> tuple[list[Title], Counter[Style]]:
     """The runs of lines of one style that may be headings by what they say; and how many of each
     style are none."""
     columns: dict[tuple[int, int], float] = defaultdict(float)
@@ -299,11 +299,9 @@ def _is_next(last: Line, line: Line) -> bool:
 
 
 def _may_be(title: Title, body: Style) -> bool:
-    text = title.text
-    words = text.split()
-    bare = title.bare
+    """Whether a title may be one by what it says: no caption, item or sentence, and not long."""
+    text, words = title.text, title.text.split()
     is_set = is_prominent(title.style, body)
-    is_deep = title.depth > 1
     most, lines = (MAX_NUMBERED, MAX_LINES) if title.number and is_set else (MAX_WORDS, 3)
     if not is_set:
         most, lines = 12, 1
@@ -313,16 +311,17 @@ def _may_be(title: Title, body: Style) -> bool:
         or not (title.number or all(line.pure for line in title.lines))
         or sum(map(str.isalpha, text)) < 3
         or _CAPTION.match(text)
-        or _RUN_IN.search(bare)
+        or _RUN_IN.search(title.bare)
         or (MARKER.fullmatch(words[0]) and not title.number)
         or not any(map(str.isalnum, words[0]))
         or "..." in text
     ):
         return False
-    if not is_set and next(filter(str.isalpha, bare), "A").islower():
-        return False
-    ends = text.endswith(_SENTENCE) or (text.endswith((":", "!")) and not is_set)
-    return not ends or (is_set and (is_deep or (title.number is not None and len(words) < 9)))
+    if is_set:
+        may_end = title.depth > 1 or (title.number is not None and len(words) < 9)
+        return may_end or not text.endswith(_SENTENCE)
+    is_lower = next(filter(str.isalpha, title.bare), "A").islower()
+    return not is_lower and not text.endswith((*_SENTENCE, ":", "!"))
 
 
 def _mark_sequences(titles: Iterable[Title], body: Style) -> None:
@@ -420,33 +419,33 @@ def _without_empty(titles: Sequence[Title]) -> list[Title]:
 def _set_levels(titles: Sequence[Title]) -> None:
     """Give titles that have none a level: the next below that of the nearest title above which
     is more prominent, or where others that are set and numbered alike differ, that of most."""
-    kinds: dict[str, int] = {}
+    rank_of_kind: dict[str, int] = {}
     for title in titles:
         if title.is_numbered and title.number:
-            kinds.setdefault(title.number.kind, len(kinds))
-    alike: dict[object, list[int]] = defaultdict(list)
+            rank_of_kind.setdefault(title.number.kind, len(rank_of_kind))
+    levels_of_key: dict[object, list[int]] = defaultdict(list)
     open_titles: list[tuple[Title, int]] = []
     for title in titles:
         while open_titles and (
             open_titles[-1][1] >= title.level
             if title.level
-            else not _is_over(open_titles[-1][0], title, kinds)
+            else not _outranks(open_titles[-1][0], title, rank_of_kind)
         ):
             open_titles.pop()
         level = title.level or (open_titles[-1][1] + 1 if open_titles else 1)
         open_titles.append((title, level))
-        alike[_class(title)].append(level)
+        levels_of_key[_level_key(title)].append(level)
     for title in titles:
-        title.level = title.level or round(median(alike[_class(title)]))
+        title.level = title.level or round(median(levels_of_key[_level_key(title)]))
 
 
-def _class(title: Title) -> object:
+def _level_key(title: Title) -> object:
     if title.is_numbered and title.number:
         return title.depth or (title.style, title.number.kind)
     return title.style
 
 
-def _is_over(above: Title, title: Title, kinds: dict[str, int]) -> bool:
+def _outranks(above: Title, title: Title, rank_of_kind: dict[str, int]) -> bool:
     """Whether a title is more prominent than one that follows it."""
     if above.indent and title.indent and not title.depth and above.indent != title.indent:
         return above.indent < title.indent
@@ -454,7 +453,7 @@ def _is_over(above: Title, title: Title, kinds: dict[str, int]) -> bool:
         if above.depth and title.depth:
             return above.depth < title.depth
         if above.style == title.style:
-            return kinds[above.number.kind] < kinds[title.number.kind]
+            return rank_of_kind[above.number.kind] < rank_of_kind[title.number.kind]
     (font, size, caps), (other, others, capitals) = above.style, title.style
     return (size, is_bold(font), caps) > (others, is_bold(other), capitals)
 
@@ -463,30 +462,24 @@ def _is_over(above: Title, title: Title, kinds: dict[str, int]) -> bool:
 
 
 def _apply(pages: Sequence[PrintedPage], titles: Sequence[Title]) -> None:
+    """Make titles regions of their own, and what the library takes for headings besides text."""
     of_word = {id(word): title for title in titles for line in title.lines for word in line.words}
     done: set[int] = set()
     for page in pages:
         found: list[Region] = []
         for region in page.regions:
-            inside = list(dict.fromkeys(filter(None, (of_word.get(id(w)) for w in region.words))))
+            parts = groupby(region.words, key=lambda word: of_word.get(id(word)))
             if isinstance(region.block, Table):
+                inside = dict.fromkeys(title for title, _ in parts if title)
                 headings = [Region("heading", title.level, title.words) for title in inside]
                 found += cut_table(region, headings)
                 continue
             kind = "paragraph" if region.kind == "heading" else region.kind
-            rest: list[PrintedWord] = []
-            for word in region.words:
-                title = of_word.get(id(word))
+            for title, words in parts:
                 if title is None:
-                    rest.append(word)
-                    continue
-                if rest:
-                    found.append(Region(kind, region.level, rest, region.block))
-                    rest = []
+                    found.append(Region(kind, region.level, list(words), region.block))
                     kind = "paragraph" if kind == "list_item" else kind
-                if id(title) not in done:
+                elif id(title) not in done:
                     done.add(id(title))
                     found.append(Region("heading", title.level, title.words))
-            if rest:
-                found.append(Region(kind, region.level, rest, region.block))
         page.regions[:] = found
