@@ -106,8 +106,9 @@ def _left(lines: Sequence[Line], titles: Iterable[Title]) -> list[Line]:
 # --- what is known -------------------------------------------------------------------------------
 
 
-def _runs(lines: Sequence[Line]) -> Iterator[tuple[str, list[Line]]]:
-    """Lines that may say a title together, by where they stand: what they say, and the lines."""
+def _runs(lines: Sequence[Line], longest: int) -> Iterator[tuple[str, list[Line]]]:
+    """Lines that may say a title together, by where they stand: what they say, of so
+    many letters at most, and the lines."""
     for start in range(len(lines)):
         said, run = "", list[Line]()
         for line in lines[start : start + MAX_LINES]:
@@ -117,6 +118,8 @@ def _runs(lines: Sequence[Line]) -> Iterator[tuple[str, list[Line]]]:
                 break
             said += line.letters
             run.append(line)
+            if len(said) > longest:
+                break
             if said:
                 yield said, run.copy()
 
@@ -128,7 +131,7 @@ def _of_outline(lines: Sequence[Line], entries: Sequence[Entry]) -> list[Title]:
     if entries:
         for line in lines:
             on_page[line.page.number].append(line)
-        for said, run in _runs(lines):
+        for said, run in _runs(lines, 2 * max(len(title) for _, title, _ in entries)):
             for key in {said, said[:KEY] + "...", "..." + said[-KEY:]}:
                 runs[run[0].page.number, key].append((said, run))
     found: list[Title] = []
@@ -200,7 +203,7 @@ def _of_contents(lines: Sequence[Line], listed: Sequence[Listed]) -> list[Title]
     levels = {(entry.letters, entry.page): entry.level for entry in listed}
     found: list[Title] = []
     end = -1
-    for said, run in _runs(lines) if levels else ():
+    for said, run in _runs(lines, max((len(name) for name, _ in levels), default=0)):
         level = levels.get((said, run[0].page.number))
         if level is not None and run[0].at > end and not run[0].text[0].islower():
             found.append(Title(run, is_listed=True, indent=level))

@@ -54,6 +54,7 @@ class Line(WordGroup):
     at: int = 0
     # Asked of each line many times.
     text: str = field(init=False)
+    letters: str = field(init=False)
     is_caps: bool = field(init=False)
     left: float = field(init=False)
     top: float = field(init=False)
@@ -63,6 +64,7 @@ class Line(WordGroup):
     def __post_init__(self) -> None:
         words = self.words
         self.text = text = " ".join([word.text for word in words])
+        self.letters = letters(text)
         # More than an abbreviation.
         self.is_caps = text.isupper() and sum(map(str.isalpha, text)) > 3
         self.left = min([word.left for word in words])
@@ -79,11 +81,6 @@ class Line(WordGroup):
     def height(self) -> float:
         """Of its first word."""
         return self.words[0].height
-
-    @property
-    def letters(self) -> str:
-        """What it says, as headings are compared."""
-        return letters(self.text)
 
     def is_above(self, line: Line) -> bool:
         """Whether a line stands right below, and not in another column."""
