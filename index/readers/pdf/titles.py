@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
+from index.chunking.layout import letters
 from index.readers.pdf.pages import ASIDE, PrintedPage, PrintedWord, Region, WordGroup, lines_of
 
 #: A size is larger than the text's from so many times on; one is another than the next smaller
@@ -41,6 +42,7 @@ class Line(WordGroup):
     Attributes:
         size: of its letters, in points.
         pure: whether all of it is of one font and size.
+        at: its place among the lines of the document.
     """
 
     page: PrintedPage
@@ -49,22 +51,36 @@ class Line(WordGroup):
     font: str = ""
     size: float = 0.0
     pure: bool = True
+    at: int = 0
+    # Asked of each line many times.
+    text: str = field(init=False)
+    letters: str = field(init=False)
+    is_caps: bool = field(init=False)
+    left: float = field(init=False)
+    top: float = field(init=False)
+    right: float = field(init=False)
+    bottom: float = field(init=False)
 
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return " ".join(word.text for word in self.words)
+    def __post_init__(self) -> None:
+        words = self.words
+        self.text = text = " ".join([word.text for word in words])
+        self.letters = letters(text)
+        # More than an abbreviation.
+        self.is_caps = text.isupper() and sum(map(str.isalpha, text)) > 3
+        self.left = min([word.left for word in words])
+        self.top = min([word.top for word in words])
+        self.right = max([word.right for word in words])
+        self.bottom = max([word.bottom for word in words])
+
+    def cut(self, at: int) -> None:
+        """Leave so many words of it."""
+        self.words = self.words[:at]
+        self.__post_init__()
 
     @property
     def height(self) -> float:
         """Of its first word."""
         return self.words[0].height
-
-    @property
-    def is_caps(self) -> bool:
-        """Whether all its letters are capitals, more than of an abbreviation."""
-        text = self.text
-        return text.isupper() and sum(map(str.isalpha, text)) > 3
 
     def is_above(self, line: Line) -> bool:
         """Whether a line stands right below, and not in another column."""
@@ -74,6 +90,10 @@ class Line(WordGroup):
             and line.left < self.right
             and self.left < line.right
         )
+
+    def is_beside(self, line: Line) -> bool:
+        """Whether a line is part of the same row."""
+        return line.page is self.page and self.words[-1].shares_line(line.words[0])
 
 
 Style = tuple[str, float, bool]
@@ -101,31 +121,37 @@ class Title:
     """
 
     lines: list[Line]
-    number: Number | None = None
     level: int = 0
     is_numbered: bool = False
     is_listed: bool = False
+    stands_over: bool = False
+    is_term: bool = False
     indent: int = 0
+    number: Number | None = field(init=False)
+    text: str = field(init=False)
+    style: Style = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.text = " ".join([line.text for line in self.lines])
+        self.number = number_of(self.text)
+        # A number that stands apart may be set otherwise.
+        named = [line for line in self.lines if line.letters] or self.lines
+        self.style = named[0].font, named[0].size, all(line.is_caps for line in named)
 
     @property
-    def is_label(self) -> bool:
-        """Whether it is a word and a number alone, as over the title of a chapter."""
-        text = self.text
-        return (
-            self.number is not None
-            and self.number.kind[1:].isalpha()
-            and text[self.number.end :].strip(" .:-") == ""
-        )
+    def page(self) -> PrintedPage:
+        """Where it stands."""
+        return self.lines[0].page
 
     @property
-    def depth(self) -> int:
-        """How many numbers it has, as of 1.2.3."""
-        return len(self.number.values) if self.number and self.number.kind in ("", "A") else 0
+    def kind(self) -> str:
+        """That of its region."""
+        return self.lines[0].region.kind
 
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return " ".join(line.text for line in self.lines)
+    def is_right_before(self, line: Line) -> bool:
+        """Whether a line is the next one of the same page."""
+        last = self.lines[-1]
+        return line.at == last.at + 1 and line.page is last.page
 
     @property
     def words(self) -> list[PrintedWord]:
@@ -133,10 +159,23 @@ class Title:
         return [word for line in self.lines for word in line.words]
 
     @property
-    def style(self) -> Style:
-        """How it is set."""
-        first = self.lines[0]
-        return first.font, first.size, all(line.is_caps for line in self.lines)
+    def depth(self) -> int:
+        """How many numbers it has, as of 1.2.3."""
+        return len(self.number.values) if self.number and self.number.kind in ("", "A") else 0
+
+    @property
+    def bare(self) -> str:
+        """What it says without its number."""
+        return self.text[self.number.end :] if self.number else self.text
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it is a word and a number alone, as over the title of a chapter."""
+        return (
+            self.number is not None
+            and self.number.kind[1:].isalpha()
+            and self.bare.strip(" .:-") == ""
+        )
 
 
 def lines_on(page: PrintedPage) -> Iterator[Line]:
@@ -164,29 +203,31 @@ def _parted(words: list[PrintedWord]) -> Iterator[list[PrintedWord]]:
 
 def set_styles(lines: Sequence[Line]) -> Style:
     """Set font and size of lines; the style of most of the text."""
-    counts = Counter(round(word.size, 1) for line in lines for word in line.words)
+    counts = Counter[float](word.size for line in lines for word in line.words)
+    # What differs by rounding, or hardly more, is one size: that of most of them.
     sizes: dict[float, float] = {}
     group: list[float] = []
-    for size in sorted(counts):
+    for size in [*sorted(counts), float("inf")]:
         if group and size > STEP * group[0]:
-            sizes.update(dict.fromkeys(group, max(group, key=counts.__getitem__)))
+            usual = max(group, key=counts.__getitem__)
+            sizes.update(dict.fromkeys(group, round(usual, 1)))
             group = []
         group.append(size)
-    sizes.update(dict.fromkeys(group, max(group, key=counts.__getitem__)))
     used: Counter[tuple[str, float]] = Counter()
     for line in lines:
-        styles: Counter[tuple[str, float]] = Counter()
+        styles: dict[tuple[str, float], int] = defaultdict(int)
         for word in line.words:
-            styles[word.font, sizes[round(word.size, 1)]] += len(word.text)
+            styles[word.font, sizes[word.size]] += len(word.text)
         if line.is_caps and len({font for font, _ in styles}) == 1:
             # Small capitals are smaller ones.
-            styles = Counter({max(styles, key=itemgetter(1)): 1})
-        (style, count), *_ = styles.most_common(1)
+            styles = {max(styles, key=itemgetter(1)): 1}
+        style = max(styles, key=styles.__getitem__)
         line.font, line.size = style
         # A mark or a sign may be of another font.
-        line.pure = count >= PURE * styles.total()
+        line.pure = styles[style] >= PURE * sum(styles.values())
         if line.region.kind != "table":
-            used.update(styles)
+            for each, count in styles.items():
+                used[each] += count
     font, size = max(used, key=used.__getitem__) if used else (lines[0].font, lines[0].size)
     return font, size, False
 
@@ -198,9 +239,8 @@ def is_prominent(style: Style, body: Style) -> bool:
     return size > LARGER * body[1] or (size > 0.95 * body[1] and (is_bolder or caps))
 
 
-def number_of(lines: Sequence[Line]) -> Number | None:
-    """The number that lines begin with: after a word, as of chapters, or alone."""
-    text = " ".join(word.text for word in lines[0].words[:6])
+def number_of(text: str) -> Number | None:
+    """The number that a line begins with: after a word, as of chapters, or alone."""
     if found := _DECIMAL.match(text):
         rest = map(int, re.findall(r"\d+", found[2]))
         kind = "" if found[1].isdigit() else "A"

@@ -128,6 +128,71 @@ def test_a_running_head_is_none_though_it_says_another_section_on_each_page(
     assert society.text.count("5 Meetings") == 1
 
 
+LABELS = "Purpose:", "Where it applies:", "Who is asked?", "Take care!", "open_lid()"
+TERMS = "Valve", "Gasket", "Hose", "Filter"
+
+
+@pytest.fixture(scope="module")
+def labels(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Document:
+    """Bold labels above text, bold terms above what is indented, and large names above nothing."""
+    file = tmp_path_factory.mktemp("labels") / "labels.pdf"
+    print_pdf(
+        browser,
+        "<!doctype html><html lang=en><style>body { font: 13px 'DejaVu Serif'; width: 34em }"
+        " .label { font-weight: bold; margin: 0 } .names { margin: 90px 0; font-size: 24px }"
+        " dt { font: bold 13px 'DejaVu Sans' }"
+        "</style><body><p class='names label'>The pump of the mill</p>"
+        + "".join(f"<p class='names label'>{name}</p>" for name in ("Ann Miller", "Bob Baker"))
+        + "".join(f"<p class=label>{label}</p><p>{TEXT * 3}</p>" for label in LABELS)
+        + "<dl>"
+        + "".join(f"<dt>{term}</dt><dd>{TEXT * 2}</dd>" for term in TERMS)
+        + "</dl></body></html>",
+        file,
+    )
+    return read_document(file)
+
+
+def test_bold_labels_are_headings_of_the_text_right_below_them(labels: Document) -> None:
+    under = [p.heading[-1] for p in labels.paragraphs if p.heading and p.text == (TEXT * 3).strip()]
+    assert under == list(LABELS)
+
+
+def test_terms_and_names_with_no_text_of_their_own_are_no_headings(labels: Document) -> None:
+    headings = {heading for p in labels.paragraphs for heading in p.heading}
+    assert not headings.intersection([*TERMS, "Ann Miller", "Bob Baker"])
+
+
+def test_a_title_of_the_outline_is_found_in_front_of_its_text(
+    browser: Browser, tmp_path: Path
+) -> None:
+    file, marked = tmp_path / "run-in.pdf", tmp_path / "marked.pdf"
+    names = "Storage", "Cleaning"
+    print_pdf(browser, "".join(f"<p>{name}. {TEXT}</p>" for name in names), file)
+    writer = PdfWriter(file)
+    for name in names:
+        writer.add_outline_item(title=name, page_number=0)
+    writer.write(marked)
+    found = {p.heading for p in read_document(marked).paragraphs if p.text == TEXT.strip()}
+    assert [heading for (heading,) in sorted(found)] == ["Cleaning.", "Storage."]
+
+
+def test_a_line_with_a_number_begins_a_heading_of_its_own(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "parts.pdf"
+    parts = [(n, 2 * n - 1, name) for n, name in enumerate(("Dogs", "Geese", "Bees"), start=1)]
+    contents = "".join(
+        f"<p>PART {n}</p><p>ITEM {item} {name} {'. ' * 9} {n + 1}</p>" for n, item, name in parts
+    )
+    pages = "".join(
+        f"<p class=new><b>PART {n}</b></p><p><b>ITEM {item} {name}</b></p><p>{TEXT * 3}</p>"
+        f"<p><b>ITEM {item + 1} Keepers</b></p><p>{TEXT * 3}</p>"
+        for n, item, name in parts
+    )
+    style = "<style>p { margin: 0; font: 13px serif } .new { break-before: page }</style>"
+    print_pdf(browser, f"<!doctype html>{style}<p>Contents</p>{contents}<p>.</p>{pages}", file)
+    headings = {heading for p in read_document(file).paragraphs for heading in p.heading}
+    assert {"PART 2", "ITEM 3 Geese", "ITEM 4 Keepers"} <= headings
+
+
 def test_an_outline_of_paragraphs_is_none(browser: Browser, tmp_path: Path) -> None:
     rules = [f"Whoever keeps {n} mules or more tells the council of it." for n in range(2, 9)]
     body = "".join(f"<h2>Rule {n}</h2><p>{rule}</p>" for n, rule in enumerate(rules, start=4))
