@@ -40,6 +40,10 @@ _EMPTY_VALUES = frozenset(
     {"-", "–", "—", "―", "--", "N/A", "n/a", "NA", "n.a.", "NM", "N.M.", "nil", "(X)"}
 )
 _YEAR = re.compile(r"(?:FY|Q[1-4])? ?(?:19|20)\d\d(?:[-–/]\d{2,4})?(?: ?\(?[\w*†]{1,2}\)?)?")
+#: In a line that holds values.
+_VALUES = re.compile(
+    rf"\d|(?:^|\s|{_CURRENCY.pattern})(?:{'|'.join(map(re.escape, sorted(_EMPTY_VALUES)))})(?:\s|$)"
+)
 _LEADER = re.compile(r"[._·…]+")
 
 
@@ -83,12 +87,23 @@ class CellLine:
         self.words = sorted(words, key=lambda word: word.left)
         self.top = min(word.top for word in words)
         self.bottom = max(word.bottom for word in words)
-        self.height = median(word.height for word in words)
-        self.cells = list(_cells_of(self.words))
+
+    @cached_property
+    def height(self) -> float:
+        """Of most of its words, in points."""
+        return median(word.height for word in self.words)
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """From left to right."""
+        return list(_cells_of(self.words))
 
     @cached_property
     def amounts(self) -> list[Cell]:
         """Those beside a label, or several without one."""
+        # Most lines hold none: these are told without their cells.
+        if not _VALUES.search(" ".join(word.text for word in self.words)):
+            return []
         found = [cell for cell in self.cells[1:] if cell.is_amount]
         is_all = len(found) + 1 == len(self.cells) and self.cells[0].is_amount
         return self.cells if is_all else found
