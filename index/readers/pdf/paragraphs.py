@@ -181,11 +181,10 @@ def whole_regions(regions: Sequence[Region], usual: float) -> list[Region]:
 
 
 def _goes_on_line(before: Region, region: Region) -> bool:
-    """Whether it goes on a first line that is indented, or that does not end."""
+    """Whether it goes on a first line that is indented, or lines that do not end."""
     return (
-        before.is_line
-        and not ends_sentence(before.words[-1].text)
-        and (region.left < before.left or region.words[0].text[0].islower())
+        not ends_sentence(before.words[-1].text)
+        and ((before.is_line and region.left < before.left) or region.words[0].text[0].islower())
         and is_right_below(region.words, before)
     )
 

@@ -244,6 +244,22 @@ def test_words_are_told_by_how_far_letters_are_apart(browser: Browser, tmp_path:
     assert "ABC" not in text
 
 
+def test_a_provision_behind_a_wide_number_is_whole(browser: Browser, tmp_path: Path) -> None:
+    provisions = [
+        "Examples of what bylaw 4.19 means are awnings, antennas, screens and satellite dishes.",
+        "A resident must not keep anything on any patio that others see from theirs, or on a "
+        "balcony or deck, and takes away what stands there.",
+    ]
+    style = "<style>body { width: 50ex } p { margin: 0; padding-left: 5ex; text-indent: -5ex } b { "
+    style += "display: inline-block; width: 5ex; text-indent: 0; font-weight: normal }</style>"
+    body = "".join(f"<p><b>4.{n + 19}</b>{said}</p>" for n, said in enumerate(provisions))
+    print_pdf(browser, style + body, tmp_path / "provisions.pdf")
+    paragraphs = read_document(tmp_path / "provisions.pdf").paragraphs
+    assert [p.text for p in paragraphs] == [
+        f"4.{n + 19} {said}" for n, said in enumerate(provisions)
+    ]
+
+
 ANIMALS = ("Dogs", "Geese", "Horses", "Swine", "Bees")
 RULE = (
     "(1) Whoever keeps any of these animals within the bounds of the town without a licence shall "
