@@ -289,6 +289,10 @@ def _under_headings(
     """Each block with the headings above it; a heading with nothing under it as a block."""
     open_headings: list[Heading] = []
     for place, part in enumerate(parts):
+        if (isinstance(part, Heading) or part.kind != "contents") and any(
+            _CONTENTS.fullmatch(heading.text) for heading in open_headings[-1:]
+        ):
+            open_headings.pop()  # it heads what it lists nowhere
         if isinstance(part, Block):
             yield tuple(open_headings), part
             continue

@@ -52,6 +52,9 @@ _SKIPPED = frozenset(
     "object progress rp rt script select style svg template textarea video annotation "
     "annotation-xml".split()
 )
+MIN_UNFOLDING, MAX_UNFOLDING = 3, 20
+"""Words of what unfolds a text at least, where menus have one or two, and elements in it that are
+looked at. Not tuned."""
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = frozenset(
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset "
@@ -463,18 +466,33 @@ class _Writer:
 
 def _is_unseen(node: Any, tag: str) -> bool:
     attributes = node.attributes
+    is_hidden = "hidden" in attributes or _HIDDEN.search(attributes.get("style") or "")
     return (
-        "hidden" in attributes
-        or attributes.get("role") in ("navigation", "menu", "menubar")
-        or bool(_HIDDEN.search(attributes.get("style") or ""))
+        attributes.get("role") in ("navigation", "menu", "menubar")
+        or bool(is_hidden and not _is_unfolded(node))
         or (tag == "dialog" and "open" not in attributes)
     )
 
 
+def _is_unfolded(node: Any) -> bool:
+    """Whether what stands right above unfolds it, as questions do their answers: it names it."""
+    name, above = node.attributes.get("id"), node.prev
+    while above is not None and not above.is_element_node:
+        above = above.prev
+    if not name or above is None or len(above.text().split()) < MIN_UNFOLDING:
+        return False
+    named = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+    return any(
+        named.search(value or "")
+        for each in (above, *islice(above.css("*"), MAX_UNFOLDING))
+        for value in each.attributes.values()
+    )
+
+
 def _opens_text(node: Any, tag: str) -> bool:
-    """Whether it is a button that unfolds what it names, as questions do their answers, and not one
-    that opens a menu: those have a word or two."""
-    return tag == "button" and "aria-controls" in node.attributes and len(node.text().split()) > 2
+    """Whether it is a button that unfolds what it names, and not one that opens a menu."""
+    is_long = len(node.text().split()) >= MIN_UNFOLDING
+    return tag == "button" and "aria-controls" in node.attributes and is_long
 
 
 def _is_mark(link: Any) -> bool:

@@ -1,5 +1,5 @@
 """Headings that a file does not mark as such: paragraphs that are set larger or bolder than its
-text, or underlined, and stand alone."""
+text, underlined or in capitals, and stand alone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ MAX_WORDS, MAX_LETTERS = 15, 120
 """Words and characters of a heading at most. Not tuned."""
 LARGER = 1.08
 """Times as large as the text that a heading which is not bold is at least. Not tuned."""
+MIN_CAPITALS = 4
+"""Letters of a heading that only capitals tell, at least. Not tuned."""
 _Rank = tuple[float, int, bool, int]
 _ENDS = (".", ";", ",", "!")
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,3})*[.):]?(?=\s)")
@@ -92,7 +94,8 @@ def _rank(paragraph: SetParagraph, size: float, weight: int) -> _Rank | None:
     if paragraph.level or not paragraph.may_head:
         return None
     is_larger = paragraph.size >= LARGER * size
-    is_heavier = paragraph.weight > weight and LARGER * paragraph.size >= size
+    in_capitals = paragraph.text.isupper() and sum(map(str.isalpha, paragraph.text)) >= MIN_CAPITALS
+    is_heavier = (paragraph.weight > weight or in_capitals) and LARGER * paragraph.size >= size
     if not (is_larger or is_heavier) or is_caption(paragraph.text):
         return None
     number = _NUMBER.match(paragraph.text.strip() + " ")

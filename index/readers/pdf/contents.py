@@ -60,6 +60,12 @@ class _Row:
     target: int
 
     @property
+    def name(self) -> Line:
+        """What leads to the number, up to the dots: `Dues ..... Page 2`."""
+        dots = [at for at, word in enumerate(self.words, 1) if _DOTS.search(word.text)]
+        return self.words[: dots[-1]] if self.number and dots else self.words
+
+    @property
     def text(self) -> str:
         """What it says."""
         return " ".join(word.text for word in self.words)
@@ -88,10 +94,10 @@ def take_contents(
         if max(numbers, len(on_page)) < least:
             continue
         rows = list(_rows(page, on_page))
-        entries = [row for row in rows if row.number]
+        entries = [row for row in rows if row.number and row.lead != ","]
         linked = [row for run in _linked(rows) for row in run]
         if _are_index(rows, len(pages)):
-            _set_apart(page, entries, rows)
+            _set_apart(page, [row for row in rows if row.number], rows)
         elif len(entries) >= least and _are_contents(entries, rows, page.size[0] / 2):
             found.append((page, entries, rows))
             before = page.number
@@ -130,9 +136,9 @@ def _listed(entries: Sequence[_Row], rows: Sequence[_Row], offset: int) -> Itera
 def _named(rows: Sequence[_Row]) -> Iterator[tuple[_Row, list[str]]]:
     """Each line with its letters, and those with the line above, which it may go on."""
     for above, row in zip([None, *rows], rows, strict=False):
-        names = [letters_of(row.words)]
+        names = [letters_of(row.name)]
         if above and not above.number:
-            names.append(letters_of([*above.words, *row.words]))
+            names.append(letters_of([*above.words, *row.name]))
         yield row, names
 
 

@@ -23,7 +23,7 @@ MIN_GAP = 2.5
 PURE = 0.85
 
 _BOLD = re.compile(r"bold|black|heavy|demi|medi\b|semib|underl|cmbx|sfbx|bx\d|[-,_](?:bd|hv)", re.I)
-_DECIMAL = re.compile(r"(\d{1,3}|[A-Z](?=\s?\.\s?\d))((?:\s?[.-]\s?\d{1,3})*)\s?[.:]?(?=\s+\D|$)")
+_DECIMAL = re.compile(r"(\d{1,3}|[A-Z](?=\s?\.\s?\d))((?:\s?[.-]\s?\d{1,3})*)\s?[.:)]?(?=\s+\D|$)")
 _LETTER = re.compile(r"([IVXL]{1,5}|[A-Z])\.(?=\s|$)")
 _NAMED = re.compile(r"(§|[^\W\d_]{3,}) (\d{1,3}[a-z]?|[ivxlc]{1,6}|[IVXLC]{1,6}|[A-Z])\b[.:]?")
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}

@@ -320,6 +320,17 @@ def test_what_only_says_where_something_stands_is_told() -> None:
         assert result.paragraphs[-1].kind == "prose"
 
 
+def test_nothing_stands_under_the_heading_of_contents_but_these() -> None:
+    names = "Mooring", "Dues", "Ropes", "Lamps"
+    listed = "# Contents\n\n" + "".join(f"- {name}\n" for name in names)
+    texts = "".join(f"\n## {name}\n\nOf {name}.\n" for name in names)
+    for between, under in (("", []), ("\nRead this.\n", [()])):
+        layout = read_markdown(listed + between + texts)
+        contents, *rest = segmentation(layout, "d", ENGLISH).paragraphs
+        assert (contents.kind, contents.heading) == ("contents", ("Contents",))
+        assert [p.heading for p in rest] == [*under, *((name,) for name in names)]
+
+
 RULES = "## Visits\n\nYou may bring:\n\n- a dog\n- a chair\n\n"
 ASKED = "Is it open?\n\nIt is.\n\nAll year round.\n\nIs it free?\n\nNo.\n\nMay I swim?\n\nYou may."
 

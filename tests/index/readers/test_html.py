@@ -98,6 +98,12 @@ def test_what_is_set_as_a_heading_is_one(tmp_path: Path, set_as: str) -> None:
     assert all(not p.heading for p in alone.paragraphs)
 
 
+def test_a_line_in_capitals_over_text_is_a_heading(tmp_path: Path) -> None:
+    rest = "<p>A boat is moored at two rings, one at the bow and one at the stern of it.</p>"
+    document = page(tmp_path, f"<p>MOORING AT NIGHT</p>{rest}<p>N B</p>{rest}")
+    assert {p.heading for p in document.paragraphs} == {("MOORING AT NIGHT",)}
+
+
 def test_terms_and_titles_of_tables_lead_into_what_follows() -> None:
     body = (
         "<dl><dt>Neap tide</dt><dd><p>The lower of two.</p><p>It comes twice a month.</p>"
@@ -210,6 +216,16 @@ def test_a_button_that_unfolds_an_answer_is_its_question(tmp_path: Path) -> None
     document = page(tmp_path, f"{menu}<h3>{question}</h3>{answer}")
     assert [(p.heading, p.text) for p in document.paragraphs] == [
         (("Who may fish here?",), "Members.")
+    ]
+
+
+def test_a_hidden_answer_that_its_question_unfolds_is_read(tmp_path: Path) -> None:
+    asked = "<p><a onclick=\"show('{0}')\">{1}</a></p><p id={0} style='display:none'>{2}</p>"
+    answer = asked.format("q1", "Who may fish here?", "Members.")
+    assert texts(page(tmp_path, answer + asked.format("q2", "Menu", "not"))) == [
+        "Who may fish here?",
+        "Members.",
+        "Menu",
     ]
 
 

@@ -41,6 +41,19 @@ def test_a_list_of_links_is_contents_and_names_headings(browser: Browser, tmp_pa
     assert [p.heading for p in paragraphs if p.page and p.page > 1] == [(name,) for name in SHAPES]
 
 
+def test_contents_may_say_page_before_its_number(browser: Browser, tmp_path: Path) -> None:
+    """Under a line that ends in a number, too."""
+    rows = "".join(f"<p>{name}........... Page {n}</p>" for n, name in enumerate(SHAPES, 2))
+    texts = "".join(f"<p class=page>{name}</p><p>{name}s: {TEXT}</p>" for name in SHAPES)
+    paragraphs = read(
+        browser,
+        f"<p>Rules of the pump, in force from April 3, 2017</p>{rows}{texts}",
+        tmp_path / "page.pdf",
+    )
+    assert len(said(paragraphs, "contents")) == len(SHAPES)
+    assert [p.heading for p in paragraphs if p.page and p.page > 1] == [(name,) for name in SHAPES]
+
+
 @pytest.mark.parametrize("is_index", [True, False])
 def test_an_index_is_contents_and_a_list_of_amounts_is_none(
     browser: Browser, tmp_path: Path, is_index: bool

@@ -128,7 +128,15 @@ def test_a_running_head_is_none_though_it_says_another_section_on_each_page(
     assert society.text.count("5 Meetings") == 1
 
 
-LABELS = "Purpose:", "Where it applies:", "Who is asked?", "Take care!", "open_lid()"
+LABELS = (
+    "Purpose:",
+    "Where it applies:",
+    "Who is asked?",
+    "Take care!",
+    "open_lid()",
+    "1) Lamps",
+    "2) Ropes",
+)
 TERMS = "Valve", "Gasket", "Hose", "Filter"
 
 
