@@ -58,9 +58,9 @@ def correct_regions(pages: Sequence[PrintedPage], remarks: Remarks) -> None:
         remarks: its outline and its links.
     """
     listed = take_contents(pages, remarks.links)
-    large = paragraphs.LARGE * median([word.size for page in pages for word in page.words] or [0.0])
     for page in pages:
         _insert_loose_lines(page)
+    large = paragraphs.LARGE * median([word.size for page in pages for word in page.words] or [0.0])
     _take_running_heads(pages, large)
     _place_loose_lines(pages, large)
     _take_margins(pages)
@@ -172,11 +172,11 @@ def _take_running_heads(pages: Sequence[PrintedPage], large: float) -> None:
     """Take running heads and feet out of the text of pages: the library takes many for a part of
     what stands beside them. What is said nowhere else is kept once, as furniture.
 
-    They are first or last lines that stand at one height of more than MIN_PAGES pages, and are said
-    again, but for numbers: there, or as the title of a section. First lines of text, and larger
-    ones, as titles of slides are, have to be the same on so many pages. The first line of a table
-    that has columns without it is left: it names them. Lines with the number of their page need not
-    be said again.
+    They are first lines in the upper half or last ones in the lower half that stand at one height
+    of more than MIN_PAGES pages, and are said again, but for numbers: there, or as the title of a
+    section. First lines of text, and larger ones, as titles of slides are, have to be the same on
+    so many pages. The first line of a table that has columns without it is left: it names them.
+    Lines with the number of their page need not be said again.
     """
     texts = [region for page in pages for region in page.regions if region.kind != "contents"]
     known = _Furniture(
@@ -246,7 +246,7 @@ def _again(ends: Sequence[_End], is_foot: bool, known: _Furniture) -> list[_End]
 
 def _ends_of(page: PrintedPage, is_foot: bool, known: _Furniture) -> Iterator[_End]:
     words = (known.bottoms if is_foot else known.tops)[page.number]
-    if not words:
+    if not words or (words[0].top < page.size[1] / 2) is is_foot:
         return
     last = words[0]
     edge = known.edges.get((page.number, is_foot))
@@ -269,13 +269,15 @@ def _ends_of(page: PrintedPage, is_foot: bool, known: _Furniture) -> Iterator[_E
         return
     for part in parts:
         region = known.region_of[id(part[0])]
-        # The number of a section is none of a page, nor is that of a title.
-        is_loose = region.kind == "loose"
-        is_title = is_loose or part[0].size >= known.large
+        # Of a turned page all lines are loose. The number of a section is none of a page, nor is
+        # that of a title.
+        is_loose = region.kind == "loose" and not page.seen
         numbers = [
             word.text
             for word in part
-            if (is_title and word.text != page.label) or _SECTION.fullmatch(word.text)
+            if part[0].size >= known.large
+            or (is_loose and word.text != page.label)
+            or _SECTION.fullmatch(word.text)
         ]
         name, offsets = letters_of(part), tuple(_offsets(page, part))
         is_title_of_table = is_table_caption(" ".join(word.text for word in part[:2]))
