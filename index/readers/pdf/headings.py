@@ -12,7 +12,7 @@ from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import groupby, pairwise, zip_longest
+from itertools import groupby, islice, pairwise, zip_longest
 from operator import attrgetter, itemgetter
 from statistics import median
 
@@ -267,8 +267,8 @@ def _goes_on(title: Title, line: Line, right: float) -> bool:
 
 
 def _set_below(title: Title, lines: Sequence[Line]) -> None:
-    """Tell of a title whether text stands right below it, and whether that is indented, as what
-    explains a term is.
+    """Tell of a title whether text stands right below it, or nothing, at the foot of a column
+    that goes on in the next, and whether that is indented, as what explains a term is.
 
     Args:
         title: that may be a heading.
@@ -276,17 +276,25 @@ def _set_below(title: Title, lines: Sequence[Line]) -> None:
     """
     last = title.lines[-1]
     right = max(last.right, last.left + MIN_COLUMN * last.height)
-    start, near, end = (
+    start, near = (
         bisect(lines, last.bottom + heights * last.height, key=attrgetter("top"))
-        for heights in (-0.5, MAX_BELOW, 2 * MAX_BELOW)
+        for heights in (-0.5, MAX_BELOW)
     )
-    text = [
+    below = (
         line
-        for line in lines[start : min(end, start + MAX_LINES)]
+        for line in islice(lines, start, None)
         if line.left < right and last.left < line.right and line is not last
-    ]
-    title.stands_over = bool(text) and text[0].top <= lines[near - 1].top
-    title.is_term = all(line.left > title.lines[0].left + last.height / 2 for line in text[:2])
+    )
+    text = list(islice(below, 2))
+    if text:
+        title.stands_over = text[0].top <= lines[near - 1].top
+    else:
+        title.stands_over = any(line.left > right for line in islice(lines, start))
+    title.is_term = all(
+        line.left > title.lines[0].left + last.height / 2
+        for line in text
+        if line.top < last.bottom + 2 * MAX_BELOW * last.height
+    )
 
 
 def _is_next(last: Line, line: Line) -> bool:

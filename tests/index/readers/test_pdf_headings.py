@@ -170,6 +170,20 @@ def test_terms_and_names_with_no_text_of_their_own_are_no_headings(labels: Docum
     assert not headings.intersection([*TERMS, "Ann Miller", "Bob Baker"])
 
 
+def test_a_heading_may_stand_at_the_foot_of_its_column(browser: Browser, tmp_path: Path) -> None:
+    texts = (TEXT * 4).strip(), (TEXT * 5).strip()
+    body = "".join(
+        f"<p class=label>{label}</p><p style='break-before: {place}'>{text}</p>"
+        for label, place, text in zip(LABELS, ("auto", "column"), texts, strict=False)
+    )
+    style = "<style>div { columns: 2 } p { margin: 0 } .label { font-weight: bold }</style>"
+    print_pdf(browser, f"{style}<div>{body}</div>", tmp_path / "columns.pdf")
+    paragraphs = read_document(tmp_path / "columns.pdf").paragraphs
+    assert [(p.heading[-1:], p.text) for p in paragraphs] == [
+        ((label,), text) for label, text in zip(LABELS, texts, strict=False)
+    ]
+
+
 def test_a_title_of_the_outline_is_found_in_front_of_its_text(
     browser: Browser, tmp_path: Path
 ) -> None:
