@@ -16,7 +16,7 @@ from statistics import median
 
 from index.readers.captions import is_table_caption
 from index.readers.pdf import paragraphs
-from index.readers.pdf.cells import has_columns
+from index.readers.pdf.cells import has_columns, seen_lines
 from index.readers.pdf.contents import take_contents
 from index.readers.pdf.headings import set_headings
 from index.readers.pdf.pages import (
@@ -42,6 +42,8 @@ MAX_LINES = 3
 MIN_TEXT = 30
 #: A gap of so many heights parts what a running head says on the left and on the right. Not tuned.
 MIN_GAP = 2.5
+#: Words of a title are at most so many heights apart. Not tuned.
+MAX_TITLE_GAP = 3
 _SECTION = re.compile(r"\d+(?:\.\d+)+")
 _NUMBER = re.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
 #: What is written for typographic marks.
@@ -59,6 +61,7 @@ def correct_regions(pages: Sequence[PrintedPage], remarks: Remarks) -> None:
     """
     listed = take_contents(pages, remarks.links)
     for page in pages:
+        _join_titles(page)
         _insert_loose_lines(page)
     large = paragraphs.LARGE * median([word.size for page in pages for word in page.words] or [0.0])
     _take_running_heads(pages, large)
@@ -76,6 +79,31 @@ def correct_regions(pages: Sequence[PrintedPage], remarks: Remarks) -> None:
         page.regions[:] = paragraphs.joined(parts, paragraphs.is_term)
         paragraphs.set_notes(page.regions, height)
         lead_notes(page)
+
+
+def _join_titles(page: PrintedPage) -> None:
+    """Join the parts of titles whose words are set so wide apart that the library took them for
+    columns."""
+    regions = paragraphs.joined(page.regions, _is_beside)
+    if len(regions) < len(page.regions):
+        for region in regions:
+            if region.kind == "heading":
+                lines = seen_lines(region.words)
+                region.words = [w for line in lines for w in sorted(line, key=lambda w: w.left)]
+        page.regions[:] = regions
+
+
+def _is_beside(before: Region, region: Region) -> bool:
+    """Whether it is a title that goes on the lines of another."""
+    first, last = before.words[0], region.words[0]
+    return (
+        before.kind == region.kind == "heading"
+        and (first.font, first.size) == (last.font, last.size)
+        and first.shares_line(last)
+        and region.left > before.left
+        and last.left - max(w.right for w in before.words if w.shares_line(last))
+        < MAX_TITLE_GAP * last.height
+    )
 
 
 def _insert_loose_lines(page: PrintedPage) -> None:
