@@ -289,10 +289,10 @@ def _under_headings(
     """Each block with the headings above it; a heading with nothing under it as a block."""
     open_headings: list[Heading] = []
     for place, part in enumerate(parts):
-        if (isinstance(part, Heading) or part.kind != "contents") and any(
-            _CONTENTS.fullmatch(heading.text) for heading in open_headings[-1:]
-        ):
-            open_headings.pop()  # it heads what it lists nowhere
+        lists = isinstance(part, Block) and part.kind == "contents"
+        # Nothing but these stands under the heading of contents.
+        if open_headings and not lists and _CONTENTS.fullmatch(open_headings[-1].text):
+            open_headings.pop()
         if isinstance(part, Block):
             yield tuple(open_headings), part
             continue

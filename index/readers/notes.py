@@ -21,10 +21,11 @@ MAX_LEAD = 600
 """Characters of what leads into a note, at most. Not tuned."""
 
 # Unicode calls these no characters, for what programs do within.
-_MARK, _NOTE, _FIGURES = "\ufdd0", "\ufdd1", "".join(map(chr, range(0xFDD2, 0xFDDC)))
-_SIGN = re.compile(f"(?P<kind>[{_MARK}{_NOTE}])(?P<number>[{_FIGURES}]+)")
-_ANY = re.compile(f"[{_MARK}{_NOTE}{_FIGURES}]+")
-_WRITTEN = str.maketrans("0123456789", _FIGURES)
+_MARK, _NOTE, FIGURES = "\ufdd0", "\ufdd1", "".join(map(chr, range(0xFDD2, 0xFDDC)))
+WRITTEN = str.maketrans("0123456789", FIGURES)
+"""For `str.translate`: a number as it stands in a sign."""
+_SIGN = re.compile(f"(?P<kind>[{_MARK}{_NOTE}])(?P<number>[{FIGURES}]+)")
+_ANY = re.compile(f"[{_MARK}{_NOTE}{FIGURES}]+")
 
 
 class Notes:
@@ -41,12 +42,12 @@ class Notes:
     def mark(self, name: str) -> str:
         """The sign of a mark that leads to a note."""
         number = self._numbers.setdefault(name, len(self._numbers))
-        return _MARK + str(number).translate(_WRITTEN)
+        return _MARK + str(number).translate(WRITTEN)
 
     def begin(self, name: str) -> str:
         """The sign that a note begins with; "" of what no mark led to."""
         number = self._numbers.get(name)
-        return "" if number is None else _NOTE + str(number).translate(_WRITTEN)
+        return "" if number is None else _NOTE + str(number).translate(WRITTEN)
 
 
 def without_signs(text: str) -> str:

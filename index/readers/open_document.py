@@ -4,12 +4,11 @@ a heading is marked as one, contents are left out, notes are marked, and no text
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from index.readers.notes import Notes
-from index.readers.unmarked_headings import BOLD, UNDERLINED, SetParagraph, heading_levels
+from index.readers.unmarked_headings import BOLD, UNDERLINED, SetParagraph, with_levels
 
 TEXT_PARTS = re.compile(r"(?:content|styles)\.xml")
 """Parts of a file that are prepared, or say how."""
@@ -53,13 +52,8 @@ def prepare_text(parts: Mapping[str, Any]) -> None:
         for root in (parts.get("styles.xml"), content)
         for style in (() if root is None else root.iter(f"{_STYLE}style"))
     }
-    told = [
-        (element, paragraph)
-        for element in _elements_of(body)
-        if (paragraph := _set_paragraph(element, styles))
-    ]
-    levels = heading_levels([paragraph for _, paragraph in told])
-    for (element, paragraph), level in zip(told, levels, strict=True):
+    told = ((element, _set_paragraph(element, styles)) for element in _elements_of(body))
+    for element, paragraph, level in with_levels(told):
         if level and not paragraph.level:
             element.tag = f"{_TEXT}h"
             element.set(f"{_TEXT}outline-level", str(level))
@@ -87,22 +81,13 @@ def _set_paragraph(element: Any, styles: Mapping[Any, Any]) -> SetParagraph | No
     """A paragraph as it is set, or something as what is none; None of what is empty."""
     if element.tag not in (f"{_TEXT}p", f"{_TEXT}h"):
         return SetParagraph("", may_head=False)
-    sizes: Counter[float] = Counter()
-    weight, said = BOLD | UNDERLINED, ""
-    for text, (size, own) in _pieces(element, styles):
-        said += text
-        if count := sum(map(str.isalnum, text)):
-            sizes[size] += count
-            weight &= own
-    if not said.strip():
-        return SetParagraph("", may_head=False) if len(element) else None
-    level = element.get(f"{_TEXT}outline-level") or "1"
-    return SetParagraph(
-        said.strip(),
-        sizes.most_common(1)[0][0] if sizes else _SIZE,
-        weight if sizes else 0,
-        (int(level) if level.isdecimal() else 1) if element.tag == f"{_TEXT}h" else 0,
-    )
+    given = element.get(f"{_TEXT}outline-level") or "1"
+    level = (int(given) if given.isdecimal() else 1) if element.tag == f"{_TEXT}h" else 0
+    pieces = ((text, *letters) for text, letters in _pieces(element, styles))
+    told = SetParagraph.of(pieces, _SIZE, level=level)
+    if told.text:
+        return told
+    return SetParagraph("", may_head=False) if len(element) else None
 
 
 def _pieces(element: Any, styles: Mapping[Any, Any]) -> Iterator[tuple[str, _Letters]]:

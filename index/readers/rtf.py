@@ -4,22 +4,20 @@ the file say that, which no text holds."""
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from index.chunking.layout import Composer, Layout
 from index.chunking.metadata import metadata_of
+from index.readers.notes import FIGURES, WRITTEN
 from index.readers.unmarked_headings import BOLD, UNDERLINED, SetParagraph, heading_levels
 
 _AUTHOR = re.compile(r"\{\\author\s([^{}]{0,2000})\}")
 _CREATED = re.compile(r"\{\\creatim\\yr(\d{4})\\mo(\d\d?)\\dy(\d\d?)\b", re.ASCII)
 
-# Unicode calls these no characters, for what programs do within.
-_SIGN, _FIGURES = "\ufddc", "".join(map(chr, range(0xFDD2, 0xFDDC)))
-_SIGNED = re.compile(f"{_SIGN}([{_FIGURES}]+)")
-_WRITTEN = str.maketrans("0123456789", _FIGURES)
-_READ = str.maketrans(_FIGURES, "0123456789")
+_SIGN = "\ufddc"
+_SIGNED = re.compile(f"{_SIGN}([{FIGURES}]+)")
+_READ = str.maketrans(FIGURES, "0123456789")
 
 _TOKEN = re.compile(
     r"\\(?P<word>[a-z]{1,32})(?P<number>-?\d{1,10})?[ ]?|(?P<hex>\\'[0-9a-f]{2})|"
@@ -93,7 +91,7 @@ def _signed(rtf: str, settings: list[_Setting], beside: frozenset[str]) -> Itera
             number = numbers.setdefault(setting, len(numbers))
             if number == len(settings):
                 settings.append(setting)
-            sign = _SIGN + str(number).translate(_WRITTEN)
+            sign = _SIGN + str(number).translate(WRITTEN)
             yield "{\\uc0" + "".join(f"\\u{ord(letter)} " for letter in sign) + "}"
         yield token[0]
 
@@ -120,19 +118,14 @@ def _paragraphs(text: str, settings: list[_Setting]) -> Iterator[SetParagraph]:
     """The lines of a text, without signs, and how they are set; blank ones are left out."""
     setting = _Setting()
     for line in text.splitlines():
-        said, level, weight = "", 0, BOLD | UNDERLINED
-        sizes: Counter[int] = Counter()
+        level, pieces = 0, list[tuple[str, float, int]]()
         for at, piece in enumerate(_SIGNED.split(line)):
             if at % 2:
                 number = int(piece.translate(_READ))
                 setting = settings[number] if number < len(settings) else setting
                 continue
-            said += piece
-            if count := sum(map(str.isalnum, piece)):
-                sizes[setting.size] += count
-                weight, level = weight & setting.weight, setting.level
-        if sizes:
-            size = sizes.most_common(1)[0][0]
-            yield SetParagraph(said.strip(), size, weight, level, may_head="|" not in said)
-        elif said.strip():
-            yield SetParagraph(said, may_head=False)
+            pieces.append((piece, setting.size, setting.weight))
+            level = setting.level if any(map(str.isalnum, piece)) else level
+        told = SetParagraph.of(pieces, _Setting().size, level=level, may_head="|" not in line)
+        if told.text:
+            yield told

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Self, TypeVar
 
 from index.chunking.layout import letters
 from index.readers.captions import is_caption
@@ -17,6 +18,7 @@ LARGER = 1.08
 """Times as large as the text that a heading which is not bold is at least. Not tuned."""
 MIN_CAPITALS = 4
 """Letters of a heading that only capitals tell, at least. Not tuned."""
+_Element = TypeVar("_Element")
 _Rank = tuple[float, int, bool, int]
 _ENDS = (".", ";", ",", "!")
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,3})*[.):]?(?=\s)")
@@ -47,6 +49,36 @@ class SetParagraph:
     level: int = 0
     may_head: bool = True
     depth: int = 0
+
+    @classmethod
+    def of(cls, pieces: Iterable[tuple[str, float, int]], usual: float, **more: Any) -> Self:
+        """A paragraph in pieces: what each says, its size and its weight.
+
+        Args:
+            pieces: of it, in order.
+            usual: the size of one without a letter or figure.
+            more: its other attributes.
+        """
+        sizes: Counter[float] = Counter()
+        said, weight = "", BOLD | UNDERLINED
+        for text, size, own in pieces:
+            said += text
+            if count := sum(map(str.isalnum, text)):
+                sizes[size] += count
+                weight &= own
+        size = sizes.most_common(1)[0][0] if sizes else usual
+        return cls(said.strip(), size, weight if sizes else 0, **more)
+
+
+def with_levels(
+    told: Iterable[tuple[_Element, SetParagraph | None]],
+) -> Iterator[tuple[_Element, SetParagraph, int]]:
+    """The elements of a text that say something, with how they are set and the level of each as a
+    heading, 0 of those that are none."""
+    known = [(element, paragraph) for element, paragraph in told if paragraph]
+    levels = heading_levels([paragraph for _, paragraph in known])
+    for (element, paragraph), level in zip(known, levels, strict=True):
+        yield element, paragraph, level
 
 
 def heading_levels(paragraphs: Sequence[SetParagraph]) -> list[int]:

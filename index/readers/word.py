@@ -4,14 +4,13 @@ contents are left out, notes are marked, and text is not divided where its forma
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from index.chunking.layout import describes
 from index.readers.notes import Notes
-from index.readers.unmarked_headings import BOLD, UNDERLINED, SetParagraph, heading_levels
+from index.readers.unmarked_headings import BOLD, UNDERLINED, SetParagraph, with_levels
 
 NAMESPACES = {
     "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
@@ -240,13 +239,8 @@ def _mark_headings(body: Any, styles: _Styles) -> None:
     """Give paragraphs that are set as headings the style of one."""
     from lxml import etree
 
-    told = [
-        (element, paragraph)
-        for element in _elements_of(body)
-        if (paragraph := _set_paragraph(element, styles))
-    ]
-    levels = heading_levels([paragraph for _, paragraph in told])
-    for (element, paragraph), level in zip(told, levels, strict=True):
+    told = ((element, _set_paragraph(element, styles)) for element in _elements_of(body))
+    for element, paragraph, level in with_levels(told):
         number = _number_of(element, styles) if element.tag == f"{_W}p" else None
         marker = styles.marker(number) if number else ""
         if level and not paragraph.level:
@@ -281,30 +275,25 @@ def _set_paragraph(element: Any, styles: _Styles) -> SetParagraph | None:
     if element.tag != f"{_W}p":
         return SetParagraph("", may_head=False)
     style = styles.of(_style_id(element) or styles.usual)
-    sizes: Counter[float] = Counter()
-    said, weight = [], BOLD | UNDERLINED
-    for run in _runs(element):
-        text = "".join(
-            _WHITE.get(node.tag, node.text or "")
-            for node in run
-            if node.tag == f"{_W}t" or node.tag in _WHITE
-        )
-        size, own = _letters_of(run, style, styles)
-        said.append(text)
-        if count := sum(map(str.isalnum, text)):
-            sizes[size] += count
-            weight &= own
-    text = "".join(said).strip()
-    if not text:
-        holds_picture = element.find(".//w:drawing", NAMESPACES) is not None
-        return SetParagraph("", may_head=False) if holds_picture else None
     number = _number_of(element, styles)
     is_item = number is not None and number[0] != "0"
     is_counted = number in styles.levels and styles.levels[number].is_counted
     may_head = not _APART.search(style.name) and (not is_item or is_counted)
-    size = sizes.most_common(1)[0][0] if sizes else styles.size
     depth = number[1] + 1 if number is not None and is_item else 0
-    return SetParagraph(text, size, weight if sizes else 0, style.level, may_head, depth)
+    pieces = ((_text_of(run), *_letters_of(run, style, styles)) for run in _runs(element))
+    told = SetParagraph.of(pieces, styles.size, level=style.level, may_head=may_head, depth=depth)
+    if told.text:
+        return told
+    holds_picture = element.find(".//w:drawing", NAMESPACES) is not None
+    return SetParagraph("", may_head=False) if holds_picture else None
+
+
+def _text_of(run: Any) -> str:
+    return "".join(
+        _WHITE.get(node.tag, node.text or "")
+        for node in run
+        if node.tag == f"{_W}t" or node.tag in _WHITE
+    )
 
 
 def _runs(paragraph: Any) -> Iterator[Any]:

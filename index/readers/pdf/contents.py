@@ -71,6 +71,11 @@ class _Row:
         return " ".join(word.text for word in self.words)
 
 
+_Contents = tuple[PrintedPage, list[_Row], list[_Row], dict[_Row, list[str]]]
+"""A page, what may be entries of contents, all its lines, and the letters of each, and of it with
+the line above."""
+
+
 def take_contents(
     pages: Sequence[PrintedPage], links: Mapping[int, Sequence[Link]]
 ) -> list[Listed]:
@@ -83,7 +88,7 @@ def take_contents(
     Returns:
         What contents list, where a page of the file has it.
     """
-    found: list[tuple[PrintedPage, list[_Row], list[_Row]]] = []
+    found: list[_Contents] = []
     listed: list[Listed] = []
     before = 0
     for page in pages:
@@ -99,14 +104,13 @@ def take_contents(
         if _are_index(rows, len(pages)):
             _set_apart(page, [row for row in rows if row.number], rows)
         elif len(entries) >= least and _are_contents(entries, rows, page.size[0] / 2):
-            found.append((page, entries, rows))
+            found.append((page, entries, rows, dict(_named(rows))))
             before = page.number
         elif linked:
-            listed += _listed(linked, rows, 0)
+            listed += _listed(linked, dict(_named(rows)), 0)
             _set_apart(page, linked, linked)
     places, offset = _places(pages, found)
-    for page, entries, rows in found:
-        names = dict(_named(rows))
+    for page, entries, rows, names in found:
         numbered = [row for row in entries if row.number > 0 or row.target]
         there = sum(
             row.target > 0 or any(row.number + offset in places[name] for name in names[row])
@@ -115,14 +119,15 @@ def take_contents(
         above = rows[: rows.index(entries[0])][-1:]
         is_named = any(_CONTENTS.search(row.text) for row in above)
         if is_named or there >= MIN_THERE * len(numbered):  # and no list of other numbers
-            listed += _listed(entries, rows, offset)
+            listed += _listed(entries, names, offset)
             _set_apart(page, entries, rows)
     return listed
 
 
-def _listed(entries: Sequence[_Row], rows: Sequence[_Row], offset: int) -> Iterator[Listed]:
+def _listed(
+    entries: Sequence[_Row], names: Mapping[_Row, list[str]], offset: int
+) -> Iterator[Listed]:
     """What entries say, and with the line above, by how far they are indented."""
-    names = dict(_named(rows))
     lefts = sorted({round(row.words[0].left) for row in entries})
     ranks, rank = {}, 0
     for at, left in enumerate(lefts):
@@ -244,14 +249,13 @@ def _are_index(rows: Sequence[_Row], last: int) -> bool:
 
 
 def _places(
-    pages: Sequence[PrintedPage], found: Iterable[tuple[PrintedPage, list[_Row], list[_Row]]]
+    pages: Sequence[PrintedPage], found: Iterable[_Contents]
 ) -> tuple[Mapping[str, set[int]], int]:
     """The pages, but those of contents, that have lines which say what entries without a link do;
     and how far the numbers of pages are from those that are printed."""
     wanted, own = defaultdict[str, set[int]](set), set[int]()
-    for page, entries, rows in found:
+    for page, entries, _, names in found:
         own.add(page.number)
-        names = dict(_named(rows))
         for row in entries:
             for name in () if row.target else names[row]:
                 wanted[name].add(row.number)

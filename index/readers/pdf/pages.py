@@ -231,8 +231,9 @@ def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
         regions, rest = _assigned(() if turn else page.blocks or (), words)
         label = page.page_label or str(page.page_num)
         loose, is_garbled = list(lines_of(rest)), bool(page.complexity.is_garbled)
-        printed = PrintedPage(page.page_num, label, size, regions, loose, is_garbled)
-        printed = replace(printed, rules=rules, sides=sides)
+        printed = PrintedPage(
+            page.page_num, label, size, regions, loose, is_garbled, rules=rules, sides=sides
+        )
         found.append(replace(printed, size=size[::-1], seen=size) if turn else printed)
     return found
 

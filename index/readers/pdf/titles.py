@@ -184,7 +184,8 @@ def lines_on(page: PrintedPage) -> Iterator[Line]:
         if region.kind in ("picture", "contents", *ASIDE):
             continue
         for words in lines_of(region.words):
-            for part in _parted(words):
+            # Words of a title may be set wide apart.
+            for part in [words] if region.kind == "heading" else _parted(words):
                 yield Line(page, region, part)
 
 
