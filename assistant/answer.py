@@ -12,9 +12,10 @@ from index import Document, Paragraph
 from index.models import Rectangle
 
 #: `quoted`: the sentence is the document's own. `supported`: it was written, and its citations
-#: support it. `unsupported`: it was written, and nothing supports it. `own`: the assistant speaks
-#: of itself.
-Verdict = Literal["quoted", "supported", "unsupported", "own"]
+#: support it. `unconfirmed`: it was written, and the documents neither confirm nor contradict it;
+#: its citations are the nearest. `unsupported`: it was written, and nothing supports it. `own`: the
+#: assistant speaks of itself.
+Verdict = Literal["quoted", "supported", "unconfirmed", "unsupported", "own"]
 
 #: `overview`: sentences that stand for the whole, or for a part. `list`: some of its sentences are
 #: items. `comparison`: some are about the one thing, some about the other. `where`: each is a place
@@ -36,6 +37,11 @@ UNSURE = "Passages that may answer"
 #: What is said before those that follow an answer.
 OTHERS = "Other passages that may answer"
 OF_HELP = "From Footnote's own help"
+#: What stands behind a sentence without support.
+FLAGS: Mapping[Verdict, str] = {
+    "unconfirmed": "not confirmed by the source",
+    "unsupported": "unsupported",
+}
 LEADS: Mapping[Status, str] = {"answered": "", "unsure": f"{UNSURE}:\n", "refused": REFUSAL}
 
 
@@ -110,9 +116,9 @@ class AnswerSentence:
     Attributes:
         text: what it says.
         verdict: whether it has support.
-        markers: of the citations behind it.
-        conflicts: what of an unsupported one the documents state otherwise or not at all: number,
-            name, negation.
+        markers: of the citations behind it; of an unconfirmed one of those nearest to it.
+        conflicts: what of one without support the documents state otherwise or not at all: number,
+            name, negation; or that it leaves a condition out.
         item: whether it is one of a list.
         about: the one of the things compared that it is about; "" where it is about all, or nothing
             is compared.
@@ -302,9 +308,9 @@ def lead_of(status: Status, kind: AnswerKind) -> str:
 
 def marked(sentence: AnswerSentence) -> str:
     """A sentence with its markers, for people."""
-    if sentence.verdict == "unsupported":
-        return f"{sentence.text} [unsupported]"
-    return sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
+    flag = FLAGS.get(sentence.verdict)
+    flagged = f" [{flag}]" if flag else ""
+    return sentence.text + flagged + "".join(f" [{marker}]" for marker in sentence.markers)
 
 
 class Layout:

@@ -41,12 +41,12 @@ from assistant.events import Decided, Done, Event, SourcesFound, Timer
 from assistant.llm.writer import Writer
 from assistant.query.question import Question
 from assistant.retrieval.evidence import Evidence, RawEvidence
-from assistant.retrieval.passages import Passage
 from assistant.retrieval.reading_model import NONE, load_reader
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
+from assistant.verification.checker import Entailer, load_entailer
 from assistant.verification.verification import Verification
-from assistant.verification.verifier import Entailer, Judgement, Verifier, load_entailer
+from assistant.verification.verifier import Verifier
 from index import Hit, View
 from index.chunking.sentences import sentence_spans
 from index.retriever import LEGS
@@ -111,7 +111,7 @@ class ModelSet:
     @cached_property
     def entailer(self) -> Entailer | None:
         """What judges whether a sentence follows from others; loaded when it is first needed."""
-        return load_entailer(self.reader, self.settings.verifier)
+        return load_entailer(self.settings.verifier)
 
 
 class AnswerPipeline:
@@ -133,7 +133,7 @@ class AnswerPipeline:
         self._citer = Citer(view)
         self._retriever = self._retriever_of(documents)
         self._writer = AnswerWriter(
-            writer, models.settings, view, self._retriever, self._prove, self._citer
+            writer, models.settings, view, self._retriever, lambda: self.verifier, self._citer
         )
 
     # --- a question --------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class AnswerPipeline:
             return
         evidence = self._read(question, timer, legs)
         decision = self._decide(question, evidence, options)
-        searched = decision.kind != "chat"
+        searched = decision.kind != "chat" and decision.fits
         closest = self._citer.closest(top_passages(evidence, CLOSEST)) if searched else ()
         if builder.writing is None or not builder.writing.passages:  # it told what it read
             yield SourcesFound(closest)
@@ -283,11 +283,6 @@ class AnswerPipeline:
             sentence = " ".join(text[start:end].split())
             list(builder.judged(sentence, self.verifier.judge(sentence, question), keep=True))
         return Verification(tuple(builder.sentences), tuple(builder.citations))
-
-    def _prove(
-        self, claim: str, question: str, named: Sequence[Passage], read: Sequence[Passage]
-    ) -> Judgement:
-        return self.verifier.prove(claim, question, named, read)
 
     @cached_property
     def verifier(self) -> Verifier:

@@ -108,17 +108,18 @@ class Settings(BaseSettings):
     llm_timeout: float = Field(30.0, gt=0)
     """Seconds of silence after which the language model is given up; four times as many before its
     first word."""
-    unsupported: Literal["drop", "flag"] = "drop"
-    """What becomes of written sentences that nothing supports: `drop`, or `flag`: they are shown,
-    marked."""
+    unsupported: Literal["drop", "flag"] = "flag"
+    """What becomes of written sentences that the sources neither confirm nor contradict: `flag`, of
+    a language model that passed its check they are shown, marked; or `drop`. All others that
+    nothing supports are left out."""
     help: bool | None = None
     """No longer used, and accepted for this version: no question is answered from Footnote's own
     help."""
     trust_llm: bool = False
     """Let a language model read that failed its check."""
-    verifier: str | None = Field(None, min_length=1)
-    """A cross-encoder for natural language inference that judges written sentences; the reading
-    model by default."""
+    verifier: str = Field("shipped", min_length=1)
+    """What judges written sentences: `shipped`, the name or folder of a cross-encoder for natural
+    language inference, or `none`: their words alone."""
     rate: str = Field("600/minute", min_length=1)
     """Requests that a key or a login may send, to each process."""
     at_once: int = Field(8, ge=1, le=1000)

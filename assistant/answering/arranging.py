@@ -93,6 +93,11 @@ def _beside(evidence: Evidence, answering: Sequence[Candidate]) -> list[Quotatio
     where nothing is said of two."""
     subjects = _told_apart([part.subject for part, _ in evidence.parts])
     together = _of_one_paragraph(evidence, subjects)
+
+    def alone(chosen: Sequence[Candidate]) -> list[Quotation]:
+        """Without neighbours, which may be about the other thing."""
+        return quote([replace(candidate, reach=None) for candidate in chosen])
+
     of_each: list[list[Quotation]] = []
     for part, found in evidence.parts:
         naming = [
@@ -101,11 +106,11 @@ def _beside(evidence: Evidence, answering: Sequence[Candidate]) -> list[Quotatio
             if _named(candidate, subjects) == [part.subject]
         ]
         chosen = choose(naming, EACH, several=bool(together))
-        of_each.append([replace(quotation, about=part.subject) for quotation in quote(chosen)])
+        of_each.append([replace(quotation, about=part.subject) for quotation in alone(chosen)])
     if sum(map(bool, of_each)) < 2:
         return []
     both = [candidate for candidate in answering if len(_named(candidate, subjects)) != 1]
-    return [*quote(both), *(quotation for each in of_each for quotation in each)]
+    return [*alone(both), *(quotation for each in of_each for quotation in each)]
 
 
 def _told_apart(subjects: Sequence[str]) -> dict[str, frozenset[str]]:
@@ -118,9 +123,13 @@ def _told_apart(subjects: Sequence[str]) -> dict[str, frozenset[str]]:
 
 
 def _named(candidate: Candidate, subjects: Mapping[str, frozenset[str]]) -> list[str]:
-    """Which of the things a sentence names."""
-    stems = content_stems(candidate.sentence.text)
-    return [subject for subject, its in subjects.items() if its & stems]
+    """Which of the things a sentence names; where none, which the headings above it name."""
+    paragraph, sentence = candidate.hit.paragraph, candidate.sentence
+    for text in (sentence.text, " ".join(paragraph.above)):
+        stems = content_stems(text)
+        if named := [subject for subject, its in subjects.items() if its & stems]:
+            return named
+    return []
 
 
 def _of_one_paragraph(

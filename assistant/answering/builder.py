@@ -110,21 +110,19 @@ class AnswerBuilder:
     def judged(
         self, text: str, judgement: Judgement, keep: bool, item: bool = False
     ) -> Iterator[SentenceReady]:
-        """Add a sentence that was judged; an unsupported one only if it is to be kept."""
+        """Add a sentence that was judged; one without support only if it is to be kept."""
         before = len(self.citations)
-        if not judgement.supported:
-            reasons = tuple(sorted(judgement.conflicts))
-            if keep:
-                yield self._add(AnswerSentence(text, "unsupported", (), reasons, item), before)
-            else:
-                self.dropped += 1
+        if not judgement.supported and not keep:
+            self.dropped += 1
             return
+        reasons = () if judgement.supported else tuple(sorted(judgement.conflicts))
         markers = [
             self._marker(run.hit.paragraph, run.start, run.end, run.hit.score)
             for run in judgement.spans
         ]
         markers = list(dict.fromkeys(markers))
-        yield self._add(AnswerSentence(text, "supported", tuple(markers), (), item), before)
+        sentence = AnswerSentence(text, judgement.finding, tuple(markers), reasons, item)
+        yield self._add(sentence, before)
 
     def say(self, texts: Sequence[str]) -> Iterator[SentenceReady]:
         """Add what the assistant says of itself."""

@@ -54,10 +54,25 @@ PIECES = 3
 #: What is said of such words, and where there are none at all.
 WORDLESS = "There is no word in this that could be looked up. Ask in words."
 UNKNOWN = "The documents do not have {words}. Ask in other words, with spaces between them."
-FOREIGN = (
-    "This is asked in another language than that of the documents, so that what is found for it "
-    "may not fit."
-)
+#: What is said of a question in another language than that of the documents: in its own, where it
+#: is one of these, else in English.
+FOREIGN: Mapping[str, str] = {
+    "de": "Die Dokumente sind in einer anderen Sprache als diese Frage. Bitte in der Sprache der "
+    "Dokumente fragen.",
+    "en": "The documents are in another language than this question. Ask in theirs.",
+    "es": "Los documentos est\u00e1n en otro idioma que esta pregunta. Pregunte en el de los "
+    "documentos.",
+    "fr": "Les documents sont dans une autre langue que cette question. Posez-la dans la leur.",
+    "it": "I documenti sono in una lingua diversa da quella della domanda. Chieda nella loro.",
+    "nl": "De documenten zijn in een andere taal dan deze vraag. Stel haar in die van de "
+    "documenten.",
+    "pl": "Dokumenty s\u0105 w innym j\u0119zyku ni\u017c to pytanie. Prosz\u0119 zapyta\u0107 w "
+    "j\u0119zyku dokument\u00f3w.",
+    "pt": "Os documentos est\u00e3o em outro idioma que esta pergunta. Pergunte no deles.",
+    "ro": "Documentele sunt \u00een alt\u0103 limb\u0103 dec\u00e2t aceast\u0103 "
+    "\u00eentrebare. \u00centreba\u021bi \u00een limba lor.",
+    "tr": "Belgeler bu sorudan farkl\u0131 bir dilde. L\u00fctfen onlar\u0131n dilinde sorun.",
+}
 
 #: Mentions of something that are shown at most, and the least share of the words asked for that
 #: the paragraph of each has. Not tuned.
@@ -88,6 +103,7 @@ class Decision:
         undecided: likewise, those that are not answered here, though the documents may.
         replies: what the assistant says of itself, in sentences.
         note: what the person who asked is told besides; None where that is nothing.
+        fits: whether what was found may have to do with the question.
     """
 
     status: Status
@@ -99,6 +115,7 @@ class Decision:
     undecided: tuple[str, ...] = ()
     replies: tuple[str, ...] = ()
     note: str | None = None
+    fits: bool = True
 
 
 def decide(
@@ -208,9 +225,10 @@ def _by_wording(
 ) -> Decision:
     """What was decided, as far as the question has words that mean something in the documents.
 
-    One without any is refused. One in another language than the documents is not answered: the
-    encoder and the reading model know English. The question before, asked of something else, is
-    not answered by sentences that do not name that: what answered it is like what it asks for.
+    One without any is refused, and so is one in another language than the documents: the encoder
+    and the reading model know English. Where only the best paragraph is in another one, nothing is
+    sure. The question before, asked of something else, is not answered by sentences that do not
+    name that: what answered it is like what it asks for.
     """
     words = _WORD.findall(question.standalone)
     if not words:
@@ -221,14 +239,18 @@ def _by_wording(
     if bearing and latin and not found and all(pieces(word) >= PIECES for word in bearing):
         quoted = " or ".join(f"\u201c{word}\u201d" for word in dict.fromkeys(bearing))
         return Decision("refused", decision.confidence, note=UNKNOWN.format(words=quoted))
-    languages = {asked_in(question.standalone), *(h.paragraph.language for h in evidence.hits[:1])}
-    if len(languages) > 1 and ENGLISH in languages:
-        status = "unsure" if decision.status == "answered" else decision.status
-        return replace(decision, status=status, note=FOREIGN)
-    named = content_stems(question.instead)
-    if decision.status == "answered" and named:
+    language = asked_in(question.standalone)
+    theirs = [hit.paragraph.language for hit in evidence.hits]
+    if theirs and language not in theirs and ENGLISH in (language, *theirs):
+        note = FOREIGN.get(language, FOREIGN[ENGLISH])
+        return Decision("refused", decision.confidence, note=note, fits=False)
+    if decision.status == "answered":
+        named = content_stems(question.instead)
         told = (stems_under(c.hit.paragraph, c.sentence.text) for c in decision.chosen)
-        if not any(named & stems for stems in told):
+        apart = {language, *theirs[:1]}
+        if (named and not any(named & stems for stems in told)) or (
+            len(apart) > 1 and ENGLISH in apart
+        ):
             return replace(decision, status="unsure")
     return decision
 
@@ -238,6 +260,8 @@ def _by_wording(
 
 def _as_asked(question: Question, evidence: Evidence, decision: Decision, view: View) -> Decision:
     """What was decided, with what is shown of it."""
+    if not decision.fits:
+        return decision
     if question.kind == "where":
         return _mentioned(question.standalone, evidence, decision)
     if decision.status == "refused":
@@ -327,12 +351,13 @@ def _continued(decision: Decision, question: Question, evidence: Evidence) -> De
 
 
 def _pointed_at(part: str, evidence: Evidence) -> Quotation | None:
-    """The sentence of a paragraph which is a part of the last answer; None where that is in other
+    """The sentences of a paragraph which are a part of the last answer; None where that is in other
     words than the documents', or no whole sentence."""
     for hit in evidence.hits:
-        for number, sentence in enumerate(hit.paragraph.sentences):
-            if is_said(sentence.text, [part]):
-                return quote([Candidate(hit, number, {})])[0]
+        sentences = hit.paragraph.sentences
+        said = [n for n, sentence in enumerate(sentences) if is_said(sentence.text, [part])]
+        if said:
+            return quote([Candidate(hit, said[0], {}, reach=(said[0], said[-1]))])[0]
     return None
 
 

@@ -1,15 +1,17 @@
 """Proves what a language model writes from the passages that it reads, sentence by sentence.
 
-Nothing is shown before it is proved, and nothing before the sentence that answers: what follows it
-is an answer only with that one. A sentence that nothing supports goes back to the model once, with
-the reason; what was written after it waits for it, for steps have an order. Where the model finds
-nothing, or a part only, it may have more looked up.
+Nothing is shown before it is proved. A sentence that nothing supports goes back to the model once,
+with the reason: for the words of a passage that say it, to be corrected, or to be taken back. What
+was written after it waits for it, for steps have an order. What is still neither confirmed nor
+contradicted then may be shown, marked; what is left out is counted, and what it leaves open told.
+Where the model finds nothing, or a part only, it may have more looked up.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, takewhile
 
 from assistant.answer import AnswerKind, Outcome
@@ -20,19 +22,22 @@ from assistant.llm.client import LanguageModelError
 from assistant.llm.dialogue import Dialogue
 from assistant.llm.replies import (
     MAX_SEARCHES,
+    Correction,
     Missing,
     NotFound,
     OfAssistant,
+    Quoted,
     Said,
     Search,
+    Withdrawn,
     corrections_in,
     parts_of,
 )
 from assistant.llm.sanitising import one_line
 from assistant.query.english import content_stems
 from assistant.retrieval.passages import Passage
-from assistant.verification.facts import negations
-from assistant.verification.verifier import Judgement
+from assistant.verification.facts import facts_of, negations
+from assistant.verification.verifier import NOTHING_FOUND, Judgement, Verifier
 from index.chunking.language import language_of
 from index.chunking.sentences import sentence_spans
 
@@ -43,8 +48,17 @@ LEAST = 1000
 #: Stems that carry meaning, below which a sentence is one with the next: "Yes, you can."
 SUBSTANCE = 2
 
-Prove = Callable[[str, str, Sequence[Passage], Sequence[Passage]], Judgement]
+#: A sentence that begins so is understood by the one before it; "It is easy to ..." is not.
+_LEANS = re.compile(
+    r"(?:this|that|these|those|such|they|he|she|it(?! (?:is|was)(?: \w+){1,3} (?:to|that) ))\b",
+    re.IGNORECASE,
+)
+#: What a model says that leaves nothing open.
+_NOTHING = re.compile(r"\W*(?:nothing|none|n/a)\b|\W*$", re.IGNORECASE)
+
 LookUp = Callable[[Sequence[str], Sequence[Passage], int], Sequence[Passage]]
+#: Tells whether sentences answer a question.
+Answers = Callable[[str, Sequence[str]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +68,14 @@ class _Held:
     Attributes:
         said: it.
         lead: what leads into it, where it is an item of a list.
-        judgement: of both.
-        answers: whether it is the one that answers.
+        before: the sentence that it is understood by, where there is one.
+        judgement: of all of them.
     """
 
     said: Said
     lead: Said | None
+    before: str
     judgement: Judgement
-    answers: bool
 
 
 @dataclass(slots=True)
@@ -71,13 +85,13 @@ class WrittenAnswer:
     Args:
         builder: of the answer.
         dialogue: with the model.
-        prove: holds a sentence against the passages that it names, and then all others; see
-            `Verifier.prove`.
+        verifier: gives what holds sentences against passages, which is loaded then.
+        answers: tells whether those that are left answer, where the first is not among them.
         look_up: finds passages for some words, besides those that there are, for so much room.
         place: says where a passage stands.
         timer: told of `model`, the time that it is waited for, and `prove`.
         kind: of the answer, unless a list comes of it.
-        keep: whether to show what nothing supports, as such.
+        keep: whether to show what is neither confirmed nor contradicted, as such.
 
     Attributes:
         passages: that it was given to read, by their numbers from 1.
@@ -90,7 +104,8 @@ class WrittenAnswer:
 
     builder: AnswerBuilder
     dialogue: Dialogue
-    prove: Prove
+    verifier: Callable[[], Verifier]
+    answers: Answers
     look_up: LookUp
     place: Callable[[Passage], str]
     timer: Timer
@@ -104,16 +119,9 @@ class WrittenAnswer:
     failure: str | None = None
     _question: str = ""
     _decided: bool = False
-    _answering: bool = False
-    _said: set[str] = field(default_factory=set)
+    _said: dict[str, None] = field(default_factory=dict)
     _open: list[_Held] = field(default_factory=list)
     _wanted: list[str] = field(default_factory=list)
-
-    @property
-    def each(self) -> bool:
-        """Whether every sentence stands for itself; otherwise none is shown without the one that
-        answers."""
-        return self.kind == "overview"
 
     def read(
         self, prompt: str, question: str, found: Sequence[Passage]
@@ -132,7 +140,7 @@ class WrittenAnswer:
         self._question = question
         if not found:
             return "declined"
-        corrections: list[Said | None] = []
+        corrections: list[Correction | None] = []
         try:
             yield from self._reply(prompt.format(passages=self.shown(found), question=question))
             for left in reversed(range(ROUNDS)):
@@ -154,7 +162,8 @@ class WrittenAnswer:
             self.failure = str(error)
             if not self._decided:
                 return "failed"
-        yield from self._show_open(corrections)
+        if self._open:
+            yield from self._show_open(corrections)
         if self._decided:
             return "written"
         return "unproved" if self._failed else "declined"
@@ -178,7 +187,7 @@ class WrittenAnswer:
         return passages[: max(1, sum(1 for _ in takewhile(lambda size: size <= room, sizes)))]
 
     def _more(self, question: str, more: Sequence[Passage], last: bool) -> str:
-        task = prompts.MORE_PART if self._answering else prompts.MORE_NOTHING
+        task = prompts.MORE_PART if self._said else prompts.MORE_NOTHING
         said = prompts.MORE.format(passages=self.shown(more), question=question, task=task)
         return said + (prompts.LAST if last else "")
 
@@ -221,37 +230,45 @@ class WrittenAnswer:
         """Hold a sentence against the passages, and show it unless one before it is to come."""
         if said.text in self._said:
             return
-        self._said.add(said.text)
-        held = _Held(said, lead, self._judge(said, lead), not self._answering)
-        self._answering = True
-        if held.judgement.supported and (self.each or not self._open):
+        before = next(reversed(self._said), "") if _LEANS.match(said.text) else ""
+        self._said[said.text] = None
+        held = _Held(said, lead, before, self._judge(said, lead, before))
+        if held.judgement.supported and (self.kind == "overview" or not self._open):
             yield from self._show(held)
         else:
             self._open.append(held)
 
-    def _judge(self, said: Said, lead: Said | None) -> Judgement:
-        numbers = {*said.named, *(lead.named if lead else ())}
-        named = [passage for passage in self.passages if passage.number in numbers]
-        claim = f"{lead.text} {said.text}" if lead else said.text
-        judgement = self.prove(claim, self._question, named, self.passages)
+    def _judge(self, said: Said, lead: Said | None, before: str) -> Judgement:
+        judgement = self.verifier().prove(
+            _claim(said, lead), self._told(before), self._named(said, lead), self.passages
+        )
         self.timer.lap("prove")
         return judgement
+
+    def _told(self, before: str) -> str:
+        """What is said already: the question, and the sentence before."""
+        return f"{self._question} {before}".strip()
+
+    def _named(self, *said: Said | None) -> list[Passage]:
+        numbers = {number for one in said if one for number in one.named}
+        return [passage for passage in self.passages if passage.number in numbers]
 
     def _show(self, held: _Held) -> Iterator[SentenceReady | Decided]:
         if not self._decided:
             self._decided = True
             yield Decided("answered", None, self.kind)
-        said, lead = held.said, held.lead
-        if lead and lead.text not in self._said:
-            self._said.add(lead.text)
-            yield from self.builder.judged(lead.text, held.judgement, self.keep)
-        yield from self.builder.judged(said.text, held.judgement, self.keep, item=said.item)
+        said, lead, judgement = held.said, held.lead, held.judgement
+        keep = self.keep and judgement.finding == "unconfirmed"
+        if lead and lead.text not in self._said and (keep or judgement.supported):
+            self._said[lead.text] = None
+            yield from self.builder.judged(lead.text, judgement, keep)
+        yield from self.builder.judged(said.text, judgement, keep, item=said.item)
 
-    def _send_back(self) -> list[Said | None]:
+    def _send_back(self) -> list[Correction | None]:
         """Give back once what nothing supports.
 
         Returns:
-            What the model makes of each; None where it leaves it out.
+            What the model makes of each; None where it says nothing of it.
         """
         failed = self._failed
         if not failed:
@@ -269,20 +286,51 @@ class WrittenAnswer:
         corrections = corrections_in(reply)
         return [corrections.get(number) for number, _ in enumerate(failed, start=1)]
 
-    def _show_open(self, corrections: Sequence[Said | None]) -> Iterator[SentenceReady | Decided]:
-        """Show what waited, and what was corrected and is supported now, in the order in which it
-        was written, or leave it out."""
-        failed, corrected = len(self._failed), iter(corrections)
+    def _show_open(
+        self, corrections: Sequence[Correction | None]
+    ) -> Iterator[SentenceReady | Decided]:
+        """Show what waited, and what is supported now, in the order in which it was written. Where
+        the first sentence is not among it, the rest has to answer by itself; of an overview each
+        sentence does."""
+        corrected = iter(corrections)
+        settled: list[tuple[_Held, list[_Held]]] = []
         for held in self._open:
-            said = None if held.judgement.supported else next(corrected, None)
-            for shown in self._again(held, said) if said else [held]:
-                if shown.judgement.supported and (shown.answers or self._decided or self.each):
-                    yield from self._show(shown)
-                elif self._decided:  # counted, or shown as what it is
-                    yield from self.builder.judged(shown.said.text, shown.judgement, self.keep)
-            if held.answers and not self._decided and not self.each:
-                self.builder.dropped = failed
-                return
+            done = held.judgement.supported
+            settled.append((held, [held] if done else self._settled(held, next(corrected, None))))
+        left = [o.said.text for _, found in settled for o in found if o.judgement.supported]
+        begins = self._decided or self.kind == "overview" or self._is_shown(settled[0][1])
+        if not self._decided and not (left and (begins or self.answers(self._question, left))):
+            self.builder.dropped = len(self._failed)
+            return
+        if not begins and not self.missing:
+            self.missing = [self._question]
+        gone: set[str] = set()
+        for held, found in settled:
+            if held.before in gone:  # it cannot be understood without that
+                found = [replace(one, judgement=NOTHING_FOUND) for one in found]
+            if found and not self._is_shown(found):
+                gone.add(held.said.text)
+            for one in found:
+                yield from self._show(one)
+
+    def _is_shown(self, found: Sequence[_Held]) -> bool:
+        wanted = ("supported", "unconfirmed") if self.keep else ("supported",)
+        return any(one.judgement.finding in wanted for one in found)
+
+    def _settled(self, held: _Held, correction: Correction | None) -> list[_Held]:
+        """What becomes of a sentence that went back; nothing where it is said elsewhere."""
+        if isinstance(correction, Withdrawn):
+            if not _NOTHING.match(correction.missing):
+                self.missing = [*self.missing, correction.missing]
+            return [replace(held, judgement=NOTHING_FOUND)]
+        if isinstance(correction, Quoted):
+            quoted = self._named(Said("", correction.named)) or self.passages
+            judgement = self.verifier().confirm(
+                _claim(held.said, held.lead), self._told(held.before), correction.words, quoted
+            )
+            self.timer.lap("prove")
+            return [replace(held, judgement=judgement or held.judgement)]
+        return self._again(held, correction) if correction else [held]
 
     def _again(self, held: _Held, said: Said) -> list[_Held]:
         """What the model wrote for a sentence that went back, sentence by sentence."""
@@ -291,12 +339,12 @@ class WrittenAnswer:
         if len(parts) > 1 and _is_opening(parts[0].text):
             parts[:2] = [_together(*parts[:2])]
         there = [sentence.text for sentence in self.builder.sentences]
-        if not held.answers:  # which may not be missing for one that waits for it
+        if self._decided or held is not self._open[0]:  # the first waits for no other
             there += [waiting.said.text for waiting in self._open if waiting.judgement.supported]
         new = [part for part in parts if not any(_repeats(part.text, text) for text in there)]
         return [
-            _Held(part, held.lead, self._judge(part, held.lead), held.answers and not number)
-            for number, part in enumerate(new)
+            replace(held, said=part, judgement=self._judge(part, held.lead, held.before))
+            for part in new
         ]
 
     @property
@@ -322,9 +370,17 @@ def _is_opening(text: str) -> bool:
     return len(content_stems(text)) < SUBSTANCE
 
 
+def _claim(said: Said, lead: Said | None) -> str:
+    return f"{lead.text} {said.text}" if lead else said.text
+
+
 def _repeats(text: str, other: str) -> bool:
     """Whether a sentence says nothing but what another one says."""
-    return content_stems(text) <= content_stems(other) and negations(text) == negations(other)
+    return (
+        content_stems(text) <= content_stems(other)
+        and facts_of(text).numbers <= facts_of(other).numbers
+        and negations(text) == negations(other)
+    )
 
 
 def _together(opening: Said, said: Said) -> Said:

@@ -9,7 +9,7 @@ from assistant.answer import AnswerKind, Citation, Outcome, Writing
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.decision import Came
 from assistant.answering.overview import Overview
-from assistant.answering.proving import Prove, WrittenAnswer
+from assistant.answering.proving import WrittenAnswer
 from assistant.answering.quoting import CLOSEST
 from assistant.events import Event, SourcesFound, Timer
 from assistant.llm import prompts
@@ -28,6 +28,7 @@ from assistant.retrieval.passages import (
 )
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
+from assistant.verification.verifier import Verifier
 from index import Hit, View
 
 #: What is said where a language model did not write the answer, or not all of it.
@@ -58,7 +59,7 @@ class AnswerWriter:
             nothing supports.
         view: of the documents.
         retriever: finds what is read.
-        prove: holds a sentence against passages; see `Verifier.prove`.
+        verifier: gives what holds sentences against passages; see `WrittenAnswer`.
         citer: makes citations.
     """
 
@@ -66,7 +67,7 @@ class AnswerWriter:
     settings: Settings
     view: View
     retriever: Retriever
-    prove: Prove
+    verifier: Callable[[], Verifier]
     citer: Citer
 
     def answer(
@@ -158,12 +159,13 @@ class AnswerWriter:
         written = WrittenAnswer(
             builder,
             dialogue,
-            self.prove,
+            self.verifier,
+            self.retriever.answers,
             self._look_up,
             self._place,
             timer,
             kind,
-            keep=self.settings.unsupported == "flag",
+            keep=check == "passed" and self.settings.unsupported == "flag",
         )
         outcome = yield from begin(written)
         timer.lap("answer")

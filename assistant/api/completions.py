@@ -52,7 +52,7 @@ from assistant.serving.streaming import EventResponse, event_stream, steps_of, w
 #: Answers as Footnote is set up; answers by quoting, whatever is set up.
 MODELS = {"footnote": None, "footnote-quotes": "none"}
 
-_MARKER = re.compile(r" \[(?:\d{1,3}|unsupported)\]")
+_MARKER = re.compile(r" \[(?:\d{1,3}|unsupported|not confirmed by the source)\]")
 
 
 def routes(service: Service, *, page: bool) -> APIRouter:
@@ -196,10 +196,9 @@ class _Reply:
         """
         added = self._layout.add(sentence, citations)
         self.text += added
-        markers = () if sentence.verdict == "unsupported" else sentence.markers
-        # They are the end of it, each after a space.
-        end = len(self.text) - sum(len(f" [{marker}]") for marker in markers)
-        for marker in markers:
+        # Its markers are the end of it, each after a space.
+        end = len(self.text) - sum(len(f" [{marker}]") for marker in sentence.markers)
+        for marker in sentence.markers:
             cited, start = self._layout.cited[marker], end + 1
             end += len(f" [{marker}]")
             citation = UrlCitation(

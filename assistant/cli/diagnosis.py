@@ -217,12 +217,12 @@ def _encoder(settings: Settings, loaded: list[Encoder]) -> tuple[State, str]:
 
 def _reader(settings: Settings) -> tuple[State, str]:
     from assistant.retrieval.reading_model import load_reader
-    from assistant.verification.verifier import load_entailer
+    from assistant.verification.checker import load_entailer
 
-    reader = load_reader(settings.reader)
-    judge = load_entailer(reader, settings.verifier)
-    named = _model(settings.verifier) if settings.verifier else "the reading model"
-    judged = f"written sentences are judged by {named if judge else 'their words alone'}"
+    load_reader(settings.reader)
+    judge = load_entailer(settings.verifier)
+    named = _model(settings.verifier) if judge else "their words alone"
+    judged = f"written sentences are judged by {named}"
     return "ok", f"{_model(settings.reader)}; {judged}"
 
 

@@ -105,7 +105,9 @@ OPTIONS: Mapping[str, tuple[Any, Any]] = {
         float | None, "Answer from this confidence on; below, passages that may answer are shown."
     ),
     "llm": (LanguageModel, None),
-    "unsupported": _option(str | None, "`drop` or `flag` written sentences that nothing supports."),
+    "unsupported": _option(
+        str | None, "`flag` or `drop` written sentences that the sources do not confirm."
+    ),
     "trust_llm": _option(
         bool | None, "Let a language model read that failed its check.", "--trust-llm"
     ),

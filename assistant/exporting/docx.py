@@ -143,7 +143,8 @@ def _said(
     answer: ExportedAnswer, sentence: KeptSentence, footnotes: _Footnotes, say: Wording
 ) -> str:
     """A sentence and the references to its footnotes, as runs."""
-    flag = f"{_SPACE}{_run(say.unsupported, _ITALIC)}" if sentence.verdict == "unsupported" else ""
+    flagged = say.flags.get(sentence.verdict)
+    flag = f"{_SPACE}{_run(flagged, _ITALIC)}" if flagged else ""
     references = _COMMA.join(footnotes.add(answer.footnotes[marker]) for marker in sentence.markers)
     return _run(say.said(sentence)) + flag + references
 

@@ -94,7 +94,8 @@ def _said(block: Block, numbers: dict[int, int], say: Wording) -> str:
 
     def said(sentence: KeptSentence, show: Callable[[str], str]) -> str:
         text = show(say.said(sentence))
-        flag = f" *{say.unsupported}*" if sentence.verdict == "unsupported" else ""
+        flagged = say.flags.get(sentence.verdict)
+        flag = f" *{flagged}*" if flagged else ""
         markers = "".join(f"[^{numbers[marker]}]" for marker in sentence.markers)
         # With a bracket behind it, an exclamation mark is a picture.
         return re.sub(r"!$", r"\!", text) + flag + markers if markers else text + flag

@@ -42,6 +42,7 @@ class Wording:
         uncertain: what is said of a place that was read from a picture, and not surely.
         untitled, notes, conversation, talk: titles: of nothing, of notes, of a conversation on a
             day, of one on no day that is known.
+        flags: what stands behind a sentence without support, by its verdict.
         leads: what is said before the sentences, or instead of them.
         failed, stopped: instead of sentences, where there are none; below those that there are
             `failed_here` and `stopped_here`.
@@ -61,7 +62,7 @@ class Wording:
     talk: str
     sources: str
     comment: str
-    unsupported: str
+    flags: Mapping[str, str]
     asked: str
     accessed: str
     understood: str

@@ -65,21 +65,28 @@ MORE_PART = (
 )
 
 CORRECT = """\
-These sentences cannot be shown, for the passages that they name were not found to say them:
+These sentences are not shown yet: an automatic check did not find that the passages say them. It \
+compares words and is easily mistaken about what is well said in other words:
 
 {sentences}
 
-Write each again on a line that begins with its number, so that it says only what a passage says, \
-as near to its words as you can and complete in itself (a Yes or No at its beginning stays), with \
-the number of the passage in brackets; on that line as two or three sentences, where the passage \
-says it in as many. If no passage says it, write only its number and: OUT"""
+For each write one line that begins with its number:
+- If a passage says it, with all conditions and exceptions that it has for it: QUOTE: and the \
+words of the passage that say it, copied exactly (write ... for what you leave out between them), \
+with the number of the passage in brackets. The sentence then stays as you wrote it.
+- If it says more than the passage, or leaves out a condition: the sentence again, so that it says \
+only what a passage says, with its conditions, complete in itself (a Yes or No at its beginning \
+stays), with the number of the passage in brackets; as two or three sentences, where the passage \
+says it in as many.
+- If no passage says it: OUT: and what of the question that leaves open, in a few words."""
 CORRECT_SENTENCE = "{number}. {text} ({reason})"
 REASONS: Mapping[str, str] = {
-    "number": "a number in it is not in the passages",
-    "name": "a name in it is not in the passages",
-    "negation": "it denies what the passages state, or states what they deny",
+    "number": "it has a number that was not found in the passages",
+    "name": "it has a name that was not found in the passages",
+    "condition": "the passage seems to have a condition or an exception that it leaves out",
+    "negation": "it has a negation where the passage has none, or the reverse",
     "language": "it is not in the language of the passages",
-    "": "it goes beyond what they say, or is too far from their words",
+    "": "not found in these words",
 }
 
 OVERVIEW = """\

@@ -31,7 +31,8 @@ _ITEM = re.compile(r"\s*(?:[-*\u2022]|\d{1,2}[.)])\s+\S")
 #: A marker, whole or not yet: it belongs to the sentence before it.
 _MARKS = re.compile(r"\s*[\[(\u3010]")
 _NUMBERED = re.compile(r"\W*(\d{1,2})[.):]*\s+(.+)")
-_OUT = re.compile(r"\W*OUT\b\W*$")
+_OUT = re.compile(r"\W*OUT\b[\s:*_.-]*(.*)")
+_QUOTE = re.compile(r"\W*QUOTE\b[\s:*_.-]*(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,27 @@ class Search:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Words of the passages that are to say what a sentence says.
+
+    Attributes:
+        words: without markers.
+        named: the numbers of the passages that it names.
+    """
+
+    words: str
+    named: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A sentence is taken back; what of the question that leaves open, if that is told."""
+
+    missing: str = ""
+
+
+Correction = Said | Quoted | Withdrawn
 Part = Said | NotFound | OfAssistant | Missing | Search
 
 
@@ -109,14 +131,21 @@ def parts_of(pieces: Iterable[str]) -> Iterator[Part]:
         yield NotFound()
 
 
-def corrections_in(reply: str) -> dict[int, Said]:
-    """The sentences of a reply whose lines begin with numbers, by these; those left out are not
-    there."""
-    found = {}
+def corrections_in(reply: str) -> dict[int, Correction]:
+    """What a reply says of the sentences that went back, by the numbers with which its lines
+    begin."""
+    found: dict[int, Correction] = {}
     for line in reply.splitlines():
         numbered = _NUMBERED.match(line)
-        if numbered and not _OUT.match(numbered[2]) and _WORD.search(plain_sentence(numbered[2])):
-            found[int(numbered[1])] = Said(plain_sentence(numbered[2]), markers_in(numbered[2]))
+        if not numbered:
+            continue
+        text, named = plain_sentence(numbered[2]), markers_in(numbered[2])
+        if out := _OUT.match(text):
+            found[int(numbered[1])] = Withdrawn(out[1])
+        elif quote := _QUOTE.match(text):
+            found[int(numbered[1])] = Quoted(quote[1].strip("\"'\u201c\u201d "), named)
+        elif _WORD.search(text):
+            found[int(numbered[1])] = Said(text, named)
     return found
 
 

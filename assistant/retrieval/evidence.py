@@ -39,12 +39,15 @@ class Candidate:
         number: its number in the paragraph, from 0.
         features: see `gather`.
         probability: that it belongs to the answer; see `Evidence.scored`.
+        reach: numbers of the first and of the last sentence that belong to it; None where it was
+            not chosen by what its neighbours say.
     """
 
     hit: Hit
     number: int
     features: Mapping[str, float]
     probability: float = 0.0
+    reach: tuple[int, int] | None = None
 
     @property
     def place(self) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -37,7 +37,6 @@ _ENDS = (".", "?", "!", ":")
 
 MAX_TOKENS = 256
 MAX_QUESTION_TOKENS = 64
-MAX_CLAIM_TOKENS = 96
 #: Of the headings, the last ones: those nearest to the paragraph tell most. Not tuned.
 MAX_HEADING_TOKENS = 48
 OVERLAP_TOKENS = 64
@@ -116,8 +115,14 @@ class InputTokenizer:
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Each text's tokens, nothing added."""
-        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [encoding.ids for encoding in encoded]
+        return [encoding.ids for encoding in self._encoded(texts)]
+
+    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """The characters of each text's tokens."""
+        return [encoding.offsets for encoding in self._encoded(texts)]
+
+    def _encoded(self, texts: Sequence[str]) -> list[Any]:
+        return list(self._tokenizer.encode_batch(list(texts), add_special_tokens=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,25 +180,8 @@ class PassageReader:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            content = (folder / "reader.onnx").read_bytes()
-            expected = (folder / "reader.sha256").read_text().split()[0]
-            tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
-        except OSError as error:
-            raise ReaderError(
-                f"The reading model in {folder} cannot be read ({error}). Install footnote anew, "
-                "or set FOOTNOTE_READER=none to do without."
-            ) from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != expected:
-            raise ReaderError(
-                f"The weights in {folder} are not those that were written there (sha256 {found}, "
-                f"expected {expected}). Install footnote anew, or set FOOTNOTE_READER=none."
-            )
-        self.fingerprint = found[:12]
-        self._tokenizer = InputTokenizer(tokenizer)
-        #: The same question is asked by many, and its windows are the same ones.
-        self._network = lru_cache(KEPT)(_Network(content))
+        opened = open_model(folder, "reading model", "FOOTNOTE_READER")
+        self._network, self._tokenizer, self.fingerprint = opened
 
     def read(self, question: str, sentences: Sequence[str], heading: str = "") -> Reading:
         """Read a paragraph; one longer than the model's input is read in overlapping windows, each
@@ -209,11 +197,37 @@ class PassageReader:
                 logits[sentence] = max(logits[sentence], score)
         return Reading(tuple(logits), whole)
 
-    def entails(self, premise: str, claim: str) -> float:
-        """The logit of whether a premise of a few sentences entails a claim."""
-        head, body = self._tokenizer.ids([claim, premise])
-        window = next(windows(self._tokenizer, head[:MAX_CLAIM_TOKENS], [], [body]))
-        return self._network(window)[2]
+
+def open_model(
+    folder: Path, role: str, setting: str
+) -> tuple[Callable[[Window], tuple[list[float], float, float]], InputTokenizer, str]:
+    """The network, the tokenizer and the fingerprint of a model of ours. Windows that were read
+    lately are not read again: the same question is asked by many.
+
+    Args:
+        folder: holds `reader.onnx`, `reader.sha256` and `tokenizer.json`.
+        role: what the model is here, for the message.
+        setting: by which one does without it, for the message.
+
+    Raises:
+        ReaderError: a file is missing or the weights do not match their hash.
+    """
+    try:
+        content = (folder / "reader.onnx").read_bytes()
+        expected = (folder / "reader.sha256").read_text().split()[0]
+        tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    except OSError as error:
+        raise ReaderError(
+            f"The {role} in {folder} cannot be read ({error}). Install footnote anew, "
+            f"or set {setting}=none to do without."
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise ReaderError(
+            f"The weights in {folder} are not those that were written there (sha256 {found}, "
+            f"expected {expected}). Install footnote anew, or set {setting}=none."
+        )
+    return lru_cache(KEPT)(_Network(content)), InputTokenizer(tokenizer), found[:12]
 
 
 class _Network:
@@ -240,7 +254,8 @@ class _Network:
         self._reading = 0
 
     def __call__(self, window: Window) -> tuple[list[float], float, float]:
-        """Logits of the sentences, of the paragraph, and of entailment."""
+        """Its three outputs: of the reading model, logits of the sentences, of the paragraph, and
+        of entailment."""
         length = len(window.ids)
         types = np.zeros((1, length), dtype=np.int64)
         types[0, window.second_part :] = 1

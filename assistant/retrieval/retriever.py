@@ -79,6 +79,12 @@ class Retriever:
             for word in words
         ]
 
+    def answers(self, question: str, sentences: Sequence[str]) -> bool:
+        """Whether the reading model takes sentences for an answer; without one they are none."""
+        if self._reader is None or not all(map(is_latin, sentences)):
+            return False
+        return self._reader.read(question, sentences).paragraph > 0
+
     def _ranked(self, look: _Lookup, text: str, depth: int) -> list[Hit]:
         found = look.search(text, None)
         raw = look.read(text, found, several=True, reads=is_read(found.hits), depth=depth)

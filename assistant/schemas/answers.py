@@ -73,12 +73,16 @@ class JudgedValue(Value):
     text: Text
     verdict: Verdict = Field(
         description="`quoted`: the document's own. `supported`: written, and its citations support "
-        "it. `unsupported`: written, and nothing does. `own`: of the assistant itself."
+        "it. `unconfirmed`: written, and the documents neither confirm nor contradict it; its "
+        "citations are the nearest. `unsupported`: written, and nothing supports it. `own`: of the "
+        "assistant itself."
     )
-    markers: list[int] = Field(description="Of the citations behind it.")
+    markers: list[int] = Field(
+        description="Of the citations behind it; of an unconfirmed one of those nearest to it."
+    )
     conflicts: list[Text] = Field(
-        description="What of an unsupported one the documents state otherwise or not at all: "
-        "number, name, negation."
+        description="What of one without support the documents state otherwise or not at all: "
+        "number, name, negation; `condition`: it leaves one out."
     )
 
 

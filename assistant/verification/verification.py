@@ -13,7 +13,7 @@ class Verification:
     """What the documents say to a text that somebody wrote.
 
     Attributes:
-        sentences: all of the text, in order; each `supported` or `unsupported`.
+        sentences: all of the text, in order; each `supported`, `unconfirmed` or `unsupported`.
         citations: by marker; every marker of a sentence is among them.
     """
 

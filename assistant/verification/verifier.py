@@ -1,17 +1,14 @@
 """The verifier: is a sentence supported by the documents, and by which of their sentences?
 
-It knows nothing of who wrote the sentence. The documents are searched with the sentence itself; the
-reading model says of each window of what is found (`attribution`) how far it entails the sentence,
-and a logistic regression weighs the highest of these with the nearness in meaning of the nearest
-sentence and the few things that can be checked word by word (`facts`): numbers and names that no
-window has, and a denial. A number that none has settles it, for a wrong year must not pass: on
-AttributionBench dev, FEVER and WiCE dev .03 to .10 of the true claims have one and .17 to .47 of
-the false ones, and at the same share caught .01, .01 and .03 fewer of the true ones are kept for
-it.
+It knows nothing of who wrote the sentence. The passages that it may rest on (`attribution`) are
+read by the checker; a logistic regression weighs what that says of the likeliest of them with the
+nearness in meaning of the nearest sentence and the few things that can be checked word by word
+(`facts`): numbers and names that no passage has, and a denial. Two thresholds make three verdicts
+of its probability: supported; unconfirmed, which is neither shown nor contradicted; unsupported.
 
-Without a model of entailment (`FOOTNOTE_READER=none`, or a cross-encoder that only ranks) nearness
-of meaning and the share of words held stand in its place. That tells what the evidence does not
-speak of, and is a poor judge of what it says of it.
+Without a model of entailment (`FOOTNOTE_VERIFIER=none`, or a language that none reads) nearness of
+meaning and the share of words held stand in its place. That tells what the evidence does not speak
+of, and is a poor judge of what it says of it.
 
 The numbers are fitted by `footnote eval verifier` and kept in `verifier.json` with their
 provenance.
@@ -22,49 +19,51 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 from assistant.calibration import Logistic
 from assistant.query.english import content_stems
 from assistant.retrieval.passages import Passage
 from assistant.retrieval.retriever import is_read
-from assistant.verification.attribution import Ground, SentenceRun, cover, grounds
+from assistant.verification.attribution import Ground, SentenceRun, cover, grounds, quotable
+from assistant.verification.checker import Check, Entailer
 from assistant.verification.facts import (
     MARKERS,
     facts_of,
     keeps_words,
+    leaves_condition_out,
     missing_names,
     missing_numbers,
     month_first,
     negations,
     parts_of,
 )
-from assistant.verification.nli import InferenceModel
-from index import Hit, View
+from index import Hit, Paragraph, View
 from index.encoder import Vectors
 
 SEARCHED = 6  # paragraphs that a sentence is judged by
 
-#: The share of a written sentence's words that a ground may lack, where another has them, and still
-#: be cited for it, or tell whether the documents deny it: one of seven. Not tuned.
+#: The share of a written sentence's words that a quote may lack, where the whole passage has them,
+#: and still be cited for it, or tell whether the documents deny it: one of seven. Not tuned.
 SLACK = 0.15
 
-Conflict = Literal["number", "name", "negation"]
+#: The probability from which on words settle a claim that seems to leave out a condition of theirs
+#: or to deny what they do not: a paraphrase may do so in words only. Of such claims to choose by
+#: .83 of the true ones reach it and .12 of the false; of those in which nothing seems so, .97 and
+#: .30 reach `Rule.contradicted`.
+LIKELIER = 0.5
 
+#: Of a model that no numbers were fitted for, the probability from which on a claim is unconfirmed.
+#: Not tuned.
+DOUBTED = 0.2
 
-@runtime_checkable
-class Entailer(Protocol):
-    """What tells how far a premise entails a claim."""
-
-    fingerprint: str
-
-    def entails(self, premise: str, claim: str) -> float:
-        """The logit of it."""
-        ...
+Conflict = Literal["number", "name", "negation", "condition"]
+#: `unconfirmed`: nothing shows it, and nothing speaks against it.
+Finding = Literal["supported", "unconfirmed", "unsupported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +71,50 @@ class Judgement:
     """What the verifier says of a sentence.
 
     Attributes:
-        supported: the documents say it.
+        finding: whether the documents say it.
         probability: that they do, 0..1.
-        spans: what supports it, as little as does; empty when nothing does.
-        conflicts: where nothing does, what of the sentence the evidence does not have: a number, a
-            name, a negation (or the lack of one).
+        spans: what supports it, as little as does; of an unconfirmed one the nearest sentences;
+            empty where it is unsupported.
+        conflicts: where nothing supports it, what of the sentence the evidence does not have: a
+            number, a name, a negation (or the lack of one), or a condition that the evidence has.
     """
 
-    supported: bool
+    finding: Finding
     probability: float
-    spans: tuple[SentenceRun, ...]
-    conflicts: frozenset[Conflict]
+    spans: tuple[SentenceRun, ...] = ()
+    conflicts: frozenset[Conflict] = frozenset()
+
+    @property
+    def supported(self) -> bool:
+        """Whether the documents say it."""
+        return self.finding == "supported"
+
+
+NOTHING_FOUND = Judgement("unsupported", 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """From the features of a claim to a verdict: supported where the probability reaches the
-    threshold. Of its words a quote may lack `slack`, as a share, that another has."""
+    threshold, unconfirmed from `doubted` on. Words that stand in a passage settle it from
+    `contradicted` on."""
 
     claim: Logistic
     threshold: float
-    slack: float = 1.0
+    doubted: float = 1.0
+    contradicted: float = 0.0
 
     def probability(self, features: Features) -> float:
-        """That the claim is supported; below the threshold where it has a number of its own."""
-        found = self.claim.probability(features.best)
-        return found * self.threshold if features.checked["numbers"] else found
+        """That the claim is supported."""
+        return self.claim.probability(features.best)
+
+    def finding(self, features: Features) -> Finding:
+        """What is said of the claim; what has a number or a name of its own is contradicted."""
+        probability = self.probability(features)
+        if probability >= self.threshold:
+            return "supported"
+        strange = features.checked["numbers"] or features.checked["names"]
+        return "unconfirmed" if probability >= self.doubted and not strange else "unsupported"
 
 
 #: The rule of going without a model of entailment.
@@ -107,10 +124,20 @@ WRITTEN = ":written"
 #: What answers a question and is no part of what is claimed: "No, any person can" denies nothing;
 #: "No person can" does.
 _OPENING = re.compile(r"^(?:yes|no)\s?[,;:.\u2013\u2014-]+\s*(?:(?:and|but)\s+)?", re.IGNORECASE)
+#: What parts words that are quoted from several places.
+_LEFT_OUT = re.compile(r"\s*(?:\.{3}|\u2026|\[\.\.\.\])\s*")
+_TOKEN = re.compile(r"[^\W_]+")
 #: The features that are checked word by word, and speak against a claim by themselves.
 CHECKED: tuple[str, ...] = ("numbers", "names", "denied")
+#: Of what is checked, that which a paraphrase may have in words only, if a model finds it likely.
+IN_WORDS = frozenset({"opposed", "conditions"})
 #: What is told of a claim that nothing supports, by what was checked.
-TOLD: dict[str, Conflict] = {"numbers": "number", "names": "name", "opposed": "negation"}
+TOLD: dict[str, Conflict] = {
+    "numbers": "number",
+    "names": "name",
+    "opposed": "negation",
+    "conditions": "condition",
+}
 
 
 @cache
@@ -122,8 +149,8 @@ def load_rule(fingerprint: str = ALONE) -> Rule | None:
     entry = json.loads(content)["models"].get(fingerprint)
     if entry is None:
         return None
-    slack = SLACK if fingerprint.endswith(WRITTEN) else 1.0
-    return Rule(Logistic(**entry["claim"]), entry["threshold"], slack)
+    numbers = {name: value for name, value in entry.items() if name != "provenance"}
+    return Rule(**numbers | {"claim": Logistic(**entry["claim"])})
 
 
 def rule_for(entailer: Entailer | None, written: bool = False) -> Rule:
@@ -131,27 +158,18 @@ def rule_for(entailer: Entailer | None, written: bool = False) -> Rule:
     that were `written` from the evidence, which keep near to its words.
 
     A model that none was fitted for is taken at its word, less what the evidence does not have,
-    which counts as without a model.
+    which counts as without a model. Without one nothing that was written is unconfirmed, which
+    would be shown: nearness and words tell too little of it.
     """
     alone = load_rule()
     assert alone is not None, "verifier.json has it"
     if entailer is None:
-        return alone
+        return replace(alone, doubted=1.0) if written else alone
     weights = {name: alone.claim.weights[name] for name in CHECKED}
     if written and (rule := load_rule(entailer.fingerprint + WRITTEN)):
         return rule
-    return load_rule(entailer.fingerprint) or Rule(Logistic({"entail": 1.0, **weights}, 0.0), 0.5)
-
-
-def load_entailer(reader: object, name: str | None = None) -> Entailer | None:
-    """The model of entailment: the one by its name, or else the reader where it is one.
-
-    Raises:
-        ReaderError: it cannot be loaded.
-    """
-    if name is not None:
-        return InferenceModel(name)
-    return reader if isinstance(reader, Entailer) else None
+    at_its_word = Rule(Logistic({"entail": 1.0, **weights}, 0.0), 0.5, DOUBTED, DOUBTED)
+    return load_rule(entailer.fingerprint) or at_its_word
 
 
 class Verifier:
@@ -180,9 +198,7 @@ class Verifier:
         claim = plain_claim(sentence)
         # What has no word that carries meaning ("Not at all.") states nothing to be supported.
         hits = self.search(claim, question) if content_stems(claim) else []
-        found = grounds(claim, hits)
-        entailer = self._entailer if is_read(hits) else None
-        return verdict(found, weigh(claim, found, entailer), rule_for(entailer))
+        return self._verdict(claim, hits, question or "")
 
     def prove(
         self,
@@ -200,23 +216,67 @@ class Verifier:
             read: all that it may rest on.
         """
         claim = _OPENING.sub("", plain_claim(sentence))
-        judgement = Judgement(False, 0.0, (), frozenset())
+        judgement = NOTHING_FOUND
         if not content_stems(claim):
             return judgement
         vector = self._index.encoder.encode_query(claim)
         others = [passage for passage in read if passage not in named]
         for passages in filter(None, (named, others)):
             hits = self._hits(passages, vector)
-            found = grounds(claim, hits)
-            if runs := _worded(claim, found):
-                return Judgement(True, 1.0, runs, frozenset())
-            entailer = self._entailer if is_read(hits) else None
-            features = weigh(claim, found, entailer, question)
-            judged = verdict(found, features, rule_for(entailer, written=True))
+            if runs := _worded(claim, hits):
+                return Judgement("supported", 1.0, runs)
+            judged = self._verdict(claim, hits, question, written=True)
             if judged.supported:
                 return judged
-            judgement = judgement if judgement.probability else judged
+            judgement = max(judgement, judged, key=lambda one: one.probability)
         return judgement
+
+    def confirm(
+        self, sentence: str, question: str, words: str, passages: Sequence[Passage]
+    ) -> Judgement | None:
+        """Judge one sentence by words that are said to say it.
+
+        Args:
+            sentence, question: see `prove`.
+            words: as they stand in the passages; what is left out of them is "...".
+            passages: where they may stand.
+
+        Returns:
+            That the sentences with these words support it; None where the words do not stand
+            there or differ from it in a number or a name; where they differ in a condition or a
+            denial and no checker finds it likely; or where it finds that they do not say it.
+        """
+        claim = _OPENING.sub("", plain_claim(sentence))
+        vector = self._index.encoder.encode_query(claim)
+        runs = _quoted(words, self._hits(passages, vector))
+        if not runs:
+            return None
+        found = [Ground(tuple(runs), *self.neighbours(runs[0].hit.paragraph))]
+        entailer = self._entailer if is_read([run.hit for run in runs]) else None
+        features = weigh(claim, found, entailer, question, written=True)
+        rule = rule_for(entailer, written=True)
+        assert features is not None, "there is a ground"
+        probability = rule.probability(features)
+        differs = {name for name in TOLD if features.checked[name]}
+        least = LIKELIER if differs else rule.contradicted
+        if differs - (IN_WORDS if entailer else set()) or probability < least:
+            return None
+        return Judgement("supported", probability, tuple(runs))
+
+    def _verdict(
+        self, claim: str, hits: Sequence[Hit], question: str, written: bool = False
+    ) -> Judgement:
+        """The verdict on a claim by what was found for it."""
+        entailer = self._entailer if is_read(hits) else None
+        found = grounds(claim, hits, self.neighbours)
+        return verdict(claim, found, entailer, rule_for(entailer, written), question, written)
+
+    def neighbours(self, paragraph: Paragraph) -> tuple[str, str]:
+        """The paragraphs before and behind one, as far as they stand under the same heading."""
+        number = paragraph.number
+        beside = self._index.paragraphs(paragraph.document_id, number - 1, number + 1)
+        texts = {p.number: p.text for p in beside if p.heading == paragraph.heading}
+        return texts.get(number - 1, ""), texts.get(number + 1, "")
 
     def _hits(self, passages: Sequence[Passage], vector: Vectors) -> list[Hit]:
         """The paragraphs of passages as found for a claim, by its vector."""
@@ -239,25 +299,45 @@ class Verifier:
         return list({hit.paragraph.id: hit for result in found for hit in result.hits}.values())
 
 
-def _worded(claim: str, found: Sequence[Ground]) -> tuple[SentenceRun, ...]:
-    """The shortest ground that says a claim in its words, or those that say its parts; nothing
-    where there are none."""
+def _worded(claim: str, hits: Sequence[Hit]) -> tuple[SentenceRun, ...]:
+    """The sentences that say a claim in its words, or those that say its parts; nothing where there
+    are none."""
+    sentences = [SentenceRun(hit, n, n) for hit in hits for n in range(len(hit.sentence_scores))]
     for parts in dict.fromkeys([(claim,), tuple(parts_of(claim))]):  # once where it has none
-        shortest = [
-            min(
-                (
-                    ground
-                    for ground in found
-                    if keeps_words(text, month_first(ground.text), part=number > 0)
-                ),
-                key=lambda ground: ground.length,
-                default=None,
-            )
-            for number, text in enumerate(parts)
+        said = [
+            next((run for run in sentences if keeps_words(part, month_first(run.text))), None)
+            for part in parts
         ]
-        if None not in shortest:
-            return tuple(run for ground in shortest if ground for run in ground.runs)
+        if None not in said:
+            return tuple(run for run in said if run)
     return ()
+
+
+def _quoted(words: str, hits: Sequence[Hit]) -> list[SentenceRun]:
+    """The sentences in which words stand, marks and white space aside; nothing where one of their
+    parts stands nowhere."""
+    runs = []
+    for part in _LEFT_OUT.split(words):
+        tokens = _TOKEN.findall(part)
+        if not tokens:
+            continue
+        wanted = re.compile(r"[\W_]*".join(map(re.escape, tokens)), re.IGNORECASE)
+        run = next((run for hit in hits if (run := _run_with(wanted, hit))), None)
+        if run is None:
+            return []
+        runs.append(run)
+    return runs
+
+
+def _run_with(wanted: re.Pattern[str], hit: Hit) -> SentenceRun | None:
+    """The sentences of a paragraph that what is wanted stands in."""
+    paragraph = hit.paragraph
+    found = wanted.search(paragraph.text)
+    if not found:
+        return None
+    start, end = (paragraph.start + offset for offset in found.span())
+    inside = [n for n, own in enumerate(paragraph.sentences) if own.end > start and own.start < end]
+    return SentenceRun(hit, inside[0], inside[-1]) if inside else None
 
 
 def plain_claim(sentence: str) -> str:
@@ -271,27 +351,46 @@ class Features:
     """What the verdict on a claim is made from.
 
     Attributes:
-        grounds: for each ground `entail`, the logit of the model of entailment (0 without one),
-            `cosine` of the nearest sentence, and `cover`, the share of the claim's content words
-            that it and the headings above it have.
+        grounds: for each ground `entail`, `contradict` and `unsaid`, the logits of the model of
+            entailment (0 without one), `cosine` of the nearest sentence, and `cover`, the share of
+            the claim's content words that it and what stands above it have.
         checked: how many `numbers`, `names` and other words that carry meaning (`novel`) of the
             claim none of them has; `denied`, 1 where the claim denies something and its nearest
-            sentence nothing, or the reverse, `denials`, 1 where one denies more, and `opposed`, 1
-            where those that hold most of its words are all of the other kind than the claim.
+            sentence nothing, or the reverse, `denials`, 1 where one denies more, `opposed`, 1
+            where those that hold most of its words are all of the other kind than the claim, and
+            `conditions`, 1 where the nearest sentence has a condition that the claim has not.
     """
 
     grounds: tuple[Mapping[str, float], ...]
     checked: Mapping[str, float]
 
     @property
+    def likeliest(self) -> int:
+        """The number of the ground that supports the claim most."""
+        return max(
+            range(len(self.grounds)),
+            key=lambda n: (self.grounds[n]["entail"], self.grounds[n]["cosine"]),
+        )
+
+    @property
     def best(self) -> dict[str, float]:
-        """The highest of each of the grounds' features, and what was checked."""
-        highest = {name: max(ground[name] for ground in self.grounds) for name in self.grounds[0]}
-        return {**highest, **self.checked}
+        """The features of the likeliest ground, the highest cosine and cover, what was checked."""
+        return self.of(self.likeliest)
+
+    def of(self, number: int) -> dict[str, float]:
+        """The same of a ground by its number."""
+        highest = {
+            name: max(ground[name] for ground in self.grounds) for name in ("cosine", "cover")
+        }
+        return {**self.grounds[number], **highest, **self.checked}
 
 
 def weigh(
-    claim: str, found: Sequence[Ground], entailer: Entailer | None, question: str = ""
+    claim: str,
+    found: Sequence[Ground],
+    entailer: Entailer | None,
+    question: str = "",
+    written: bool = False,
 ) -> Features | None:
     """The features of a claim; None where there is nothing that it could rest on.
 
@@ -299,25 +398,33 @@ def weigh(
         claim: one sentence, see `plain_claim`.
         found: what it may rest on, see `attribution.grounds`.
         entailer: a model of entailment, or None.
-        question: what the claim answers; what that tells is not to be found.
+        question: what the claim answers.
+        written: whether it was written as an answer; what the question tells is not to be found
+            then.
     """
     if not found:
         return None
-    stated, stems = facts_of(claim), content_stems(claim) - content_stems(question)
-    texts = [f"{ground.headings} {ground.text}" for ground in found]
+    asked = question if written else ""
+    stated, stems = facts_of(claim), content_stems(claim) - content_stems(asked)
+    premises = [month_first(ground.premise) for ground in found]
+    texts = [f"{ground.headings} {own}" for ground, own in zip(found, premises, strict=True)]
+    checks = [entailer.check(claim, own, question) if entailer else Check(0.0) for own in premises]
     features = tuple(
         {
-            "entail": entailer.entails(month_first(ground.text), claim) if entailer else 0.0,
+            "entail": check.entailed,
+            "contradict": check.contradicted,
+            "unsaid": check.unsaid,
             "cosine": ground.cosine,
             "cover": cover(stems, text),
         }
-        for ground, text in zip(found, texts, strict=True)
+        for ground, text, check in zip(found, texts, checks, strict=True)
     )
-    told = "\n".join(f"{text}." for text in dict.fromkeys([*texts, question]))
+    told = "\n".join(f"{text}." for text in dict.fromkeys([*texts, asked]))
     there = facts_of(told)
-    denials, denied = negations(claim), [negations(ground.text) for ground in found]
-    most = max(feature["cover"] for feature in features) - SLACK
-    nearby = [number for number, has in zip(denied, features, strict=True) if has["cover"] >= most]
+    parts = [part for ground in found for part in quotable(claim, ground)]
+    held = [cover(stems, f"{part.headings} {part.text}") for part in parts]
+    denials, denied = negations(claim), [negations(part.text) for part in parts]
+    nearby = [number for number, has in zip(denied, held, strict=True) if has >= max(held) - SLACK]
     checked = {
         "novel": float(len(stems - content_stems(told))),
         "numbers": float(missing_numbers(stated, there)),
@@ -325,28 +432,49 @@ def weigh(
         "denied": float(bool(denials) != bool(denied[0])),
         "denials": float(denials != denied[0]),
         "opposed": float(all(bool(number) != bool(denials) for number in nearby)),
+        "conditions": float(leaves_condition_out(claim, parts[0].text, asked)),
     }
     return Features(features, checked)
 
 
-def verdict(found: Sequence[Ground], features: Features | None, rule: Rule) -> Judgement:
-    """The verdict on a claim that may rest on these grounds. Cited is one of those that hold most
-    of its words, for what two sentences tell is not cited to one of them: the shortest that is
-    enough alone, or else the likeliest.
+def verdict(
+    claim: str,
+    found: Sequence[Ground],
+    entailer: Entailer | None,
+    rule: Rule,
+    question: str = "",
+    written: bool = False,
+) -> Judgement:
+    """The verdict on a claim that may rest on these grounds. Cited is the shortest part of the
+    likeliest that supports the claim by itself, and of what was written has most of its words, or
+    else that whole.
 
     Args:
-        found, features: see `weigh`.
+        claim, found, entailer, question, written: see `weigh`.
         rule: by which it is made.
     """
+    features = weigh(claim, found, entailer, question, written)
     if features is None:
-        return Judgement(False, 0.0, (), frozenset())
-    probability = rule.probability(features)
-    alone = [rule.claim.probability({**ground, **features.checked}) for ground in features.grounds]
-    if probability < rule.threshold:
-        against = frozenset(kind for name, kind in TOLD.items() if features.checked[name])
-        return Judgement(False, probability, (), against)
-    enough = [n for n in range(len(found)) if alone[n] >= rule.threshold]
-    covers = {n: features.grounds[n]["cover"] for n in enough or range(len(found))}
-    whole = [n for n, cover in covers.items() if cover >= max(covers.values()) - rule.slack]
-    cited = min(whole, key=lambda n: (found[n].length if enough else 0, -alone[n], n))
-    return Judgement(True, probability, found[cited].runs, frozenset())
+        return NOTHING_FOUND
+    probability, finding = rule.probability(features), rule.finding(features)
+    against = frozenset(kind for name, kind in TOLD.items() if features.checked[name])
+    ground = found[features.likeliest]
+    if finding != "supported":
+        nearest = next(quotable(claim, ground)).runs if finding == "unconfirmed" else ()
+        return Judgement(finding, probability, nearest, against)
+    enough = [
+        n
+        for n, own in enumerate(found)
+        if len(own.runs) == 1 and rule.claim.probability(features.of(n)) >= rule.threshold
+    ]
+    if enough:  # one that stands apart need not be cited too
+        ground = found[max(enough, key=lambda n: features.grounds[n]["entail"])]
+    stems = content_stems(claim) - content_stems(question if written else "")
+    most = cover(stems, f"{ground.headings} {ground.text}") - (SLACK if written else 1.0)
+    for part in quotable(claim, ground):
+        if cover(stems, f"{part.headings} {part.text}") >= most:
+            alone = weigh(claim, [part], entailer, question, written)
+            assert alone is not None, "there is a ground"
+            if rule.finding(alone) == "supported":
+                return Judgement(finding, probability, part.runs)
+    return Judgement(finding, probability, ground.runs)

@@ -181,6 +181,9 @@ def verifier(
     with TemporaryDirectory() as temporary, progress("verifier") as (_, judged):
         settings = load_settings(index_dir=index_dir or Path(temporary), reader=reader)
         model, statements = fitting.gather_statements(sets, settings, judged, written)
+    for name, names in fitting.BASELINES.items() if sets else ():
+        left_out = fitting.cross_validated(statements, names, written)
+        out.print(grouped_table(f"{name}: left out", fitting.figures(left_out, seed)))
     for name in (model + WRITTEN,) if written else dict.fromkeys((model, ALONE)):
         if output is None:
             rule = load_rule(name)

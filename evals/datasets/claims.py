@@ -3,7 +3,9 @@
 JSON Lines, also gzipped; each object is one of
 
     {"claim", "source", "supported"}        AttributionBench (Li et al., arXiv 2402.15089); also
-                                            "question" and "id"
+                                            "question" and "id". Where the source is a passage, what
+                                            it is read with: "heading" (a list), "lead", "before",
+                                            "after"; of a claim made false, "error": by what
     {"claim", "evidence", "label"}          WiCE (Kamoi et al., arXiv 2303.01432): the lines of a
                                             page; what it supports in part counts as not supported
     {"premise", "hypothesis", "label"}      natural language inference: entailment or not
@@ -28,13 +30,23 @@ _LABELS = ("supported", "partially_supported", "not_supported")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence, what it answers if anything, the text it is judged by, and the right verdict."""
+    """A sentence, what it answers if anything, the text it is judged by, and the right verdict.
+
+    Attributes:
+        error: by what it was made false, where it was.
+        heading, lead, before, after: what the text is read with.
+    """
 
     id: str
     text: str
     question: str | None
     evidence: str
     supported: bool
+    error: str = ""
+    heading: tuple[str, ...] = ()
+    lead: str = ""
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +98,16 @@ def _claim(data: Mapping[str, Any], identity: str) -> Claim:
     if "source" in data:
         if not isinstance(data["supported"], bool):
             raise ValueError("supported is neither true nor false")
-        return Claim(identity, text, question, _text(data["source"]), data["supported"])
+        return Claim(
+            identity,
+            text,
+            question,
+            _text(data["source"]),
+            data["supported"],
+            data.get("error", ""),
+            tuple(data.get("heading", ())),
+            *(data.get(name, "") for name in ("lead", "before", "after")),
+        )
     if data["label"] not in _LABELS:
         raise ValueError(f"label is none of {', '.join(_LABELS)}")
     lines = [" ".join(line.split()) for line in data["evidence"] if line.strip()]

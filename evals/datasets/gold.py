@@ -62,6 +62,8 @@ class Gold:
 
     Attributes:
         evidence: all items are needed; of an item any one span will do.
+        whole: alternatives, each of them all that a complete answer cites, as items of which any
+            one span will do; empty where the set does not tell.
         also_supports: spans that support the answer without being needed.
         relevant: what retrieval should find; the same of its units.
         sentences: whether the evidence is given by sentences or closer, not by whole passages.
@@ -71,6 +73,7 @@ class Gold:
     also_supports: tuple[TextSpan, ...]
     relevant: tuple[Relevant, ...]
     sentences: bool
+    whole: tuple[tuple[tuple[TextSpan, ...], ...], ...] = ()
 
     @property
     def spans(self) -> list[TextSpan]:
@@ -155,7 +158,11 @@ class GoldFinder:
             sentences = bool(exact)
             whole = [TextSpan(own, 0, len(self.documents[own].text)) for own in question.gold]
             evidence = [tuple(exact or whole)]
-        return Gold(tuple(evidence), tuple(also), tuple(dict.fromkeys(relevant)), sentences)
+        complete = tuple(
+            tuple(tuple(self._quoted(question, quote)) for quote in one) for one in question.whole
+        )
+        found = tuple(dict.fromkeys(relevant))
+        return Gold(tuple(evidence), tuple(also), found, sentences, complete)
 
     def _evidence(self, question: Question, item: Sequence[str]) -> tuple[TextSpan, ...]:
         """Where alternative quotes stand. Of what stands only in a heading, which is not retrieved

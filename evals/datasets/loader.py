@@ -1,9 +1,10 @@
 """Reads a question set; the format is recognised by the content, not given by a flag.
 
 - **native**: JSON Lines, one question a line. `evidence` holds all that the answer needs; an item
-  that is a list holds alternatives. A line `{"documents": ["report.txt"]}` names the documents, by
-  paths from the set's folder; they may also be given beside it (`--source`). A question with
-  `document`, the name of a file, is asked of that one alone, and left out where it is not given.
+  that is a list holds alternatives; `whole`, alternatives of all that a complete answer quotes. A
+  line `{"documents": ["report.txt"]}` names the documents, by paths from the set's folder; they may
+  also be given beside it (`--source`). A question with `document`, the name of a file, is asked of
+  that one alone, and left out where it is not given.
   Two kinds have figures of their own: overviews (`overview`, `document`, or `section` for a part;
   `evidence` holds the key sentences, `abstract` what people wrote as one) and lists (`list`, or
   `other number` where the question has the number wrong; `evidence` holds the items).

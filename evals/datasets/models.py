@@ -52,6 +52,8 @@ class Question:
         kind: the set's own name for what sort of question it is.
         evidence: each item is a tuple of alternative quotes; all items are needed. Of an overview
             they are its key sentences, of a list its items.
+        whole: alternatives, each of them all the quotes that a complete answer takes: the rule with
+            its conditions, every item of a list; empty where the set does not tell.
         also_supports: quotes that support the answer without being needed.
         gold: grade of relevance (1 or more) by id of a document that answers, for sets whose
             passages are documents.
@@ -68,6 +70,7 @@ class Question:
     answerable: StrictBool
     kind: str = ""
     evidence: tuple[Item, ...] = ()
+    whole: tuple[tuple[Text, ...], ...] = ()
     also_supports: tuple[str, ...] = ()
     gold: Mapping[str, int] = field(default_factory=dict)
     spans: tuple[tuple[str, int, int], ...] = ()

@@ -81,6 +81,9 @@ _LISTS: Means = {
     "item_recall": lambda r: _share(r.items, r),
     "item_precision": lambda r: _share(r.listed, r) if r.answered else None,
 }
+_WHOLE: Means = {
+    "answered_whole": lambda r: r.is_whole if r.answered and r.answerable else None,
+}
 
 
 def _came_to(outcome: Outcome, record: Record) -> float | None:
@@ -100,6 +103,7 @@ _WRITING: Means = {
 }
 #: Figures that are there only where a record is such.
 _SPECIAL: Sequence[tuple[Callable[[Record], object], Means]] = (
+    (lambda r: r.gold.whole, _WHOLE),
     (lambda r: r.is_overview, _OVERVIEWS),
     (lambda r: r.has_abstract, _ABSTRACTS),
     (lambda r: r.is_list, _LISTS),

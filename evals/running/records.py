@@ -197,6 +197,14 @@ class Record(WithStatus):
         ]
         return self._cited_by((proved if self.proofs else self.citations) if self.answered else ())
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether an answer cites all that a complete one takes."""
+        return self.answered and any(
+            all(any(own.overlaps_any(item) for own in self.citations) for item in each)
+            for each in self.gold.whole
+        )
+
     def suffices(self, found: Sequence[bool]) -> bool:
         """Whether an answer is right that has these items of the evidence cited: all of them. Of a
         list and of an overview, which have figures of their own, one will do, but where a language

@@ -28,7 +28,7 @@ from evals.training.examples import LabelledDocument, as_typed
 from evals.training.loop import Trainable, fit
 from evals.training.published import read_published
 from evals.training.real_documents import read_real
-from index.encoder import default_model_path
+from index.encoder import default_model_path, has_native_bfloat16
 
 #: Tokens of a paragraph and of a question, less [CLS] and [SEP].
 MAX_PARAGRAPH_TOKENS, MAX_QUESTION_TOKENS = 254, 62
@@ -176,7 +176,9 @@ class EncoderModel(Trainable):
 
         super().__init__()
         made_by: Any = AutoModel
-        self._device = device
+        self._device, self._kind = device, device.partition(":")[0]
+        # Where a processor has to imitate it, it takes many times as long as float32.
+        self._in_bfloat16 = self._kind != "cpu" or has_native_bfloat16()
         self._model: Any = made_by.from_pretrained(
             folder, add_pooling_layer=False, dtype=torch.float32
         ).to(device)
@@ -282,7 +284,7 @@ class EncoderModel(Trainable):
             ids, mask = (
                 pad_sequence(part, batch_first=True).to(self._device) for part in (rows, masks)
             )
-            with torch.autocast(self._device.partition(":")[0], torch.bfloat16):
+            with torch.autocast(self._kind, torch.bfloat16, enabled=self._in_bfloat16):
                 output = self._model(input_ids=ids, attention_mask=mask)
             for number, row, found in zip(chosen, rows, output.last_hidden_state, strict=True):
                 states[number] = found[: len(row)].float()

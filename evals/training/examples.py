@@ -74,13 +74,23 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A claim, a premise, and whether the premise entails the claim; the rest as in `Passage`."""
+    """A claim, a premise, and whether the premise entails the claim; the rest as in `Passage`.
+
+    Attributes:
+        question: what the claim answers.
+        contradicted: whether the premise states the contrary; None where that is not known.
+        unsaid: which characters of the claim the premise does not say, as spans; None where that is
+            not known.
+    """
 
     claim: str
     premise: str
     entailed: int
     kind: str = ""
     held_out: bool = False
+    question: str = ""
+    contradicted: int | None = None
+    unsaid: tuple[tuple[int, int], ...] | None = None
 
 
 Example = Passage | Pair

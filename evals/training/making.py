@@ -31,6 +31,7 @@ from evals.training.examples import (
 )
 from evals.training.published import read_published
 from evals.training.real_documents import read_searched
+from evals.training.written import read_written
 
 #: How often what was written for this is used: with other headings, beside other paragraphs. Not
 #: tuned.
@@ -50,6 +51,10 @@ def make(
         Path | None, typer.Option(help="Folder of qa, relevance and nli .jsonl.gz.")
     ] = None,
     real: Annotated[Path | None, typer.Option(help="Folder of the real documents.")] = None,
+    written: Annotated[
+        list[Path] | None,
+        typer.Option(help="Sentences that models wrote, and false ones: see `written`."),
+    ] = None,
     most: Annotated[
         int | None,
         typer.Option(help="So many passages and pairs each of what was written, of the data."),
@@ -68,6 +73,8 @@ def make(
         examples += made
     if real is not None:
         examples += read_searched(real, chance)
+    for path in written or ():
+        examples += read_written(path, chance)
     write_examples(output, examples)
     kinds = Counter((type(example).__name__, example.kind) for example in examples)
     for (name, kind), count in sorted(kinds.items()):

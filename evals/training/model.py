@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
 from assistant.retrieval.reading_model import (
-    MAX_CLAIM_TOKENS,
     MAX_HEADING_TOKENS,
     MAX_QUESTION_TOKENS,
     InputTokenizer,
     Window,
     windows,
 )
+from assistant.verification.checker import claim_window
 from evals.training.examples import Pair, Passage
 from evals.training.loop import Trainable
 
@@ -36,7 +36,9 @@ HEADS = ("sentence_head", "passage_head", "entail_head")
 class ReadingModel(Trainable):
     """An encoder (BERT, MPNet, DeBERTa or the like) and its heads: whether a sentence answers a
     question (from the mean state of its tokens joined with that of the first token), whether a
-    paragraph does, and whether a premise entails a claim (from the state of the first token).
+    paragraph does, and whether a premise entails a claim (from the state of the first token). A
+    checker has the same: whether a premise does not say a token of the claim, whether it states the
+    contrary, whether it entails it.
 
     Args:
         folder: holds `config.json`, the settings of the encoder, and `tokenizer.json`.
@@ -122,18 +124,27 @@ class ReadingModel(Trainable):
         states = self._states(inputs)
         for state, own in zip(states, inputs, strict=True):
             pooled = torch.stack([state[a:b].mean(dim=0) for a, b in own.spans])
-            both = torch.cat([pooled, state[0].expand_as(pooled)], dim=-1)
-            sentences.append(self.sentence_head(both).squeeze(-1))
+            sentences.append(self._sentence_logits(pooled, state[0]))
         return sentences, self.passage_head(states[:, 0]).squeeze(-1)
 
-    def pair_logits(self, pairs: Sequence[Pair]) -> Any:
-        """Logits [B] of entailment."""
-        tokens = self.tokenizer.ids([text for p in pairs for text in (p.claim, p.premise)])
+    def pair_logits(self, pairs: Sequence[Pair]) -> tuple[Any, Any, list[Any]]:
+        """Logits of entailment [B], of contradiction [B], and of each claim's tokens, that the
+        premise does not say them."""
+        tokens = self.tokenizer.ids([t for p in pairs for t in (p.claim, p.question, p.premise)])
         inputs = [
-            next(windows(self.tokenizer, claim[:MAX_CLAIM_TOKENS], [], [premise]))
-            for claim, premise in zip(tokens[::2], tokens[1::2], strict=True)
+            claim_window(self.tokenizer, *tokens[n : n + 3]) for n in range(0, len(tokens), 3)
         ]
-        return self.entail_head(self._states(inputs)[:, 0]).squeeze(-1)
+        states = self._states(inputs)
+        first = states[:, 0]
+        words = [
+            self._sentence_logits(state[1 : 1 + len(own.spans)], state[0])
+            for state, own in zip(states, inputs, strict=True)
+        ]
+        return self.entail_head(first).squeeze(-1), self.passage_head(first).squeeze(-1), words
+
+    def _sentence_logits(self, pooled: Any, first: Any) -> Any:
+        both = torch.cat([pooled, first.expand_as(pooled)], dim=-1)
+        return self.sentence_head(both).squeeze(-1)
 
 
 def read_weights(folder: Path) -> Weights:

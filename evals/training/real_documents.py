@@ -3,10 +3,13 @@
 The archive `real.zip` holds, for each document, a file of JSON lines: where it is from
 (`repository` and `commit` on GitHub, `licence`, `kind`), its `parts` in their order (of a file all,
 `[path]`, or the characters `[path, start, end]`; or what was put between), the `file` that they
-make and its `sha256`, whether it is `held_out`, for testing only; then the questions, each with its
-`evidence`: the places in the file that answer it, any one of which does, as `[start, end, hash]` in
-characters, the hash being the first HASH digits of the SHA-256 of what stands there. A question
-without evidence is answered nowhere in its document; `near` tells what comes closest.
+make and its `sha256`, whether it is `held_out`, for testing only, and of these, whether for a last
+`report`; then the questions, each with its `evidence`: the places in the file that answer it, any
+one of which does, as `[start, end, hash]` in characters, the hash being the first HASH digits of
+the SHA-256 of what stands there; or, as a PDF has no such places, that of a sentence as it is read.
+`whole` has, of each place, all the sentences that a complete answer takes. A question without
+evidence is answered nowhere in its document; `near` tells what comes closest. Where the `title`
+is told, those who asked knew nothing else.
 
 The documents themselves are not ours to pass on, and are kept elsewhere: a folder with one folder
 for each, named as the file here, with `file` in it. `python -m evals.training.real_documents fetch
@@ -24,6 +27,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -37,7 +41,7 @@ from assistant.retrieval.reranker import worth_reading
 from evals.datasets.gold import patterns_of
 from evals.datasets.json_lines import read_objects
 from evals.training.examples import LabelledDocument, LabelledParagraph, Passage, as_typed
-from index import Document, Index, read_document
+from index import Document, Index, Sentence, read_document
 from index.encoder import Encoder
 from index.errors import QuestionSetError
 from index.terms.analysis import terms_of
@@ -138,16 +142,18 @@ def fetch(
             # Of large repositories only the files that are needed, which `show` fetches by itself.
             partly = ("--quiet", "--depth=1", "--filter=blob:none")
             _git(repository, "fetch", *partly, "origin", head["commit"])
-            text = ""
+            made = b""
             for part in head["parts"]:
                 if isinstance(part, list):
                     path, *span = part
-                    whole = _git(repository, "show", f"{head['commit']}:{path}").decode()
-                    text += whole[slice(*span or (None,))]
+                    whole = _git(repository, "show", f"{head['commit']}:{path}")
+                    # What is cut out of a file in another encoding has none but ASCII characters.
+                    text = whole.decode(errors="replace")
+                    made += text[slice(*span)].encode() if span else whole
                 else:
-                    text += part
+                    made += part.encode()
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(text.encode())
+        file.write_bytes(made)
         _check(file, head)
 
 
@@ -163,30 +169,40 @@ def _git(repository: str, *arguments: str) -> bytes:
 def write_sets(
     folder: Annotated[Path, typer.Argument(help="With the documents.")],
     output: Annotated[Path, typer.Argument(help="Folder for the sets.")],
+    report: Annotated[
+        bool, typer.Option(help="Of those that are kept for a report, opened once.")
+    ] = False,
 ) -> None:
-    """Write a question set of each document that is held out."""
+    """Write a question set of each document that is held out, or of those for the report."""
     output.mkdir(parents=True, exist_ok=True)
-    for name, head, file, asked in _listed(folder.resolve(), QUESTIONS):
+    for name, head, file, asked in _listed(folder.resolve(), QUESTIONS, report=report):
         if not head.get("held_out"):
             continue
-        document, raw = read_document(file), file.read_text(encoding="utf-8")
+        document = read_document(file)
+        told = _Told(file, document)
         rows: list[dict[str, Any]] = [{"documents": [str(file)]}]
         for number, question in enumerate(asked, start=1):
-            told = [raw[start:end] for start, end, _ in question["evidence"]]
-            quotes = [quote for quote in told if _place(document, quote)]
+            places = told.places(question["evidence"])
+            quotes = list(dict.fromkeys(quote for quote, place in places if place))
             row = {"id": f"{name}-{number}", "question": question["question"]}
-            if quotes or not told:
-                evidence = {"evidence": [quotes]} if quotes else {}
+            if quotes or not places:
+                evidence: dict[str, Any] = {"evidence": [quotes]} if quotes else {}
+                if quotes and "whole" in question:
+                    each = map(told.places, question["whole"])
+                    evidence["whole"] = [[quote for quote, place in one if place] for one in each]
                 rows.append({**row, "answerable": bool(quotes), **evidence})
         text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
         (output / f"{name}.jsonl").write_text(text, encoding="utf-8")
 
 
 def _listed(
-    folder: Path, questions: Path
+    folder: Path, questions: Path, *, report: bool = False
 ) -> Iterator[tuple[str, dict[str, Any], Path, list[dict[str, Any]]]]:
-    """For each document: its name, its metadata, its (verified) file, and the questions."""
+    """For each document, those for the report or all others: its name, its metadata, its (verified)
+    file, and the questions."""
     for name, head, asked in _asked(questions):
+        if head.get("report", False) != report:
+            continue
         file = folder / name / head["file"]
         _check(file, head)
         yield name, head, file, asked
@@ -216,19 +232,16 @@ def _is_of(file: Path, head: dict[str, Any]) -> bool:
 def _labelled(
     head: dict[str, Any], file: Path, document: Document, questions: Sequence[dict[str, Any]]
 ) -> LabelledDocument:
-    raw = file.read_text(encoding="utf-8")
     paragraphs = [
         LabelledParagraph(" \u203a ".join(p.heading[-2:]), tuple(s.text for s in p.sentences))
         for p in document.paragraphs
     ]
     terms = [set(terms_of(f"{p.heading} {p.text}")) for p in paragraphs]
+    told = _Told(file, document)
     for question in questions:
         asked, found = question["question"], dict[int, list[int]]()
-        for start, end, digest in question["evidence"]:
-            quote = raw[start:end]
-            if hashlib.sha256(quote.encode()).hexdigest()[:HASH] != digest:
-                raise QuestionSetError(f"{file}: the evidence of {asked!r} is another text.")
-            for paragraph, sentence in _sentences(document, quote):
+        for _, place in told.places(question["evidence"]):
+            for paragraph, sentence in _sentences(document, *(place or (0, 0))):
                 found.setdefault(paragraph, []).append(sentence + 1)
         if not question["evidence"]:
             near = set(terms_of(f"{asked} {question.get('near', '')}"))
@@ -239,19 +252,55 @@ def _labelled(
     return LabelledDocument(document.title, paragraphs, "real", head.get("held_out", False))
 
 
-def _place(document: Document, quote: str) -> tuple[int, int] | None:
-    """Where a quote of the file stands in the text, which reading it may have freed of marks; None
-    where it does not."""
-    for pattern in patterns_of(quote):
-        if (found := re.search(pattern, document.text)) and found[0]:
-            return found.span()
-    return None
+def digest(text: str) -> str:
+    """The hash by which evidence is told."""
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH]
 
 
-def _sentences(document: Document, quote: str) -> Iterator[tuple[int, int]]:
-    """The numbers, from 0, of the paragraphs and sentences that a quote of the file touches; none
-    where it is of no paragraph."""
-    start, end = _place(document, quote) or (0, 0)
+class _Told:
+    """Finds what is told of a file in the document that was read of it."""
+
+    def __init__(self, file: Path, document: Document) -> None:
+        self._file, self._document = file, document
+        self._sentences: dict[str, list[Sentence]] = {}
+        for paragraph in document.paragraphs:
+            for sentence in paragraph.sentences:
+                self._sentences.setdefault(digest(sentence.text), []).append(sentence)
+
+    @cached_property
+    def _raw(self) -> str:
+        return self._file.read_text(encoding="utf-8")
+
+    def places(self, evidence: Sequence[Any]) -> list[tuple[str, tuple[int, int] | None]]:
+        """What evidence says, and where it stands in the text, which reading the file may have
+        freed of marks; None where it does not.
+
+        Raises:
+            QuestionSetError: something else stands where it is told to be.
+        """
+        found = list[tuple[str, tuple[int, int] | None]]()
+        for told in evidence:
+            if isinstance(told, str):
+                said = self._sentences.get(told, [])
+                found += [(s.text, (s.start, s.end)) for s in said] or [(told, None)]
+                continue
+            start, end, known = told
+            quote = self._raw[start:end]
+            if digest(quote) != known:
+                raise QuestionSetError(f"{self._file}: the evidence at {start} is another text.")
+            found.append((quote, self._place(quote)))
+        return found
+
+    def _place(self, quote: str) -> tuple[int, int] | None:
+        for pattern in patterns_of(quote):
+            if (found := re.search(pattern, self._document.text)) and found[0]:
+                return found.span()
+        return None
+
+
+def _sentences(document: Document, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The numbers, from 0, of the paragraphs and sentences that stand there in part; none where
+    that is of no paragraph."""
     for number, paragraph in enumerate(document.paragraphs):
         for inside, sentence in enumerate(paragraph.sentences):
             if sentence.start < end and start < sentence.end:

@@ -1,14 +1,15 @@
-"""Trains a reading model: `python -m evals.training.train EXAMPLES --output FOLDER`.
+"""Trains a reading model, or with `--pair-share 1` a checker:
+`python -m evals.training.train EXAMPLES --output FOLDER`.
 
-One encoder, three linear heads: whether a sentence answers a question, whether a paragraph does,
-whether a premise entails a claim. Interrupted, the same command goes on where it was. The same
-seed and number of steps give the same order of examples; sums of floating-point numbers may differ
-between machines.
+One encoder, three linear heads (see `model`). Interrupted, the same command goes on where it was.
+The same seed and number of steps give the same order of examples; sums of floating-point numbers
+may differ between machines.
 """
 
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,10 @@ from typing import Annotated, Any
 import torch
 import typer
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+from torch.nn.functional import softplus
 
 from assistant.retrieval.reading_model import SHIPPED_FOLDER
-from evals.training.examples import Example, Pair, Passage, read_examples
+from evals.training.examples import Example, Pair, read_examples
 from evals.training.loop import fit
 from evals.training.model import ReadingModel, read_weights
 
@@ -27,6 +29,13 @@ from evals.training.model import ReadingModel, read_weights
 PAIR_SHARE = 0.35
 #: Weight of choosing the right sentence among its neighbours, beside the other losses. Not tuned.
 LISTWISE = 0.3
+#: Of a checker, weights of telling what a premise contradicts, which words it does not say, and
+#: which of two claims it entails, beside telling what it entails; and of a word that it does not
+#: say over the others. Not tuned.
+CONTRADICTED, UNSAID, RANKED, UNSAID_WORD = 0.3, 0.5, 0.5, 2.0
+#: Tokens of a claim and its question, about. Those that are held against one premise are learned
+#: from together.
+CLAIM_TOKENS = 40
 #: Highest learning rate of the heads over that of the encoder. Not tuned.
 HEADS_FASTER = 5.0
 #: Characters a token of English text; examples are batched by length before they are tokenised.
@@ -73,6 +82,8 @@ def train(
     model = ReadingModel(start, layers)
     model.load(read_weights(start))
     model.in_bfloat16 = bfloat16
+    # What PyTorch offers instead takes half of a step on processors.
+    model.encoder.set_attn_implementation("eager")
     if freeze_words:
         model.encoder.get_input_embeddings().weight.requires_grad_(False)
     if freeze_layers:
@@ -107,20 +118,19 @@ def _read(path: Path) -> tuple[Sorts, Sorts]:
 
 def length_of(example: Example) -> int:
     """About how many tokens it has."""
-    texts = (
-        (example.question, example.heading, *example.sentences)
-        if isinstance(example, Passage)
-        else (example.claim, example.premise)
-    )
+    if isinstance(example, Pair):
+        return CLAIM_TOKENS + round(len(example.premise) / CHARACTERS)
+    texts = (example.question, example.heading, *example.sentences)
     return 3 + round(sum(map(len, texts)) / CHARACTERS)
 
 
 def batches(examples: Sequence[Any], tokens: int, chance: random.Random) -> list[list[Any]]:
     """Examples of similar length, about `tokens` with padding, in random order."""
     found: list[list[Any]] = [[]]
-    for length, _, own in sorted(
-        (length_of(e), chance.random(), n) for n, e in enumerate(examples)
-    ):
+    drawn: dict[object, float] = defaultdict(chance.random)
+    order = [drawn[e.premise if isinstance(e, Pair) else n] for n, e in enumerate(examples)]
+    lengths = map(length_of, examples)
+    for length, _, own in sorted(zip(lengths, order, range(len(examples)), strict=True)):
         if found[-1] and length * (len(found[-1]) + 1) > tokens:
             found.append([])
         found[-1].append(examples[own])
@@ -144,11 +154,10 @@ def _plan(
 
 
 def _loss(model: ReadingModel, batch: Sequence[Any]) -> Any:
-    """Cross-entropy of entailment; or of the sentences, of the paragraphs, and of the right
-    sentence among its neighbours."""
+    """Cross-entropy of the sentences, of the paragraphs, and of the right sentence among its
+    neighbours; or that of pairs."""
     if isinstance(batch[0], Pair):
-        entailed = torch.tensor([float(pair.entailed) for pair in batch])
-        return cross_entropy(model.pair_logits(batch), entailed)
+        return _pair_loss(model, batch)
     sentences, wholes = model.passage_logits(batch)
     loss = cross_entropy(wholes, torch.tensor([float(passage.answers) for passage in batch]))
     labels = [
@@ -162,6 +171,37 @@ def _loss(model: ReadingModel, batch: Sequence[Any]) -> Any:
         if 0 < marks.sum() < len(marks)
     ]
     return loss + LISTWISE * torch.stack(right).mean() if right else loss
+
+
+def _pair_loss(model: ReadingModel, pairs: Sequence[Pair]) -> Any:
+    """Cross-entropy of entailment, and, where they are known, of contradiction and of words."""
+    entails, contradicts, words = model.pair_logits(pairs)
+    loss = cross_entropy(entails, torch.tensor([float(pair.entailed) for pair in pairs]))
+    known = [n for n, pair in enumerate(pairs) if pair.contradicted is not None]
+    if known:
+        truth = torch.tensor([float(pairs[n].contradicted or 0) for n in known])
+        loss = loss + CONTRADICTED * cross_entropy(contradicts[known], truth)
+    marked = [n for n, pair in enumerate(pairs) if pair.unsaid is not None]
+    if marked:
+        said = model.tokenizer.spans([pairs[n].claim for n in marked])
+        labels = [
+            float(any(start < last and end > first for first, last in pairs[n].unsaid or ()))
+            for n, spans in zip(marked, said, strict=True)
+            for start, end in spans[: len(words[n])]
+        ]
+        unsaid = cross_entropy(
+            torch.cat([words[n] for n in marked]),
+            torch.tensor(labels),
+            pos_weight=torch.tensor(UNSAID_WORD),
+        )
+        loss = loss + UNSAID * unsaid
+    leads = [
+        entails[n] - entails[other]
+        for n, true in enumerate(pairs)
+        for other, false in enumerate(pairs)
+        if true.entailed > false.entailed and true.premise == false.premise
+    ]
+    return loss + RANKED * softplus(-torch.stack(leads)).mean() if leads else loss
 
 
 def held_out_figures(model: ReadingModel, held_out: Sorts) -> dict[str, float]:
@@ -178,7 +218,7 @@ def held_out_figures(model: ReadingModel, held_out: Sorts) -> dict[str, float]:
             wholes.append(float(whole[0]))
             if 1 in passage.labels and len(passage.sentences) > 1:
                 right.append(passage.labels[int(sentences.argmax())] == 1)
-        entails = [float(model.pair_logits([pair])[0]) for pair in pairs]
+        entails = [float(model.pair_logits([pair])[0][0]) for pair in pairs]
     found = {"sentence_first": sum(right) / len(right)} if right else {}
     for name, labels, logits in (
         ("passage_auroc", [p.answers for p in passages], wholes),

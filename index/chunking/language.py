@@ -28,6 +28,11 @@ MIN_LETTERS = 60
 MIN_QUESTION_WORDS = 3
 """Words without which a question tells nothing of its language."""
 
+MIN_MARGIN = 4.0
+"""How much likelier another language than English has to be, as a logarithm. Of 1,843 questions in
+three languages it is 4.7 or more for all but one, which names an English magazine; "how do u win"
+has 3.2 for Polish."""
+
 MIN_STOP_WORDS = 0.15
 """The share of stop words that prose has at least: names and the cells of tables have none."""
 
@@ -55,7 +60,7 @@ def language_of(text: str) -> str:
         return ENGLISH
     pieces = [sample[start : start + PIECE] for start in range(0, len(sample), PIECE)]
     # A short rest at the end tells less than its vote would weigh.
-    classify = _classifier()
+    classify = _identifier().classify
     votes = Counter(str(classify(piece)[0]) for piece in pieces[:-1] or pieces)
     language, count = votes.most_common(1)[0]
     agree = count >= MIN_AGREEMENT * votes.total()
@@ -63,10 +68,14 @@ def language_of(text: str) -> str:
 
 
 def asked_in(question: str) -> str:
-    """The ISO 639-1 code of the language of a question; English where it is too short to tell. Of
-    5,456 English questions in everyday words all were taken for English."""
-    enough = len(question.split()) >= MIN_QUESTION_WORDS
-    return str(_classifier()(question)[0]) if enough else ENGLISH
+    """The ISO 639-1 code of the language of a question; English where it is too short to tell, or
+    another language is hardly likelier. Of 6,344 English questions in everyday words all were taken
+    for English, of 1,366 German and Spanish ones none was."""
+    if len(question.split()) < MIN_QUESTION_WORDS:
+        return ENGLISH
+    likely = _identifier().rank(question)
+    language, likelihood = likely[0]
+    return str(language) if likelihood - dict(likely)[ENGLISH] > MIN_MARGIN else ENGLISH
 
 
 def _is_prose(text: str, language: str) -> bool:
@@ -111,11 +120,11 @@ def is_latin(text: str) -> bool:
 
 
 @cache
-def _classifier() -> Any:
+def _identifier() -> Any:
     # Not the library's own, which everybody who makes use of it changes: while one thread sets its
     # languages, another thread gets a wrong answer. This one is complete before it is shared.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     identifier.set_languages(LANGUAGES)
-    return identifier.classify
+    return identifier

@@ -11,6 +11,7 @@ import pytest
 
 from assistant import Answer, Assistant, Settings
 from assistant.answer import REFUSAL
+from assistant.answering.decision import FOREIGN
 from assistant.calibration import Thresholds
 from assistant.places import place_of
 from index import document_from_text
@@ -54,7 +55,9 @@ def check(assistant: Assistant, answer: Answer) -> None:
     assert all(sentence.markers for sentence in answer.sentences)
     assert 0 <= answer.confidence <= 1
     assert bool(answer.sentences) == (not answer.refused)
-    assert len(answer.closest) == {"refused": 3, "unsure": 0, "answered": 5}[answer.status]
+    foreign = answer.note in FOREIGN.values()
+    shown = {"refused": 0 if foreign else 3, "unsure": 0, "answered": 5}
+    assert len(answer.closest) == shown[answer.status]
     assert all(citation.marker == 0 for citation in answer.closest)
     passages = [own.paragraph.id for own in answer.passages]
     assert len(set(passages)) == len(passages) <= 5

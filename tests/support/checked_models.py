@@ -80,7 +80,7 @@ def plays(model: Model) -> Callable[[Handler], None]:
         said = "\n".join(turn["content"] for turn in handler.asked[-1]["messages"])
         asked = [name for question, name in names.items() if f"Question: {question}" in said]
         name, passages = asked[0] if asked else "", _PASSAGE.findall(said)
-        again = "cannot be shown" in handler.asked[-1]["messages"][-1]["content"]
+        again = "are not shown yet" in handler.asked[-1]["messages"][-1]["content"]
         reply = corrected(name, passages) if again else model(name, passages)
         writes(*words(reply))(handler)
 

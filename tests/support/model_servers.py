@@ -17,6 +17,9 @@ from urllib.parse import urlsplit
 
 from helpers import PATIENCE, free_ports
 
+from assistant import Assistant
+from assistant.settings import load_settings
+
 
 def gguf() -> Path:
     """The weights of a real small language model; its package is installed without what it needs,
@@ -287,3 +290,15 @@ def free_port() -> int:
     """A port at which nothing listens."""
     [port] = free_ports(1)
     return port
+
+
+@contextmanager
+def opened(assistant: Assistant, llm: str, **settings: Any) -> Iterator[Assistant]:
+    """Another assistant on the same index, with a language model."""
+    patient = {"llm_timeout": PATIENCE} | settings
+    chosen = load_settings(index_dir=assistant.settings.index_dir, llm=llm, **patient)
+    writing = Assistant(assistant.index, assistant.document_ids, chosen)
+    try:
+        yield writing
+    finally:
+        writing._writer.close()

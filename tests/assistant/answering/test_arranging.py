@@ -117,6 +117,21 @@ def test_what_is_compared_may_share_a_word_or_a_sentence(tmp_path: Path) -> None
     ]
 
 
+def test_what_is_below_a_heading_is_of_what_that_names(tmp_path: Path) -> None:
+    file = tmp_path / "benefits.md"
+    text = (
+        "# Medical insurance\n\nThe company pays 75% of the premium.\n\n"
+        "# Dental insurance\n\nThe company pays 100% of the premium.\n"
+    )
+    file.write_text(text, encoding="utf-8")
+    with Assistant.open(file, index_dir=tmp_path / "index") as opened:
+        answer = opened.ask("Compare medical insurance and dental insurance.", answer_from=0.0)
+    assert [(s.text, s.about) for s in answer.sentences] == [
+        ("The company pays 75% of the premium.", "medical insurance"),
+        ("The company pays 100% of the premium.", "dental insurance"),
+    ]
+
+
 def test_an_item_comes_after_what_introduces_it(ask: Callable[[str], Answer]) -> None:
     answer = ask("When do I cover the compost?")
     lead = "Before you leave in autumn, see to the following:"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -17,6 +16,7 @@ from model_servers import (
     babbles,
     breaks,
     fails,
+    opened,
     replies,
     said_to,
     serving,
@@ -28,7 +28,6 @@ from model_servers import (
 from assistant import Answer, Assistant
 from assistant.events import Decided, Done, LookedAgain, SentenceReady, SourcesFound
 from assistant.llm.client import LanguageModelError
-from assistant.settings import load_settings
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 RIGHT = "The US Indo-Pacific strategy was released on February 11."
@@ -36,22 +35,10 @@ WRONG = "It was released on March 3, 2019 in Berlin."
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
 MORE = "India prefers multipolarity and not to be forced to choose sides."
 THIRD = "It is much easier to do business in India."
-#: How the model is told that sentences cannot be shown.
-RETURNED = "These sentences cannot be shown"
+#: How the model is told that sentences are not shown.
+RETURNED = "These sentences are not shown yet"
 
 Ask = Callable[..., Answer]
-
-
-@contextmanager
-def opened(assistant: Assistant, llm: str, **settings: Any) -> Iterator[Assistant]:
-    """Another assistant on the same index, with a language model."""
-    patient = {"llm_timeout": PATIENCE} | settings
-    chosen = load_settings(index_dir=assistant.settings.index_dir, llm=llm, **patient)
-    writing = Assistant(assistant.index, assistant.document_ids, chosen)
-    try:
-        yield writing
-    finally:
-        writing._writer.close()
 
 
 @pytest.fixture
@@ -107,7 +94,7 @@ def test_what_is_not_proved_goes_back_once_and_is_left_out(assistant: Assistant)
     assert len(server.asked) == 2
     back = said_to(server)[-1]
     assert back.startswith(RETURNED) and WRONG in back and RIGHT not in back
-    assert "a name in it" in back or "a number in it" in back
+    assert "a name that was not found" in back or "a number that was not found" in back
 
 
 def test_what_is_corrected_stands_where_it_was_written(ask: Ask) -> None:
@@ -163,14 +150,6 @@ def test_the_sentence_that_answers_comes_first_once_it_is_corrected(
         events = list(writing.stream(QUESTION))
     ready = [event.sentence.text for event in events if isinstance(event, SentenceReady)]
     assert ready == shown
-
-
-def test_what_is_not_supported_can_be_flagged(ask: Ask) -> None:
-    answer = ask(replies(f"{RIGHT} [1] {WRONG}", f"1. {WRONG}"), unsupported="flag")
-    assert [s.verdict for s in answer.sentences] == ["supported", "unsupported"]
-    assert "number" in answer.sentences[1].conflicts
-    assert f"{WRONG} [unsupported]" in str(answer)
-    assert answer.dropped == 0
 
 
 @pytest.mark.parametrize("opening", ["Yes.", "No, ", "The passages do not state it directly."])

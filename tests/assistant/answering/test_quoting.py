@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from assistant.answering.quoting import choose, quote, repeats
+from assistant.answering.quoting import RUN, choose, quote, reaching, repeats
 from assistant.calibration import sigmoid
 from assistant.retrieval.evidence import Candidate, unscored
-from index import Hit, document_from_text
+from index import Hit, Paragraph, document_from_text
 
 TEXT = (
     "The bridge was closed in March. It reopened in June after repairs. "
@@ -45,6 +47,38 @@ def test_a_question_for_several_things_gets_more() -> None:
     several = [candidate(1, 0, 0.0), candidate(1, 1, -1.0)]
     assert len(texts(several)) == 1
     assert len(texts(several, several=True)) == 2
+
+
+def test_what_belongs_to_a_sentence_is_quoted_with_it() -> None:
+    """What is beside it and has some probability, as a condition has; never what was chosen too."""
+    closed, reopened, ferry = (s.text for s in DOCUMENT.paragraphs[0].sentences)
+    chances = [candidate(0, 0, 0.0), candidate(0, 1, -1.5), candidate(0, 2, -1.8)]
+    assert texts(chances) == [f"{closed} {reopened} {ferry}"]
+    assert texts([chances[0], chances[2]]) == [closed]  # not what is not beside it
+    assert texts([*chances[:2], candidate(0, 2, 0.0)]) == [f"{closed} {reopened}", ferry]
+    assert texts([candidate(0, 0, 0.0), candidate(0, 1, -2.5)]) == [closed]
+    [quoted] = quote([replace(chances[0], reach=(0, 1))])
+    assert (quoted.start, quoted.end) == (0, len(f"{closed} {reopened}"))
+
+
+def test_what_belongs_to_a_sentence_is_never_long() -> None:
+    [paragraph] = document_from_text("A rule of some length. " * 50, "rules.txt").paragraphs
+    hit = Hit(paragraph, 1.0, {}, tuple(0.0 for _ in paragraph.sentences))
+    every = [Candidate(hit, n, {}, 0.9 if n == 20 else 0.4) for n in range(50)]
+    first, last = reaching(every[20], every).reach or (0, 0)
+    assert first < 20 < last
+    assert RUN / 2 < paragraph.sentences[last].end - paragraph.sentences[first].start <= RUN
+
+
+def test_the_next_paragraph_under_the_heading_belongs_to_it() -> None:
+    text = "# Dogs\n\nDogs may stay.\n\nThey pay a fee.\n\n# Cats\n\nCats may not.\n"
+    dogs, fee, cats = document_from_text(text, "pets.md", markdown=True).paragraphs
+
+    def chance(own: Paragraph, logodds: float) -> Candidate:
+        return Candidate(Hit(own, 1.0, {}, (0.0,)), 0, {}, sigmoid(logodds))
+
+    found = choose([chance(dogs, 0.0), chance(cats, -1.0), chance(fee, -1.5)], 4)
+    assert [one.sentence.text for one in found] == ["Dogs may stay.", "They pay a fee."]
 
 
 def test_the_same_sentence_is_quoted_once() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from assistant import Assistant
@@ -45,12 +47,29 @@ def test_what_answered_something_else_answers_nothing_surely(assistant: Assistan
 
 
 @pytest.mark.parametrize(
-    "question",
-    ["\u00bfPor qu\u00e9 India necesita el Quad?", "Warum will Indien in der Quad bleiben?"],
+    ("language", "question"),
+    [
+        ("es", "\u00bfPor qu\u00e9 India necesita el Quad?"),
+        ("de", "Warum will Indien in der Quad bleiben?"),
+        ("en", "\u0417\u0430\u0447\u0435\u043c \u0418\u043d\u0434\u0438\u0438 Quad?"),
+    ],
 )
-def test_another_language_gets_passages_at_most(assistant: Assistant, question: str) -> None:
+def test_another_language_is_told_in_that_language_without_passages(
+    assistant: Assistant, language: str, question: str
+) -> None:
     answer = assistant.ask(question, refuse_below=0.0, answer_from=0.0)
-    assert (answer.status, answer.note) == ("unsure", FOREIGN)
+    assert (answer.status, answer.note) == ("refused", FOREIGN[language])
+    assert answer.closest == ()
+
+
+def test_of_a_paragraph_in_another_language_nothing_is_sure(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("The harbour was built in 1911.\n\nIts gate is of iron.\n")
+    german = "Der Hafen ist alt und hat viele Tore aus Eisen, die jeder Besucher sehen kann."
+    (tmp_path / "zwei.txt").write_text(f"{german}\n\n{german.replace('Hafen', 'Garten')}\n")
+    with Assistant.open(tmp_path, index_dir=tmp_path / "index") as assistant:
+        assert asked_in("Wann wurde harbour gate gebaut?") == "de"
+        mixed = assistant.ask("Wann wurde harbour gate gebaut?", answer_from=0.0)
+    assert (mixed.status, mixed.note) == ("unsure", None)
 
 
 def test_a_question_in_the_language_of_the_documents_is_answered(assistant: Assistant) -> None:

@@ -12,7 +12,7 @@ import torch
 from assistant import Assistant
 from assistant.retrieval.reading_model import PairReader
 from assistant.settings import load_settings
-from assistant.verification.nli import InferenceModel
+from assistant.verification.checker import InferenceModel
 from assistant.verification.verifier import Verifier
 from index.encoder import default_model_path
 from index.errors import ReaderError
@@ -82,10 +82,10 @@ def test_a_verifier_weighs_entailment_against_its_other_labels(
     premise, claim = "The museum opened in 1934.", "The museum is old."
     logits = outputs(inference, premise, claim)
     against = float(np.log(np.exp(logits[0]) + np.exp(logits[2])))
-    found = InferenceModel(inference).entails(premise, claim)
+    found = InferenceModel(inference).check(claim, premise).entailed
     assert found == pytest.approx(logits[1] - against, abs=1e-4)
-    alone = InferenceModel(ranking).entails(premise, claim)  # of one output, which is its word
-    assert alone == pytest.approx(outputs(ranking, premise, claim)[0], abs=1e-4)
+    alone = InferenceModel(ranking).check(claim, premise)  # of one output, which is its word
+    assert alone.entailed == pytest.approx(outputs(ranking, premise, claim)[0], abs=1e-4)
 
 
 def test_it_verifies_with_such_a_verifier(inference: str, assistant: Assistant) -> None:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from helpers import footnote
 
 from assistant import Assistant
-from assistant.calibration import Logistic
 from assistant.retrieval.passages import Passage
-from assistant.verification.attribution import JOINED, NEAREST, WIDEST, grounds
-from assistant.verification.verification import Verification
-from assistant.verification.verifier import (
-    Rule,
-    Verifier,
-    load_entailer,
-    rule_for,
-    verdict,
-    weigh,
+from assistant.retrieval.reading_model import PassageReader
+from assistant.verification.attribution import (
+    JOINED,
+    READ,
+    TOGETHER,
+    WIDEST,
+    Ground,
+    beside,
+    grounds,
+    plain,
+    quotable,
 )
+from assistant.verification.checker import Check, Checker, load_entailer
+from assistant.verification.verification import Verification
+from assistant.verification.verifier import Verifier, rule_for, weigh
 from evals.fitting.verifier import seed_claims
 from index.errors import QuestionError, ReaderError
 
@@ -86,6 +89,26 @@ def test_what_keeps_to_the_words_of_a_passage_is_proved(
     assert all(quote in cited for quote in quotes or ())
 
 
+def test_without_a_checker_words_settle_nothing_that_leaves_their_condition_out(
+    without_reader: Verifier,
+) -> None:
+    """Only a checker tells whether a paraphrase says it otherwise."""
+    sentence = "A high degree of leadership has to be ceded to India in the Indian Ocean"
+    words = f"{sentence} if India is to offer more support."
+    hits = without_reader.search(words)
+    paragraph = next(hit.paragraph for hit in hits if words in hit.paragraph.text)
+    passage = Passage(1, (paragraph,))
+    for written, said in ((words, True), (f"{sentence}.", False)):
+        judged = without_reader.confirm(written, "What of India?", words, [passage])
+        assert (judged is not None) == said, written
+
+
+def test_without_a_checker_nothing_written_is_unconfirmed() -> None:
+    """It would be shown; what others wrote is only told so."""
+    told, shown = rule_for(None), rule_for(None, written=True)
+    assert told.doubted < told.threshold == shown.threshold <= shown.doubted
+
+
 # 2014 stands in the same source sentence, of something else.
 @pytest.mark.parametrize("wrong", ["2014", "1987"])
 def test_a_wrong_year_does_not_pass(verifier: Verifier, wrong: str) -> None:
@@ -114,20 +137,24 @@ def test_without_a_reader_true_claims_are_told_from_their_changes(without_reader
         assert without_reader.judge(other).probability < without_reader.judge(claim).probability
 
 
-def test_a_reader_that_only_ranks_is_not_asked(assistant: Assistant) -> None:
-    class Ranks:
-        fingerprint = "ranks"
+def test_what_judges_is_chosen_by_its_name() -> None:
+    assert load_entailer("none") is None
+    assert isinstance(load_entailer("shipped"), Checker)
+    assert load_entailer("shipped") is load_entailer("shipped")
 
-    verifier = Verifier(assistant.index, assistant.document_ids, load_entailer(Ranks()))
-    alone = Verifier(assistant.index, assistant.document_ids)
-    for claim, _ in seed_claims()[:3]:
-        assert verifier.judge(claim).probability == alone.judge(claim).probability
+
+def test_weights_that_are_not_there_are_told_with_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(ReaderError, match=r"The checker in .* set FOOTNOTE_VERIFIER=none"):
+        Checker(tmp_path)
+    with pytest.raises(ReaderError, match=r"The reading model in .* set FOOTNOTE_READER=none"):
+        PassageReader(tmp_path)
 
 
 def test_a_denial_is_told_where_what_has_the_words_says_otherwise(verifier: Verifier) -> None:
     """Not by the nearest sentence alone, which may be of something else."""
     claim = "Not acting would send China the wrong message."
-    weighed = weigh(claim, grounds(claim, verifier.search(claim)), None)
+    found = grounds(claim, verifier.search(claim), verifier.neighbours)
+    weighed = weigh(claim, found, None)
     assert weighed and weighed.checked["denied"] and not weighed.checked["opposed"]
     assert "negation" in verifier.judge("The US is going back into the TPP.").conflicts
 
@@ -136,8 +163,8 @@ def test_another_model_is_taken_at_its_word_less_what_is_missing() -> None:
     class Says:
         fingerprint = "says"
 
-        def entails(self, premise: str, claim: str) -> float:
-            return 1.0
+        def check(self, claim: str, premise: str, question: str = "") -> Check:
+            return Check(1.0)
 
     rule = rule_for(Says())
     sure = {"entail": 1.0, "numbers": 0.0, "names": 0.0, "denied": 0.0}
@@ -145,45 +172,52 @@ def test_another_model_is_taken_at_its_word_less_what_is_missing() -> None:
     assert rule.claim.probability({**sure, "numbers": 1.0}) < rule.threshold
 
 
-def test_windows_are_the_sentence_its_neighbours_and_the_paragraph(verifier: Verifier) -> None:
+def test_whole_paragraphs_are_read_with_what_stands_beside_them(verifier: Verifier) -> None:
     claim, _ = seed_claims()[0]
-    found = grounds(claim, verifier.search(claim))
-    assert len({ground.place for ground in found}) == len(found) <= 3 * NEAREST + JOINED
-    assert found[0].length == 1
+    found = grounds(claim, verifier.search(claim), verifier.neighbours)
+    alone = [ground for ground in found if len(ground.runs) == 1]
+    assert len(alone) == READ
+    assert len({ground.runs[0].hit.paragraph.id for ground in alone}) == READ
     assert "released on February 11" in found[0].text
-    lengths = {run.last - run.first + 1 for ground in found for run in ground.runs}
-    assert {1, 3} < lengths
-    for ground in found:
-        for run in ground.runs:
-            assert run.first == run.last or run.end - run.start <= WIDEST
-    assert grounds(claim, []) == []
+    for ground in alone:
+        [run], paragraph = ground.runs, ground.runs[0].hit.paragraph
+        assert run.end - run.start <= WIDEST
+        beside = len(ground.before) + len(ground.text) + len(ground.behind)
+        assert beside <= max(TOGETHER, len(ground.text))
+        before, behind = verifier.neighbours(paragraph)
+        assert plain(before).endswith(ground.before) and plain(behind).startswith(ground.behind)
+        assert ground.text in ground.premise
+        assert all(heading in ground.premise for heading in paragraph.heading[-2:])
+    assert any(ground.before or ground.behind for ground in alone)
+    assert grounds(claim, [], verifier.neighbours) == []
+
+
+def test_what_stands_beside_shares_the_room_that_is_left() -> None:
+    before, behind = beside("b" * 900, "t" * 600, "a" * 900)
+    assert (len(before), len(behind)) == (300, 300)
+    assert [len(own) for own in beside("b" * 100, "t" * 600, "a" * 900)] == [100, 500]
+    assert [len(own) for own in beside("b" * 900, "t" * 600, "a" * 100)] == [500, 100]
+    assert beside("b", "t" * TOGETHER, "a") == ("", "")
 
 
 def test_sentences_are_joined_where_each_has_a_word_of_the_claim(verifier: Verifier) -> None:
-    claim = "India is not non-aligned any more and has a massive trade deficit."
-    apart = [own for own in grounds(claim, verifier.search(claim)) if len(own.runs) == 2]
+    def joined(claim: str) -> list[Ground]:
+        found = grounds(claim, verifier.search(claim), verifier.neighbours)
+        return [own for own in found if len(own.runs) == 2]
+
+    apart = joined("India is not non-aligned any more and has a massive trade deficit.")
     assert 0 < len(apart) <= JOINED
     assert any("non-aligned" in own.text and "deficit" in own.text for own in apart)
-    alone = "India has a massive trade deficit with the world."
-    found = grounds(alone, verifier.search(alone))
-    assert not any(len(own.runs) == 2 for own in found)  # one sentence has all of its words
+    assert not joined("India has a massive trade deficit with the world.")  # one sentence has all
 
 
-def test_the_likeliest_is_cited_where_none_is_enough_alone(verifier: Verifier) -> None:
+def test_what_may_be_cited_begins_with_single_sentences(verifier: Verifier) -> None:
     claim, _ = seed_claims()[0]
-    found = grounds(claim, verifier.search(claim))
-    features = weigh(claim, found, None)
-    assert features is not None
-    # The highest of both features reach 3 together, which no ground does.
-    grown = tuple(
-        {"entail": 0.0, "cosine": 2.0 if n == 3 else 0.0, "cover": 1.0 if n == 1 else 0.0}
-        for n in range(len(found))
-    )
-    rule = Rule(Logistic({"cosine": 1.0, "cover": 1.0}, -2.5), 0.5)
-    judged = verdict(found, replace(features, grounds=grown), rule)
-    assert judged.supported
-    assert judged.spans == found[3].runs
-    assert not verdict([], None, rule).supported
+    ground = grounds(claim, verifier.search(claim), verifier.neighbours)[0]
+    places = [(own.runs[0].first, own.runs[0].last) for own in quotable(claim, ground)]
+    assert all(first == last for first, last in places[:2])
+    assert places[-1] == (ground.runs[0].first, ground.runs[0].last)
+    assert len(set(places)) == len(places)
 
 
 def test_dates_are_read_in_one_order(verifier: Verifier) -> None:

@@ -267,6 +267,8 @@ def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
     read(page, "Report")
     expect(page.locator("#fit")).to_have_text("150%")
     page.get_by_title("Fit the width").click()
+    # The figure stands there before the pages are laid out.
+    expect(seventh).to_be_visible()
     assert seventh.evaluate(width) == pytest.approx(before, abs=2)
 
     # An overview is of the document, or of the section.

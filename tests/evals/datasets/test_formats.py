@@ -75,6 +75,18 @@ def test_a_set_names_its_documents(tmp_path: Path) -> None:
     assert gold == (TextSpan(found.documents[0].id, 11, 11 + len(MILL)),)
 
 
+def test_a_set_tells_what_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "dogs.txt").write_text("Dogs may stay. They pay a fee. Cats may not.")
+    whole = [["Dogs may stay.", "They pay a fee."]]
+    row = {"id": "1", "question": "Dogs?", "answerable": True, "evidence": ["Dogs may stay."]}
+    rows = [{"documents": ["dogs.txt"]}, {**row, "whole": whole}]
+    file = tmp_path / "set.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    own = read_set(file)
+    [[first, second]] = GoldFinder(own, own.documents).find(own.questions[0]).whole
+    assert [(span.start, span.end) for span in (*first, *second)] == [(0, 14), (15, 30)]
+
+
 def test_evidence_that_is_not_in_the_document_is_named(assistant: Assistant) -> None:
     wrong = Question("q7", "Q?", True, evidence=(("Never written.",),))
     found = QuestionSet("mine", "native", (wrong,))
@@ -314,7 +326,7 @@ def test_questions_are_added_whole_or_as_drafts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     "seed seed_oblique seed_parts seed_overview seed_lists seed_conversation rules assorted "
-    "unseen".split(),
+    "unseen news".split(),
 )
 def test_questions_that_ship_quote_their_documents(assistant: Assistant, name: str) -> None:
     """Those of other documents than the ones that ship say of which, and are left out."""

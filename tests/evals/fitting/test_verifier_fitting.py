@@ -10,8 +10,7 @@ import pytest
 from helpers import footnote
 
 from assistant import Assistant
-from assistant.retrieval.reading_model import load_reader
-from assistant.verification.verifier import Entailer
+from assistant.verification.checker import load_entailer
 from evals.datasets.claims import Claim
 from evals.fitting.perturbation import KINDS, Words, perturb, words_of
 from evals.fitting.verifier import (
@@ -47,8 +46,7 @@ def claims(of: str) -> list[Claim]:
 
 @pytest.fixture(scope="module")
 def statements(assistant: Assistant) -> list[Statement]:
-    entailer = load_reader()
-    assert isinstance(entailer, Entailer)
+    entailer = load_entailer("shipped")
     words = words_of(claim.text for of in ("Lund", "Bergen") for claim in claims(of))
     return [
         statement

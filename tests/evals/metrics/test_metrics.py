@@ -112,6 +112,17 @@ def test_a_table_worked_by_hand() -> None:
     assert {name: found[name] for name in expected} == pytest.approx(expected)
 
 
+def test_an_answer_is_whole_that_cites_all_of_one_alternative() -> None:
+    gold = replace(TABLE[0].gold, whole=(((ONE,), (FINE,)), ((WRONG,),)))
+    for cited, whole in (((ONE,), 0), ((ONE, FINE), 1), ((WRONG,), 1)):
+        own = record(BOTH, cited, 1, "answered", 0.9)
+        assert values([replace(own, gold=gold)])["answered_whole"] == whole
+    assert (
+        values([replace(record(BOTH, (), 1, "refused", 0.1), gold=gold)])["answered_whole"] is None
+    )
+    assert "answered_whole" not in values(TABLE)
+
+
 def test_an_unsure_answer_is_neither_an_answer_nor_a_refusal() -> None:
     unsure = record(BOTH, (ONE, WRONG), 1, "unsure", 0.4, in_answer=(False, False))
     other = record(NOTHING, (WRONG,), None, "unsure", 0.3)

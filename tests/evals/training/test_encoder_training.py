@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from evals.datasets.gold import GoldFinder
-from evals.datasets.loader import read_sets
+from evals.datasets.loader import read_set, read_sets
 from evals.training import encoder, real_documents
 from evals.training.authored import read_authored
 from evals.training.encoder import EncoderModel, train
 from evals.training.encoder_weights import ship
 from evals.training.examples import LabelledDocument
-from evals.training.real_documents import read_real, read_searched
+from evals.training.real_documents import digest, read_real, read_searched
+from index import read_document
 from index.encoder import BASE_ENCODER, Encoder, default_model_path
 from index.errors import QuestionSetError
 
@@ -90,6 +91,26 @@ def test_held_out_documents_become_question_sets(
         question: [quotes] if quotes else [] for question, quotes in ASKED.items()
     }
     assert [len(GoldFinder(own, own.documents).find(q).units) for q in own.questions] == [1, 1, 0]
+
+
+def test_of_a_pdf_sentences_are_told_as_they_are_read_and_a_report_is_kept_apart(
+    real: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = real[1] / "one.jsonl"
+    head, *asked = map(json.loads, file.read_text().splitlines())
+    sentences = read_document(real[0] / "one" / "handbook.md").paragraphs[0].sentences
+    told = [digest(own.text) for own in sentences]
+    question = {"question": "What?", "evidence": told[1:2], "whole": [told]}
+    rows = [{**head, "title": "Handbook", "report": True}, question, *asked]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    assert list(read_real(*real)) == []
+    monkeypatch.setattr(real_documents, "QUESTIONS", real[1])
+    real_documents.write_sets(real[0], tmp_path / "sets")
+    assert list((tmp_path / "sets").iterdir()) == []
+    real_documents.write_sets(real[0], tmp_path / "sets", report=True)
+    own = read_set(tmp_path / "sets" / "one.jsonl")
+    assert own.questions[0].evidence == ((sentences[1].text,),)
+    assert own.questions[0].whole == (tuple(each.text for each in sentences),)
 
 
 def test_another_document_than_the_one_asked_about_is_refused(real: tuple[Path, Path]) -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from importlib.resources import files
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from training_data import write_data
 
+from evals.datasets.claims import read_claims
+from evals.datasets.json_lines import read_objects
 from evals.training.authored import read_authored
 from evals.training.examples import LabelledDocument, Passage, read_examples
 from evals.training.making import examples_of, make
 from evals.training.published import read_published
+from evals.training.written import read_written
 
 ELSEWHERE = "claimed of another paragraph"
 
@@ -140,3 +145,20 @@ def test_what_was_written_is_whole() -> None:
         assert own.heading
         assert any(answers for answers, _ in own.questions)
         assert all(sentence.rstrip(ENDS).endswith((".", "?", "!")) for sentence in own.sentences)
+
+
+def test_sentences_of_models_are_split_by_document(tmp_path: Path) -> None:
+    with ZipFile(str(files("evals.training") / "written.zip")) as archive:
+        archive.extractall(tmp_path)
+    documents: dict[str, set[str]] = {}
+    for part in ("learn", "choose", "report"):
+        file = tmp_path / f"{part}.jsonl"
+        rows = [row for _, row in read_objects(file)]
+        documents[part] = {row["document"] for row in rows}
+        pairs = list(read_written(file, random.Random(1)))
+        kinds = {pair.kind for pair in pairs}
+        assert {f"written, {row['error'] or 'true'}" for row in rows} <= kinds
+        claims = read_claims(file).claims
+        assert sum(claim.supported for claim in claims) * 2 == len(claims) == len(rows)
+    assert not documents["learn"] & (documents["choose"] | documents["report"])
+    assert not documents["choose"] & documents["report"]

@@ -19,6 +19,7 @@ from training_data import write_data
 
 from assistant.retrieval.reading_model import SHIPPED_FOLDER as SHIPPED
 from assistant.retrieval.reading_model import PassageReader, load_reader
+from assistant.verification.checker import Checker
 from evals.training.examples import Pair, Passage, write_examples
 from evals.training.making import examples_of
 from evals.training.model import ReadingModel, read_weights
@@ -30,6 +31,7 @@ STEPS, SAVE_EVERY = 12, 3
 QUESTION = "When was the museum opened?"
 PARAGRAPH = ("The museum stands by the river.", "It was opened in 1934.", "It is closed.")
 CLAIM = "The museum stands near water."
+PAIR = Pair(CLAIM, PARAGRAPH[0], 1, question=QUESTION)
 
 
 @pytest.fixture(scope="module")
@@ -148,13 +150,36 @@ def test_any_encoder_becomes_a_reader(kind: str, tmp_path: Path) -> None:
     with torch.inference_mode():
         passage = Passage(QUESTION, PARAGRAPH, (0, 1, 0), 1, heading="Sights. The museum.")
         (sentences,), whole = again.passage_logits([passage])
-        entailed = again.pair_logits([Pair(CLAIM, PARAGRAPH[0], 1)])
+        entails, contradicts, (unsaid,) = again.pair_logits([PAIR])
     reader = load_reader(str(made))
     assert isinstance(reader, PassageReader)
     reading = reader.read(QUESTION, PARAGRAPH, "Sights. The museum.")
     np.testing.assert_allclose(reading.sentences, sentences.numpy(), atol=0.05)
     np.testing.assert_allclose(reading.paragraph, float(whole[0]), atol=0.05)
-    np.testing.assert_allclose(reader.entails(PARAGRAPH[0], CLAIM), float(entailed[0]), atol=0.05)
+    check = Checker(made).check(CLAIM, PARAGRAPH[0], QUESTION)
+    found = (check.entailed, check.contradicted, check.unsaid)
+    np.testing.assert_allclose(found, [entails[0], contradicts[0], unsaid.max()], atol=0.05)
+
+
+@pytest.mark.long
+def test_a_checker_learns_which_words_are_not_said(tmp_path: Path) -> None:
+    """Of a true sentence and the same made false: which is which, and by which word."""
+    false = CLAIM.replace("water", "trees")
+    span = (false.index("trees"), len(false) - 1)
+    premise = " ".join(PARAGRAPH)
+    pairs = [
+        Pair(CLAIM, premise, 1, question=QUESTION, contradicted=0, unsaid=()),
+        Pair(false, premise, 0, question=QUESTION, contradicted=1, unsaid=(span,)),
+    ]
+    examples = tmp_path / "examples.jsonl.gz"
+    write_examples(examples, pairs)
+    options = {"tokens": 256, "pair_share": 1.0, "bfloat16": False, "freeze_words": True}
+    train(examples, tmp_path, steps=40, rate=4e-4, **options)
+    quantise(tmp_path, tmp_path)
+    true, other = (Checker(tmp_path).check(own.claim, premise, QUESTION) for own in pairs)
+    assert true.entailed > other.entailed
+    assert true.contradicted < other.contradicted
+    assert true.unsaid < other.unsaid
 
 
 @pytest.mark.long

@@ -227,7 +227,8 @@ def test_columns_are_read_one_after_the_other(
 
 def test_words_are_told_by_how_far_letters_are_apart(browser: Browser, tmp_path: Path) -> None:
     body = (
-        "<style>b { display: block; letter-spacing: .3em } td { width: 2em }</style>"
+        "<style>body { font-family: 'DejaVu Sans' } b { display: block; letter-spacing: .3em } "
+        "td { width: 2em }</style>"
         "<b>THE LAB MANUAL, 2ND PART</b><p>The keys are at the desk.</p>"
         "<p>Of A B C D E F and G all but C are vowels of none.</p>"
         "<p style='font-size: 20px; word-spacing: -.22em'>The keys of the quay are there.</p>"

@@ -9,6 +9,8 @@ import { passageKey } from "./passages.js";
 
 const MAX_MESSAGE = 8000; // characters of each message of the history
 const REFUSAL = "The documents do not say."; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
+/** @type {[Sentence["verdict"], Key][]} */
+const LACKS = [["unconfirmed", "answer.unconfirmed"], ["unsupported", "answer.unsupported"]];
 
 /** @param {Turn} turn */
 export const citationsOf = (turn) => turn.answer?.citations ?? turn.citations ?? [];
@@ -26,6 +28,10 @@ export const isUnsure = (turn) => (turn.answer?.status ?? turn.status) === "unsu
 // Whether a sentence cites what was read from a picture, and not surely.
 /** @param {Turn} turn @param {Sentence} sentence */
 export const isDoubtful = (turn, sentence) => citationsOf(turn).some(({ marker, uncertain }) => uncertain && sentence.markers.includes(marker));
+
+// Whether the documents do not bear out what it says.
+/** @param {Sentence} sentence */
+export const lacksSupport = ({ verdict }) => verdict === "unconfirmed" || verdict === "unsupported";
 
 // What kind of answer it is, as soon as that is known.
 /** @param {Turn} turn */
@@ -89,12 +95,14 @@ export function named({ model, check }) {
 export function standing(turn) {
   const sentences = sentencesOf(turn);
   const { writing, confidence, dropped = 0 } = turn.answer ?? {};
-  const unsupported = sentences.filter((s) => s.verdict === "unsupported").length;
   const found = /** @type {Partial<Record<AnswerKind, Key>>} */ ({ overview: "answer.overview", where: "answer.where", help: "answer.help.more" })[kindOf(turn)];
   const doubts = [];
-  if (!found && (unsupported + dropped > 0 || missing(turn))) doubts.push(say("answer.partly"));
+  if (!found && (dropped > 0 || sentences.some(lacksSupport) || missing(turn))) doubts.push(say("answer.partly"));
   if (dropped) doubts.push(say("answer.dropped", { count: dropped }));
-  if (unsupported) doubts.push(say("answer.unsupported", { some: unsupported, count: sentences.length }));
+  for (const [verdict, key] of LACKS) {
+    const some = sentences.filter((s) => s.verdict === verdict).length;
+    if (some) doubts.push(say(key, { some, count: sentences.length }));
+  }
   const composed = sentences.some((s) => s.verdict === "supported");
   /** @type {Child[]} */
   const words = writing?.outcome === "written"

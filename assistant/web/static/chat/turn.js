@@ -5,12 +5,12 @@ import { $, closest, doubt, flagged, h, pathOf, placeOf, onKey } from "../shared
 import { app } from "../shared/app.js";
 import { pieces, say } from "../shared/i18n.js";
 import { Actions, questions, waysOn } from "./actions.js";
-import { aboutIn, citationsOf, figures, headingOver, isDoubtful, isPoint, isUnsure, kindOf, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
+import { aboutIn, citationsOf, figures, headingOver, isDoubtful, isPoint, isUnsure, kindOf, lacksSupport, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
 import { Passages, sources } from "./passages.js";
 /** @import { Child, Citation, Key, Sentence, Turn } from "../../types.js" */
 
 /** @type {Record<Sentence["verdict"], Key>} */
-const VERDICTS = { quoted: "sentence.quoted", supported: "sentence.supported", unsupported: "sentence.unsupported", own: "sentence.own" };
+const VERDICTS = { quoted: "sentence.quoted", supported: "sentence.supported", unconfirmed: "sentence.unconfirmed", unsupported: "sentence.unsupported", own: "sentence.own" };
 
 export class TurnView {
   /** @param {Turn} turn */
@@ -111,7 +111,7 @@ export class TurnView {
       const citation = citations.find((c) => c.marker === marker);
       return citation && this.#marker(citation);
     });
-    const odd = sentence.verdict === "unsupported";
+    const odd = lacksSupport(sentence);
     if (!before && kindOf(this.turn) === "help") this.body.append(h("p", { class: "of-help" }, say("answer.help")));
     const place = this.#place(sentence, before);
     // The space belongs to what follows: at the end of what is there it would move with it.
@@ -119,7 +119,7 @@ export class TurnView {
       place.childElementCount ? " " : "",
       h("span", { class: "sentence", dataset: { verdict: sentence.verdict }, dir: "auto" },
         h("span", { class: "words" }, sentence.text),
-        odd ? h("span", { class: "flag" }, [say("sentence.unsupported"), sentence.conflicts?.join(", ")].filter(Boolean).join(": ")) : h("span", { class: "unseen" }, ` (${say(VERDICTS[sentence.verdict])})`),
+        odd ? h("span", { class: "flag" }, say(VERDICTS[sentence.verdict])) : h("span", { class: "unseen" }, ` (${say(VERDICTS[sentence.verdict])})`),
         ...markers,
         doubt(isDoubtful(this.turn, sentence)),
       ),

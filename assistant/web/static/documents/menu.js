@@ -69,7 +69,16 @@ export class DocumentMenu {
     const inside = new Set(this.library.documents.map(({ id }) => id));
     const others = all.documents.filter(({ id }) => !inside.has(id));
     $("put-in-none").hidden = others.length > 0;
-    $("put-in-list").replaceChildren(...others.map((one) => h("li", {}, h("b", { dir: "auto" }, one.title), h("button", { type: "button", class: "more", "aria-label": say("list.put_in.label", { title: one.title }), onclick: () => this.#putHere(notebook, one) }, say("list.put_in.one")))));
+    // What stays is left where it is: a button that is replaced while it is pressed is not clicked.
+    const list = $("put-in-list");
+    const key = (/** @type {Listed} */ { id, title }) => `${notebook} ${id} ${title}`;
+    const keys = new Set(others.map(key));
+    for (const item of /** @type {HTMLElement[]} */ ([...list.children])) if (!keys.has(item.dataset.key ?? "")) item.remove();
+    others.forEach((one, n) => {
+      const there = /** @type {HTMLElement | undefined} */ (list.children[n]);
+      if (there?.dataset.key !== key(one)) list.insertBefore(h("li", { data: { key: key(one) } }, h("b", { dir: "auto" }, one.title), h("button", { type: "button", class: "more", "aria-label": say("list.put_in.label", { title: one.title }), onclick: () => this.#putHere(notebook, one) }, say("list.put_in.one"))), there ?? null);
+    });
+    while (list.children.length > others.length) list.lastElementChild?.remove();
   }
 
   /** @param {string} notebook @param {Listed} one */

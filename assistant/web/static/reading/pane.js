@@ -112,6 +112,7 @@ export class Pane {
     const [now, steps] = [this.#kept(name, 1), STEPS[name]];
     $("fit").textContent = new Intl.NumberFormat(this.root.lang, { style: "percent" }).format(now);
     $("fit").title = say(name === "zoom" ? "reader.fit" : "reader.size");
+    $("fit").hidden = false;
     $("smaller").disabled = now <= (steps[0] ?? 1);
     $("larger").disabled = now >= (steps.at(-1) ?? 1);
   }
