@@ -17,6 +17,7 @@ from typing import Annotated
 
 import typer
 
+from assistant.query.english import content_stems
 from assistant.retrieval.reading_model import above
 from assistant.verification.attribution import WIDEST
 from evals.training.authored import read_authored
@@ -31,7 +32,7 @@ from evals.training.examples import (
 )
 from evals.training.published import read_published
 from evals.training.real_documents import read_searched
-from evals.training.written import read_written
+from evals.training.written import read_asked, read_written
 
 #: How often what was written for this is used: with other headings, beside other paragraphs. Not
 #: tuned.
@@ -40,6 +41,8 @@ COPIES = 2
 #: another one, to theirs without the sentence that answers, and in small letters; and of the
 #: passages and claims without a heading, and of the others with the title too. Not tuned.
 OTHER, BESIDE, REMOVED, SMALL, BARE, TITLED = 0.7, 0.25, 0.3, 0.15, 0.35, 0.7
+#: Of the other paragraphs of a document, those that a question is put to: the nearest. Not tuned.
+NEAR = 4
 #: Shares of the claims whose premise has another paragraph of the document besides, and of those
 #: whose premise is another one only. Not tuned.
 TOGETHER, ELSEWHERE = 0.25, 0.15
@@ -54,6 +57,10 @@ def make(
     written: Annotated[
         list[Path] | None,
         typer.Option(help="Sentences that models wrote, and false ones: see `written`."),
+    ] = None,
+    asked: Annotated[
+        list[Path] | None,
+        typer.Option(help="The same, for its questions and the passages that answer them."),
     ] = None,
     most: Annotated[
         int | None,
@@ -75,6 +82,8 @@ def make(
         examples += read_searched(real, chance)
     for path in written or ():
         examples += read_written(path, chance)
+    for path in asked or ():
+        examples += examples_of(read_asked(path), chance)
     write_examples(output, examples)
     kinds = Counter((type(example).__name__, example.kind) for example in examples)
     for (name, kind), count in sorted(kinds.items()):
@@ -120,13 +129,21 @@ def _of_question(
     yield passage("" if answers else ", not answered", paragraph)
     others = [other for other in document.paragraphs if other is not paragraph]
     if others and chance.random() < OTHER:
-        yield passage(", another paragraph", chance.choice(others))
+        yield passage(", another paragraph", chance.choice(_nearest(question, others)))
     near = [other for other in others if other.heading == paragraph.heading]
     if answers and near and chance.random() < BESIDE:
         yield passage("", *_beside(paragraph, near, chance))
     left = tuple(sentence for sentence in paragraph.sentences if sentence not in answering)
     if answers and len(left) > 1 and chance.random() < REMOVED:
         yield passage(", removed", LabelledParagraph(paragraph.heading, left))
+
+
+def _nearest(question: str, others: Sequence[LabelledParagraph]) -> Sequence[LabelledParagraph]:
+    """Those NEAR paragraphs that have most words of the question."""
+    stems = content_stems(question)
+    if len(others) <= NEAR:
+        return others
+    return sorted(others, key=lambda own: -len(stems & content_stems(own.text)))[:NEAR]
 
 
 def _of_claim(

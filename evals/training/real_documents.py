@@ -243,6 +243,12 @@ def _labelled(
         for _, place in told.places(question["evidence"]):
             for paragraph, sentence in _sentences(document, *(place or (0, 0))):
                 found.setdefault(paragraph, []).append(sentence + 1)
+        # Of a complete answer what stands beside its heart.
+        for each in question.get("whole", ()):
+            for _, place in told.places(each):
+                for paragraph, sentence in _sentences(document, *(place or (0, 0))):
+                    if paragraph in found:
+                        found[paragraph].append(sentence + 1)
         if not question["evidence"]:
             near = set(terms_of(f"{asked} {question.get('near', '')}"))
             nearest = max(range(len(terms)), key=lambda n: len(near & terms[n]))

@@ -1,5 +1,6 @@
 """What a checker learns from: sentences as language models write them from passages for people who
-ask, and the same made false by one fact.
+ask, and the same made false by one fact. What was asked, and which passage answers it, is for the
+encoder and the reading model.
 
 JSON Lines, a sentence a line, as `evals.datasets.claims` reads them: `claim`, `question`, `source`
 with `heading`, `lead`, `before` and `after`, `supported`, `error`; besides `document`, which names
@@ -20,7 +21,8 @@ from assistant.query.english import content_stems
 from assistant.verification.attribution import HEADINGS, beside, plain, premise_of
 from assistant.verification.verifier import plain_claim
 from evals.datasets.json_lines import read_objects
-from evals.training.examples import Pair
+from evals.training.examples import LabelledDocument, LabelledParagraph, Pair
+from index.chunking.sentences import sentence_spans
 
 #: Shares of the sentences that come without their question, and of the true ones that are held
 #: against another passage of the document, of the nearest few. Not tuned.
@@ -29,6 +31,9 @@ UNASKED, ELSEWHERE, NEAR = 0.3, 0.35, 4
 CONTRADICTING = {"number": 1, "name": 1, "negation": 1, "other": 1, "order": 1, "addition": 0}
 #: The share of the words of two sentences that is the same, from which on one is the other changed.
 CHANGED = 0.6
+#: Of the words that the sentence of a passage which is nearest to a true claim has in common with
+#: it, the share from which on another sentence answers too.
+ALIKE = 0.6
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
@@ -51,6 +56,28 @@ def read_written(path: Path, chance: random.Random) -> Iterator[Pair]:
             if others:
                 other = _premise(chance.choice(others))
                 yield Pair(claim, other, 0, "written, elsewhere", False, question, 0)
+
+
+def read_asked(path: Path) -> Iterator[LabelledDocument]:
+    """The documents of a file, as far as their passages are there, with the questions that these
+    answer: by the sentences that have most words of the true claim."""
+    paragraphs: dict[str, dict[str, LabelledParagraph]] = defaultdict(dict)
+    for _, row in read_objects(path):
+        text = plain(row["source"])
+        spans = sentence_spans(text, 0, len(text))
+        sentences = tuple(text[start:end] for start, end in spans)
+        heading = " \u203a ".join(row["heading"][-HEADINGS:])
+        known = paragraphs[row["document"]]
+        paragraph = known.setdefault(text, LabelledParagraph(heading, sentences))
+        if row["supported"]:
+            stems = content_stems(row["claim"])
+            common = [len(stems & content_stems(sentence)) for sentence in sentences]
+            least = max(1, ALIKE * max(common, default=0))
+            answering = tuple(n for n, words in enumerate(common, start=1) if words >= least)
+            if answering:
+                paragraph.questions.append((answering, row["question"]))
+    for name, known in paragraphs.items():
+        yield LabelledDocument(name, list(known.values()), "written")
 
 
 def _premise(row: Mapping[str, Any]) -> str:

@@ -101,6 +101,10 @@ def test_of_a_pdf_sentences_are_told_as_they_are_read_and_a_report_is_kept_apart
     sentences = read_document(real[0] / "one" / "handbook.md").paragraphs[0].sentences
     told = [digest(own.text) for own in sentences]
     question = {"question": "What?", "evidence": told[1:2], "whole": [told]}
+    file.write_text("\n".join(map(json.dumps, (head, question))))
+    [document] = read_real(*real)
+    every = tuple(range(1, len(told) + 1))
+    assert [own.questions for own in document.paragraphs if own.questions] == [[(every, "What?")]]
     rows = [{**head, "title": "Handbook", "report": True}, question, *asked]
     file.write_text("\n".join(map(json.dumps, rows)))
     assert list(read_real(*real)) == []

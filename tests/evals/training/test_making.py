@@ -3,6 +3,7 @@ which says what its name says."""
 
 from __future__ import annotations
 
+import json
 import random
 from collections import defaultdict
 from importlib.resources import files
@@ -16,9 +17,9 @@ from evals.datasets.claims import read_claims
 from evals.datasets.json_lines import read_objects
 from evals.training.authored import read_authored
 from evals.training.examples import LabelledDocument, Passage, read_examples
-from evals.training.making import examples_of, make
+from evals.training.making import NEAR, examples_of, make
 from evals.training.published import read_published
-from evals.training.written import read_written
+from evals.training.written import read_asked, read_written
 
 ELSEWHERE = "claimed of another paragraph"
 
@@ -162,3 +163,48 @@ def test_sentences_of_models_are_split_by_document(tmp_path: Path) -> None:
         assert sum(claim.supported for claim in claims) * 2 == len(claims) == len(rows)
     assert not documents["learn"] & (documents["choose"] | documents["report"])
     assert not documents["choose"] & documents["report"]
+
+
+def test_questions_stand_at_the_sentences_that_answer_and_are_put_to_near_ones(
+    tmp_path: Path,
+) -> None:
+    passages = [
+        "Dogs are let in on a lead. The pond is open to swimmers in July.",
+        "Dogs that are not on a lead cost twenty crowns.",
+        *(f"The shed of number {n} holds tools and paint for the fence." for n in range(6)),
+    ]
+    rows = [
+        {
+            "claim": claim,
+            "question": question,
+            "document": "park.md",
+            "heading": ["Rules"],
+            "lead": "",
+            "before": "",
+            "source": passages[number],
+            "after": "",
+            "supported": supported,
+            "error": "",
+        }
+        for number, question, claim, supported in (
+            (0, "May my dog come along?", "Yes, dogs are let in, on a lead.", True),
+            (0, "When can I swim?", "The pond is open to swimmers in May.", False),
+            *((n, "What is in it?", "Tools and paint are in the shed.", True) for n in range(1, 8)),
+        )
+    ]
+    file = tmp_path / "learn.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    [document] = read_asked(file)
+    first, second, *_ = document.paragraphs
+    assert first.questions == [((1,), "May my dog come along?")]  # what is false answers nothing
+    assert second.questions == []  # nor does what has no word of the answer
+    near = {
+        example.sentences
+        for seed in range(40)
+        for example in examples_of([document], random.Random(seed))
+        if isinstance(example, Passage)
+        and example.question.lower().startswith("may my dog")
+        and "another paragraph" in example.kind
+    }
+    assert second.sentences in near
+    assert len(near) <= NEAR
