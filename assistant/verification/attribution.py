@@ -186,9 +186,14 @@ def _widened(sentence: SentenceRun, most: int) -> SentenceRun:
 def _joined(stems: frozenset[str], nearest: Sequence[SentenceRun]) -> Iterator[Ground]:
     """The nearest sentence together with each of the next that are not read with it and have a word
     of the claim that it does not have."""
-    for other in nearest[1 : 1 + JOINED]:
-        read, first = _widened(nearest[0], WIDEST), _widened(nearest[0], WIDEST // 2)
-        elsewhere = other.hit.paragraph.id != first.hit.paragraph.id
+    others = nearest[1 : 1 + JOINED]
+    if not others:
+        return
+    best = nearest[0]
+    read, first = _widened(best, WIDEST), _widened(best, WIDEST // 2)
+    lacking = stems - content_stems(best.text)
+    for other in others:
+        elsewhere = other.hit.paragraph.id != best.hit.paragraph.id
         apart = elsewhere or not read.first <= other.first <= read.last
-        if apart and stems & content_stems(other.text) - content_stems(nearest[0].text):
+        if apart and lacking & content_stems(other.text):
             yield Ground((first, _widened(other, WIDEST // 2) if elsewhere else other))

@@ -9,11 +9,20 @@ from __future__ import annotations
 
 import gzip
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter
+
+from assistant.query.english import content_stems
+
+#: Of other texts, those that something is held against which is not said there: the nearest. Not
+#: tuned.
+NEAR = 4
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,17 @@ Example = Passage | Pair
 def as_typed(question: str, small: float, chance: random.Random) -> str:
     """A question, for such a share of them in small letters and without its mark."""
     return question.lower().rstrip("?.") if chance.random() < small else question
+
+
+def nearest(text: str, others: Sequence[T], said: Callable[[T], str]) -> list[T]:
+    """Of others, by what they say, the NEAR that have most words of a text for their length."""
+    stems = content_stems(text)
+
+    def near(other: T) -> float:
+        there = content_stems(said(other))
+        return float(len(stems & there) / (5 + len(there) ** 0.5))
+
+    return sorted(others, key=near, reverse=True)[:NEAR]
 
 
 _LINES: TypeAdapter[Example] = TypeAdapter(Example)

@@ -17,7 +17,6 @@ from typing import Annotated
 
 import typer
 
-from assistant.query.english import content_stems
 from assistant.retrieval.reading_model import above
 from assistant.verification.attribution import WIDEST
 from evals.training.authored import read_authored
@@ -28,6 +27,7 @@ from evals.training.examples import (
     Pair,
     Passage,
     as_typed,
+    nearest,
     write_examples,
 )
 from evals.training.published import read_published
@@ -41,8 +41,6 @@ COPIES = 2
 #: another one, to theirs without the sentence that answers, and in small letters; and of the
 #: passages and claims without a heading, and of the others with the title too. Not tuned.
 OTHER, BESIDE, REMOVED, SMALL, BARE, TITLED = 0.7, 0.25, 0.3, 0.15, 0.35, 0.7
-#: Of the other paragraphs of a document, those that a question is put to: the nearest. Not tuned.
-NEAR = 4
 #: Shares of the claims whose premise has another paragraph of the document besides, and of those
 #: whose premise is another one only. Not tuned.
 TOGETHER, ELSEWHERE = 0.25, 0.15
@@ -129,21 +127,16 @@ def _of_question(
     yield passage("" if answers else ", not answered", paragraph)
     others = [other for other in document.paragraphs if other is not paragraph]
     if others and chance.random() < OTHER:
-        yield passage(", another paragraph", chance.choice(_nearest(question, others)))
+        yield passage(
+            ", another paragraph",
+            chance.choice(nearest(question, others, lambda other: other.text)),
+        )
     near = [other for other in others if other.heading == paragraph.heading]
     if answers and near and chance.random() < BESIDE:
         yield passage("", *_beside(paragraph, near, chance))
     left = tuple(sentence for sentence in paragraph.sentences if sentence not in answering)
     if answers and len(left) > 1 and chance.random() < REMOVED:
         yield passage(", removed", LabelledParagraph(paragraph.heading, left))
-
-
-def _nearest(question: str, others: Sequence[LabelledParagraph]) -> Sequence[LabelledParagraph]:
-    """Those NEAR paragraphs that have most words of the question."""
-    stems = content_stems(question)
-    if len(others) <= NEAR:
-        return others
-    return sorted(others, key=lambda own: -len(stems & content_stems(own.text)))[:NEAR]
 
 
 def _of_claim(

@@ -21,12 +21,12 @@ from assistant.query.english import content_stems
 from assistant.verification.attribution import HEADINGS, beside, plain, premise_of
 from assistant.verification.verifier import plain_claim
 from evals.datasets.json_lines import read_objects
-from evals.training.examples import LabelledDocument, LabelledParagraph, Pair
+from evals.training.examples import LabelledDocument, LabelledParagraph, Pair, nearest
 from index.chunking.sentences import sentence_spans
 
 #: Shares of the sentences that come without their question, and of the true ones that are held
 #: against another passage of the document, of the nearest few. Not tuned.
-UNASKED, ELSEWHERE, NEAR = 0.3, 0.35, 4
+UNASKED, ELSEWHERE = 0.3, 0.35
 #: What contradicts a passage; a condition or a limit that is left out may do so or not.
 CONTRADICTING = {"number": 1, "name": 1, "negation": 1, "other": 1, "order": 1, "addition": 0}
 #: The share of the words of two sentences that is the same, from which on one is the other changed.
@@ -93,13 +93,7 @@ def _elsewhere(
     """Of the other passages of a document, the nearest to a claim in words."""
     read = f"{row['before']} {row['source']} {row['after']}"
     apart = [other for other in others if plain(other["source"])[:40] not in read]
-    stems = content_stems(row["claim"])
-
-    def near(other: Mapping[str, Any]) -> float:
-        there = content_stems(other["source"])
-        return float(len(stems & there) / (5 + len(there) ** 0.5))
-
-    return sorted(apart, key=near, reverse=True)[:NEAR]
+    return nearest(row["claim"], apart, lambda other: str(other["source"]))
 
 
 def _changed(true: str, false: str) -> tuple[tuple[int, int], ...] | None:

@@ -16,8 +16,8 @@ from training_data import write_data
 from evals.datasets.claims import read_claims
 from evals.datasets.json_lines import read_objects
 from evals.training.authored import read_authored
-from evals.training.examples import LabelledDocument, Passage, read_examples
-from evals.training.making import NEAR, examples_of, make
+from evals.training.examples import NEAR, LabelledDocument, Passage, read_examples
+from evals.training.making import examples_of, make
 from evals.training.published import read_published
 from evals.training.written import read_asked, read_written
 

@@ -29,6 +29,10 @@ export const isUnsure = (turn) => (turn.answer?.status ?? turn.status) === "unsu
 /** @param {Turn} turn @param {Sentence} sentence */
 export const isDoubtful = (turn, sentence) => citationsOf(turn).some(({ marker, uncertain }) => uncertain && sentence.markers.includes(marker));
 
+// What each verdict is called.
+/** @type {Record<Sentence["verdict"], Key>} */
+export const VERDICTS = { quoted: "sentence.quoted", supported: "sentence.supported", unconfirmed: "sentence.unconfirmed", unsupported: "sentence.unsupported", own: "sentence.own" };
+
 // Whether the documents do not bear out what it says.
 /** @param {Sentence} sentence */
 export const lacksSupport = ({ verdict }) => verdict === "unconfirmed" || verdict === "unsupported";

@@ -5,7 +5,7 @@ import { linkToHelp, topicOf } from "../help/help.js";
 import { doubted, h, menu, oneLine, pathOf, placeOf, toast } from "../shared/dom.js";
 import { cite, exportOf, orToast } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
-import { citationsOf, headingOver, isDoubtful, isPoint, isUnsure, lacksSupport, missing, sentencesOf } from "./answer.js";
+import { VERDICTS, citationsOf, headingOver, isDoubtful, isPoint, isUnsure, lacksSupport, missing, sentencesOf } from "./answer.js";
 /** @import { Citation, Key, Placed, Turn } from "../../types.js" */
 
 /** @type {[string, Key][]} */
@@ -36,7 +36,7 @@ export function laidOut(turn, said) {
 export function withFootnotes(turn) {
   if (turn.state === "refused") return say("answer.refused");
   const said = sentencesOf(turn).map((sentence) => {
-    const flag = lacksSupport(sentence) ? ` (${say(sentence.verdict === "unconfirmed" ? "sentence.unconfirmed" : "sentence.unsupported")})` : "";
+    const flag = lacksSupport(sentence) ? ` (${say(VERDICTS[sentence.verdict])})` : "";
     return doubted(sentence.text + flag + sentence.markers.map((marker) => ` [${marker}]`).join(""), isDoubtful(turn, sentence));
   });
   const told = [laidOut(turn, said), missing(turn)].filter(Boolean).join(isUnsure(turn) ? "\n\n" : " ");

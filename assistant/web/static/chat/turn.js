@@ -5,12 +5,9 @@ import { $, closest, doubt, flagged, h, pathOf, placeOf, onKey } from "../shared
 import { app } from "../shared/app.js";
 import { pieces, say } from "../shared/i18n.js";
 import { Actions, questions, waysOn } from "./actions.js";
-import { aboutIn, citationsOf, figures, headingOver, isDoubtful, isPoint, isUnsure, kindOf, lacksSupport, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
+import { VERDICTS, aboutIn, citationsOf, figures, headingOver, isDoubtful, isPoint, isUnsure, kindOf, lacksSupport, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
 import { Passages, sources } from "./passages.js";
-/** @import { Child, Citation, Key, Sentence, Turn } from "../../types.js" */
-
-/** @type {Record<Sentence["verdict"], Key>} */
-const VERDICTS = { quoted: "sentence.quoted", supported: "sentence.supported", unconfirmed: "sentence.unconfirmed", unsupported: "sentence.unsupported", own: "sentence.own" };
+/** @import { Child, Citation, Sentence, Turn } from "../../types.js" */
 
 export class TurnView {
   /** @param {Turn} turn */
