@@ -75,7 +75,7 @@ def arrange(
     for number, quotation in enumerate(quotations):
         # A colon and its list are one thought, whatever was asked.
         before, after = quotations[: number + 1], quotations[number + 1 :]
-        if _COLON.search(quotation.text) and (below := _below(quotation.candidate, document)):
+        if _COLON.search(quotation.text) and (below := _below(quotation, document)):
             return Arranged("list", (*before, *below, *after))
         hit = quotation.candidate.hit
         if hit.paragraph.kind == "list" and hit.lead_score > max(hit.sentence_scores):
@@ -161,7 +161,7 @@ def list_items(
             follows = candidate.number > 0 and last >= ends[candidate.number - 1] - CLOSING
             if found.lead[0] < ends[candidate.number] and (at < last or follows):
                 return _quoted(candidate, found, 0)
-        if _COLON.search(sentence.text) and (below := _below(candidate, document)):
+        if _COLON.search(sentence.text) and (below := _below(whole(candidate), document)):
             return [whole(candidate), *below]
         listed = series(sentence.text, asked) if paragraph.language == ENGLISH else None
         if listed:
@@ -222,10 +222,10 @@ def _led(
         yield quotation
 
 
-def _below(candidate: Candidate, document: Callable[[str], Document]) -> list[Quotation]:
-    """The items of the list that begins after a sentence; none where none does."""
-    paragraph = candidate.hit.paragraph
-    if candidate.number + 1 < len(paragraph.sentences):
+def _below(quotation: Quotation, document: Callable[[str], Document]) -> list[Quotation]:
+    """The items of the list that begins after what is quoted; none where none does."""
+    paragraph = quotation.paragraph
+    if quotation.end < paragraph.sentences[-1].end:
         return []
     paragraphs = document(paragraph.document_id).paragraphs
     after = next((n for n, other in enumerate(paragraphs) if other.start > paragraph.start), None)

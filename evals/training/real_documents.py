@@ -9,7 +9,7 @@ one of which does, as `[start, end, hash]` in characters, the hash being the fir
 the SHA-256 of what stands there; or, as a PDF has no such places, that of a sentence as it is read.
 `whole` has, of each place, all the sentences that a complete answer takes. A question without
 evidence is answered nowhere in its document; `near` tells what comes closest. Where the `title`
-is told, those who asked knew nothing else.
+is told, and of questions `by_title`, those who asked knew nothing else.
 
 The documents themselves are not ours to pass on, and are kept elsewhere: a folder with one folder
 for each, named as the file here, with `file` in it. `python -m evals.training.real_documents fetch
