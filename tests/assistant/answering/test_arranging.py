@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assistant import Answer, Assistant
+from assistant.answering.arranging import arrange
+from assistant.query.question import Question
+from assistant.retrieval.evidence import Evidence, unscored
+from index import document_from_text
 
 TEXT = """# Allotments
 
@@ -87,6 +93,16 @@ def test_a_colon_and_its_list_are_one_thought(ask: Callable[[str], Answer]) -> N
         answer = ask(question)
         assert items(answer) == expected, question
         assert answer.sentences[0].text.endswith("the following:")
+
+
+def test_a_list_comes_with_whatever_sentence_of_a_quote_leads_into_it() -> None:
+    text = "Meet once a week. Agree on:\n\n- the day\n- the place\n\nHave fun.\n"
+    document = document_from_text(text, "circle.md")
+    led = replace(unscored(document.paragraphs[0], 0), reach=(0, 1))
+    question = Question("How often?", "How often?", np.zeros(1, np.float32))
+    arranged = arrange(question, Evidence((led.hit,), (led,), {}), [led], [], lambda _: document)
+    quoted = [quotation.text for quotation in arranged.quotations]
+    assert quoted == ["Meet once a week. Agree on:", "the day", "the place"]
 
 
 def test_what_is_compared_is_told_of_each(ask: Callable[[str], Answer]) -> None:
