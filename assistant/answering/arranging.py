@@ -16,6 +16,7 @@ from assistant.query.enumerations import Enumeration, numbered, series
 from assistant.query.kinds import number_of
 from assistant.query.question import Question
 from assistant.retrieval.evidence import Candidate, Evidence, unscored
+from assistant.retrieval.passages import WHOLE
 from index import Document, Paragraph
 from index.models import ENGLISH
 
@@ -77,11 +78,16 @@ def arrange(
         before, after = quotations[: number + 1], quotations[number + 1 :]
         if _COLON.search(quotation.text) and (below := _below(quotation, document)):
             return Arranged("list", (*before, *below, *after))
-        hit = quotation.candidate.hit
-        if hit.paragraph.kind == "list" and hit.lead_score > max(hit.sentence_scores):
+        if quotation.paragraph.kind == "list":
+            hit = quotation.candidate.hit
             listed = _items_around(quotation.candidate, document)
-            others = [other for other in after if other.paragraph != hit.paragraph]
-            return Arranged("list", (*before[:-1], *listed, *others))
+            size = listed[-1].end - listed[0].start
+            quoted = [own for own in listed if own.item and any(map(own.overlaps, quotations))]
+            # Who is told some of its items is told all, where that is not too long.
+            entire = len(quoted) > 1 and size <= WHOLE
+            if entire or hit.lead_score > max(hit.sentence_scores):
+                others = [other for other in after if not any(map(other.overlaps, listed))]
+                return Arranged("list", (*before[:-1], *listed, *others))
     if kind == "list" and len(quotations) > 1:
         alone = tuple(replace(quotation, item=True) for quotation in quotations)
         return Arranged(kind, alone, miscounted(question.standalone, alone))

@@ -101,6 +101,11 @@ class Quotation:
         start = self.paragraph.start
         return self.paragraph.text[self.start - start : self.end - start]
 
+    def overlaps(self, other: Quotation) -> bool:
+        """Whether it has characters of another one."""
+        one_document = self.paragraph.document_id == other.paragraph.document_id
+        return one_document and self.start < other.end and other.start < self.end
+
 
 def choose_from(answered: Sequence[Evidence], limit: int) -> list[Candidate]:
     """The sentences that answer all that is asked: of the first, what `choose` gives; of each

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,6 +103,29 @@ def test_a_list_comes_with_whatever_sentence_of_a_quote_leads_into_it() -> None:
     arranged = arrange(question, Evidence((led.hit,), (led,), {}), [led], [], lambda _: document)
     quoted = [quotation.text for quotation in arranged.quotations]
     assert quoted == ["Meet once a week. Agree on:", "the day", "the place"]
+
+
+@pytest.mark.parametrize(
+    ("reach", "quoted"),
+    [
+        ((1, 2), ["To ask for leave:", "Ask your lead.", "Fill in the form.", "Tell the team."]),
+        ((1, 1), ["To ask for leave:", "Fill in the form."]),
+    ],
+)
+def test_who_is_told_two_items_of_a_list_is_told_all(
+    reach: tuple[int, int], quoted: Sequence[str]
+) -> None:
+    text = (
+        "# Leave\n\nTo ask for leave:\n\n- Ask your lead.\n- Fill in the form.\n- Tell the team.\n"
+    )
+    document = document_from_text(text, "leave.md")
+    items = next(p for p in document.paragraphs if p.kind == "list")
+    chosen = replace(unscored(items, reach[0]), reach=reach)
+    question = Question("How?", "How?", np.zeros(1, np.float32))
+    arranged = arrange(
+        question, Evidence((chosen.hit,), (chosen,), {}), [chosen], [], lambda _: document
+    )
+    assert [quotation.text for quotation in arranged.quotations] == quoted
 
 
 def test_what_is_compared_is_told_of_each(ask: Callable[[str], Answer]) -> None:
