@@ -181,7 +181,9 @@ class Kept:
 
     def add(self, who: str, identity: str, name: str, text: str, into: Notebook | None) -> Doc:
         """A document was added, as one of its own or in the place of the one of its name."""
-        doc = self.named(who, name)
+        alike = [doc for doc in self.own(who) if doc.name == name]
+        # Where one of them was had back there are two: which gives way is not said.
+        doc = next((doc for doc in alike if doc.id == identity), next(iter(alike), None))
         if doc is None:
             for gone in self.deleted_docs(who):
                 gone.is_certain &= gone.name != name
