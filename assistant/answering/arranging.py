@@ -74,20 +74,9 @@ def arrange(
     if items:
         return Arranged("list", tuple(items), miscounted(question.standalone, items))
     for number, quotation in enumerate(quotations):
-        # A colon and its list are one thought, whatever was asked.
-        before, after = quotations[: number + 1], quotations[number + 1 :]
-        if _COLON.search(quotation.text) and (below := _below(quotation, document)):
-            return Arranged("list", (*before, *below, *after))
-        if quotation.paragraph.kind == "list":
-            hit = quotation.candidate.hit
-            listed = _items_around(quotation.candidate, document)
-            size = listed[-1].end - listed[0].start
-            quoted = [own for own in listed if own.item and any(map(own.overlaps, quotations))]
-            # Who is told some of its items is told all, where that is not too long.
-            entire = len(quoted) > 1 and size <= WHOLE
-            if entire or hit.lead_score > max(hit.sentence_scores):
-                others = [other for other in after if not any(map(other.overlaps, listed))]
-                return Arranged("list", (*before[:-1], *listed, *others))
+        if listed := _listed(quotation, quotations, document):
+            others = [o for o in quotations[number + 1 :] if not any(map(o.overlaps, listed))]
+            return Arranged("list", (*quotations[:number], *listed, *others))
     if kind == "list" and len(quotations) > 1:
         alone = tuple(replace(quotation, item=True) for quotation in quotations)
         return Arranged(kind, alone, miscounted(question.standalone, alone))
@@ -183,6 +172,22 @@ def _quoted(candidate: Candidate, found: Enumeration, offset: int) -> list[Quota
         [Quotation(candidate, base + lead[0], base + lead[1])] if lead[1] > lead[0] else []
     )
     return introduction + [Quotation(candidate, base + a, base + b, item=True) for a, b in items]
+
+
+def _listed(
+    quotation: Quotation, quotations: Sequence[Quotation], document: Callable[[str], Document]
+) -> list[Quotation]:
+    """The list that is to be told with a quotation, or in its place: a colon and its list are one
+    thought, whatever was asked; a list that its lead answers is told whole, and so is a short one
+    of which some items are quoted. Empty where that is none."""
+    if _COLON.search(quotation.text) and (below := _below(quotation, document)):
+        return [quotation, *below]
+    if quotation.paragraph.kind != "list":
+        return []
+    hit, listed = quotation.candidate.hit, _items_around(quotation.candidate, document)
+    quoted = [own for own in listed if own.item and any(map(own.overlaps, quotations))]
+    entire = len(quoted) > 1 and listed[-1].end - listed[0].start <= WHOLE
+    return listed if entire or hit.lead_score > max(hit.sentence_scores) else []
 
 
 def _items_around(candidate: Candidate, document: Callable[[str], Document]) -> list[Quotation]:

@@ -59,8 +59,9 @@ def test_shorter_is_the_answer_again(assistant: Assistant) -> None:
     assert [len(own.sentences) for own in (first, short, shorter)] == [3, 2, 1]
     assert texts(short) == [text for text in texts(first) if text in texts(short)]
     assert texts(shorter)[0] in texts(short)
-    quoted = {citation.quote for citation in first.citations}
-    assert {citation.quote for citation in (*short.citations, *shorter.citations)} < quoted
+    quotes = dict(zip(texts(first), (citation.quote for citation in first.citations), strict=True))
+    for own in (short, shorter):
+        assert [c.quote for c in own.citations] == [quotes[text] for text in texts(own)]
 
 
 def test_shorter_passages_are_the_first_of_them(assistant: Assistant) -> None:
