@@ -38,7 +38,7 @@ from assistant.query.english import content_stems
 from assistant.retrieval.passages import Passage
 from assistant.verification.facts import facts_of, negations
 from assistant.verification.verifier import NOTHING_FOUND, Judgement, Verifier
-from index.chunking.language import language_of
+from index.chunking.language import told_language
 from index.chunking.sentences import sentence_spans
 
 #: How often more may be looked up.
@@ -357,7 +357,9 @@ class WrittenAnswer:
         return any(map(self._is_foreign, self._failed))
 
     def _is_foreign(self, held: _Held) -> bool:
-        return language_of(held.said.text) != self.passages[0].paragraphs[0].language
+        told = told_language(held.said.text)
+        passages = self._named(held.said, held.lead) or self.passages
+        return told not in {None, *(p.language for own in passages for p in own.paragraphs)}
 
     def _reason(self, held: _Held) -> str:
         if self._is_foreign(held):

@@ -48,15 +48,6 @@ FUNCTION_WORDS = (
     )
 )
 
-#: Without what these begin a sentence may say more than it did.
-CONDITIONS = NEGATORS | frozenset("if unless until except only provided when whether but".split())
-#: Function words that a fact hangs on.
-WEIGHTY = NEGATORS | frozenset(
-    "unless if only even before after until since within except least most more less than all any "
-    "some every each both either last must may can should will would might could need and or but "
-    "up over under off other same per".split()
-)
-
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen"

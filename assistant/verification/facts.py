@@ -9,19 +9,18 @@ and years are numbers and months are names, so dates need no rule of their own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
 from assistant.query.english import (
+    ARTICLES,
     AUXILIARIES,
-    CONDITIONS,
     FUNCTION_WORDS,
     NEGATORS,
     NUMERALS,
     ORDINALS,
-    WEIGHTY,
     alternatives,
     content_stems,
     stem,
@@ -45,7 +44,9 @@ _REWRITES = (
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|[,;.!?:\"“”]")
 _WORDS = re.compile(r"[^\W\d_]+|\d[\d.,]*\d|\d|[$%\u20ac\u00a3.!?]")
 _NEGATOR = re.compile(rf"\b(?:{alternatives(NEGATORS)}|cannot)\b|n['\u2019]t\b", re.IGNORECASE)
-_ENDS = frozenset(".!?")
+#: What two sentences may differ in and say the same. Every other function word may carry a fact:
+#: "paid to" and "paid by" the tenant, "many" and "few".
+_SAYS_NOTHING = ARTICLES | frozenset("this that these those . !".split())
 #: A condition or an exception, up to where the clause ends.
 _CONDITION = re.compile(
     r"\b(?:if|unless|only|except|until|provided(?: that)?|without|subject to|as long as|in case of|"
@@ -67,14 +68,15 @@ class Facts:
         counted: each number with the stem of the word behind it, where one stands there.
         names: words that are written as names, in order.
         stems: of all words, in order, lower case.
-        initials: of every run of two capitals or more, and of its ends, lower case: "sdf".
+        initials: of every run of two capitals or more, and of its ends, lower case, with the words
+            that they stand for: "sdf".
     """
 
     numbers: frozenset[float]
     counted: frozenset[tuple[float, str]]
     names: tuple[str, ...]
     stems: tuple[str, ...]
-    initials: frozenset[str]
+    initials: Mapping[str, frozenset[str]]
 
 
 @lru_cache(maxsize=4096)
@@ -87,12 +89,15 @@ def facts_of(text: str) -> Facts:
     pieces = _TOKEN.findall(text)
     named = [_is_name(pieces, i) for i in range(len(pieces))]
     numbers = list(_numbers([piece.lower() for piece in pieces]))
+    initials: dict[str, frozenset[str]] = {}
+    for own, words in _initials(pieces):
+        initials[own] = initials.get(own, frozenset()) | words
     return Facts(
         numbers=frozenset(value for value, _ in numbers),
         counted=frozenset((value, stem(behind)) for value, behind in numbers if behind),
         names=tuple(piece for piece, name in zip(pieces, named, strict=True) if name),
         stems=tuple(stem(piece.lower()) for piece in pieces if piece[0].isalpha()),
-        initials=frozenset(_initials(pieces)),
+        initials=initials,
     )
 
 
@@ -113,15 +118,14 @@ def missing_names(claim: Facts, evidence: Facts) -> int:
     stems = frozenset(evidence.stems)
     beginnings = frozenset(known[:PREFIX] for known in stems if len(known) >= PREFIX)
     short = frozenset(name.lower() for name in evidence.names if name.isupper())
-    spelled = any(initial in short for initial in claim.initials)
+    spelled = {name for own in short & claim.initials.keys() for name in claim.initials[own]}
     return sum(
         not (
             stem(name.lower()) in stems
             or (len(name) >= PREFIX and name[:PREFIX].lower() in beginnings)
             or (name.isupper() and name.lower() in evidence.initials)
-            or spelled
         )
-        for name in set(claim.names)
+        for name in set(claim.names) - spelled
     )
 
 
@@ -132,9 +136,8 @@ def month_first(text: str) -> str:
 
 
 def keeps_words(claim: str, sentence: str) -> bool:
-    """Whether a claim says a whole sentence in its words: what one has and the other has not are
-    function words on which no fact hangs. What stands in the sentence besides may be a condition.
-    """
+    """Whether a claim says a whole sentence in its words, but for articles and the like. What else
+    stands in the sentence may be a condition."""
     there, said = _words(sentence), _words(claim)
     matcher = SequenceMatcher(None, [stem(w) for w in there], [stem(w) for w in said], False)
     edits = matcher.get_opcodes()
@@ -146,7 +149,7 @@ def keeps_words(claim: str, sentence: str) -> bool:
         if kind != "equal"
         for word in (*there[start:stop], *said[begin:end])
     }
-    return changed <= (FUNCTION_WORDS | _ENDS) - WEIGHTY - CONDITIONS
+    return changed <= _SAYS_NOTHING
 
 
 def leaves_condition_out(claim: str, sentence: str, question: str = "") -> bool:
@@ -185,15 +188,17 @@ def _is_name(pieces: Sequence[str], i: int) -> bool:
     return not first or (i + 1 < len(pieces) and pieces[i + 1][0].isupper())
 
 
-def _initials(pieces: Sequence[str]) -> Iterator[str]:
-    run = ""
+def _initials(pieces: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    run: list[str] = []
     for piece in (*pieces, ""):
         if piece[:1].isupper():
-            run += piece[0].lower()
+            run.append(piece)
         elif piece.lower() not in ("of", "the", "and", "for"):
             # What stands before a name may have a capital too: "Ask the World Health Organization".
-            yield from (run[start:] for start in range(len(run) - 1))
-            run = ""
+            for start in range(len(run) - 1):
+                words = run[start:]
+                yield "".join(word[0] for word in words).lower(), frozenset(words)
+            run = []
 
 
 def _numbers(pieces: Sequence[str]) -> Iterator[tuple[float, str]]:

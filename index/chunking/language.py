@@ -53,18 +53,23 @@ _NO_WORDS = re.compile(r"[\W\d_]+|[A-Za-z]{40,}")
 
 def language_of(text: str) -> str:
     """The ISO 639-1 code of the language that a text is in; English where that cannot be told."""
+    return told_language(text) or ENGLISH
+
+
+def told_language(text: str) -> str | None:
+    """The ISO 639-1 code of the language that a text is in; None where that cannot be told."""
     # The rows of a table differ in their numbers alone.
     lines = (_NO_WORDS.sub(" ", line).strip() for line in text[:SAMPLE].splitlines())
     sample = " ".join(dict.fromkeys(lines))
     if is_latin(sample) and sum(map(str.isalpha, sample)) < MIN_LETTERS:
-        return ENGLISH
+        return None
     pieces = [sample[start : start + PIECE] for start in range(0, len(sample), PIECE)]
     # A short rest at the end tells less than its vote would weigh.
     classify = _identifier().classify
     votes = Counter(str(classify(piece)[0]) for piece in pieces[:-1] or pieces)
     language, count = votes.most_common(1)[0]
     agree = count >= MIN_AGREEMENT * votes.total()
-    return language if agree and _is_prose(sample, language) else ENGLISH
+    return language if agree and _is_prose(sample, language) else None
 
 
 def asked_in(question: str) -> str:

@@ -11,6 +11,8 @@ from checks import ended
 from model_servers import opened, replies, said_to, serving
 
 from assistant import Answer, Assistant
+from assistant.answering.writing import UNPROVED
+from assistant.llm import prompts
 from assistant.llm.check_results import keep
 from assistant.llm.replies import Quoted, Said, Withdrawn, corrections_in
 from assistant.settings import load_settings
@@ -165,6 +167,21 @@ def test_an_answer_stands_without_its_first_sentence(ask: Ask, reply: str, unans
     answer, _ = ask([f"{FREE} [1] {RIGHT} [1]", reply], {FREE: CONTRADICTED})
     assert (answer.status, told(answer)) == ("answered", [(RIGHT, "supported")])
     assert (answer.unanswered, answer.dropped) == ((unanswered,), 1)
+
+
+def test_a_short_sentence_is_not_taken_for_one_of_another_language(tmp_path: Path) -> None:
+    """Of so few letters the language is not known."""
+    german = "Die Klinik am Hafen ist alt und geh\u00f6rt seit vielen Jahren der Stadt Hamburg."
+    (tmp_path / "klinik.txt").write_text(f"{german}\n\n{german.replace('Klinik', 'Schule')}\n")
+    written = ["Der Klinik geh\u00f6rt Bremen. [1]", "1. OUT"]
+    with serving(replies(*written)) as (address, server):
+        with (
+            Assistant.open(tmp_path, index_dir=tmp_path / "index") as assistant,
+            opened(assistant, address, trust_llm=True) as writing,
+        ):
+            answer = writing.ask("Wem geh\u00f6rt die Klinik am Hafen?", refuse_below=0.0)
+        assert prompts.REASONS["language"] not in said_to(server)[-1]
+    assert (answer.status, answer.note) == ("refused", UNPROVED)
 
 
 def test_what_does_not_answer_is_not_left(ask: Ask) -> None:

@@ -52,6 +52,20 @@ def test_what_the_evidence_does_not_have_is_counted(claim: str, numbers: int, na
     assert missing(claim) == (numbers, names)
 
 
+@pytest.mark.parametrize(
+    ("claim", "evidence", "names"),
+    [
+        ("Ask the World Health Organization.", "Ask the WHO.", 0),
+        ("The World Health Organization heard Barbara Miller.", "The WHO heard John Smith.", 2),
+        ("Ursula Norton met Barbara Miller in Toronto.", "The UN met John Smith in Geneva.", 3),
+    ],
+)
+def test_initials_stand_for_the_words_that_they_are_of(
+    claim: str, evidence: str, names: int
+) -> None:
+    assert missing(claim, evidence) == (0, names)
+
+
 def test_a_number_of_something_else_is_missing() -> None:
     source = "A secret 2011 meeting sped up ties well before 2014."
     assert missing("The secret 2011 meeting came before 2014.", source) == (0, 0)
@@ -120,6 +134,15 @@ def test_a_claim_in_the_words_of_a_sentence(claim: str, kept: bool) -> None:
         ("Tenants may keep dogs.", "Tenants with a garden may keep dogs."),
         ("Signs the form.", "The nurse signs the form."),
         ("You must pay.", "You may pay."),
+        ("You must pay.", "We must pay."),
+        ("Few tenants keep dogs.", "Many tenants keep dogs."),
+        ("Tenants keep dogs.", "Few tenants keep dogs."),
+        ("The deposit is paid by the tenant.", "The deposit is paid to the tenant."),
+        ("The pool closes on Monday.", "The pool closes by Monday."),
+        ("He paid her.", "She paid him."),
+        ("Children may swim.", "Children may swim with him."),
+        ("The code is summarized in the rules.", "The code summarizes the rules."),
+        ("The tenant is heard.", "Is the tenant heard?"),
     ],
 )
 def test_nothing_that_restricts_a_sentence_is_left_out(claim: str, sentence: str) -> None:
