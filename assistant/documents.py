@@ -174,7 +174,8 @@ LETTERS = 0.6
 
 #: "5.6.27.", "A.1", "§ 7", "Q:", "Question 3."
 _NUMBER = re.compile(
-    r"^(?:(?:(?:[A-Z]|\d+)(?:\.\d+)+\.?|\d+\.|§+\s*\S*\d\S*|(?:Q|FAQ|Question|Frage)\s*\d*\s*[.:)])\s+)+"
+    r"^(?:(?:(?:[A-Z]|\d+)(?:\.\d+)+\.?|\d+\.|§++\s*+(?=\S*\d)\S++|"
+    r"(?:Q|FAQ|Question|Frage)\s*+(?:\d+\s*+)?[.:)])\s+)+"
 )
 #: What no topic has: signs of a cry, a row or a pair, and codes; and what it has: a word.
 _CODE = re.compile(r"[!|]|:\s|\d[A-Z]|[A-Z]-?\d")

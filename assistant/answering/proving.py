@@ -124,14 +124,15 @@ class WrittenAnswer:
     _wanted: list[str] = field(default_factory=list)
 
     def read(
-        self, prompt: str, question: str, found: Sequence[Passage]
+        self, prompt: str, question: str, found: Sequence[Passage], **more: object
     ) -> Generator[SentenceReady | Decided | LookedAgain, None, Outcome]:
         """Let the model read and write.
 
         Args:
-            prompt: with places for the passages and the question.
+            prompt: with places for the passages, the question and what else is given.
             question: that is asked.
             found: the passages.
+            more: by the names of their places.
 
         Returns:
             What came of it. Where nothing was shown nothing was decided either.
@@ -142,7 +143,8 @@ class WrittenAnswer:
             return "declined"
         corrections: list[Correction | None] = []
         try:
-            yield from self._reply(prompt.format(passages=self.shown(found), question=question))
+            shown = self.shown(found)
+            yield from self._reply(prompt.format(passages=shown, question=question, **more))
             for left in reversed(range(ROUNDS)):
                 wanted = [words for words in self._wanted if words not in self.searches][
                     :MAX_SEARCHES

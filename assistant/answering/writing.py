@@ -119,9 +119,10 @@ class AnswerWriter:
                     [one for one in every if places & set(map(position_of, one.paragraphs))]
                 )
             sections = [replace(one, number=n) for n, one in enumerate(read, start=1)]
-            what = f"the part {scope.heading!r}" if scope.heading else "these documents"
-            prompt = prompts.OVERVIEW.replace("{what}", what).replace("{count}", str(len(chosen)))
-            return (yield from written.read(prompt, "", sections))
+            heading = one_line(scope.heading or "")
+            what = f"the part {heading!r}" if heading else "these documents"
+            more = {"what": what, "count": len(chosen)}
+            return (yield from written.read(prompts.OVERVIEW, "", sections, **more))
 
         came = yield from self._let_write(builder, question, timer, "overview", begin)
         if came in ("declined", "unproved") and not builder.sentences:

@@ -16,8 +16,8 @@ import json
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, closing
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.types import Scope
 
-from assistant.answer import AnswerKind, AnswerSentence, Citation, Layout, Writing, lead_of
+from assistant.answer import Answer, AnswerKind, AnswerSentence, Citation, Layout, lead_of
 from assistant.api.dependencies import Asker
 from assistant.api.openapi import also_events, openai_problems
 from assistant.calibration import Status
@@ -65,12 +65,17 @@ def routes(service: Service, *, page: bool) -> APIRouter:
     router = APIRouter(prefix="/v1")
     began = int(time.time())
 
-    def usage(messages: Sequence[Message], text: str, writing: Writing | None) -> Usage:
+    def counted(
+        steps: Generator[Event, None, None], messages: Sequence[Message], used: list[Usage]
+    ) -> Generator[Event, None, None]:
+        """The events of an answer. With the last one `used` has what it took, which is counted
+        like any other step of it: where a place in the queue is held."""
         count = service.assistant.index.encoder.count_tokens
-        prompt, reply = sum(count(message.text) for message in messages), count(text)
-        if writing and writing.prompt_tokens is not None and writing.completion_tokens is not None:
-            prompt, reply = writing.prompt_tokens, writing.completion_tokens
-        return Usage(prompt_tokens=prompt, completion_tokens=reply, total_tokens=prompt + reply)
+        with closing(steps):
+            for step in steps:
+                if isinstance(step, Done):
+                    used.append(_usage(count, messages, step.answer))
+                yield step
 
     @router.post(
         "/chat/completions",
@@ -89,6 +94,10 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         notebook = (wanted.metadata or {}).get("notebook")
         sources, shown = Sources(caller.owner, wanted.documents, notebook), bool(wanted.stream)
         steps = stream_answer(service, sources, question, history, llm, shown=shown)
+        used = list[Usage]()
+        counts = not shown or (wanted.stream_options and wanted.stream_options.include_usage)
+        if counts:
+            steps = counted(steps, wanted.messages, used)
         turn = service.queue.place_async(caller.client, caller.owner)
         address_of = partial(_address_of, str(request.base_url), page)
         head: dict[str, Any] = {
@@ -97,9 +106,9 @@ def routes(service: Service, *, page: bool) -> APIRouter:
             "model": wanted.model,
         }
         if wanted.stream:
-            more = wanted.stream_options and wanted.stream_options.include_usage
-            count = partial(usage, wanted.messages) if more else None
-            events = _stream(steps_of(steps, turn), head, address_of, count, request.scope)
+            events = _stream(
+                steps_of(steps, turn), head, address_of, used if counts else None, request.scope
+            )
             return EventResponse(events, await anext(events))
         answer = await whole(steps, turn)
         reply = _Reply(answer.status, answer.kind, address_of)
@@ -109,7 +118,7 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         return Completion(
             **head,
             choices=[Choice(message=message)],
-            usage=await to_thread.run_sync(usage, wanted.messages, reply.text, answer.writing),
+            usage=used[-1],
             footnote=AnswerValue.model_validate(answer),
         )
 
@@ -124,6 +133,17 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         return Model(id=_known(name), created=began)
 
     return router
+
+
+def _usage(count: Callable[[str], int], messages: Sequence[Message], answer: Answer) -> Usage:
+    """The tokens of an answer, as its language model told them or else as `count` does."""
+    writing = answer.writing
+    if writing and writing.prompt_tokens is not None and writing.completion_tokens is not None:
+        prompt, reply = writing.prompt_tokens, writing.completion_tokens
+    else:
+        prompt = sum(count(message.text) for message in messages)
+        reply = count(answer.marked_text)
+    return Usage(prompt_tokens=prompt, completion_tokens=reply, total_tokens=prompt + reply)
 
 
 def _known(model: str) -> str:
@@ -220,7 +240,7 @@ async def _stream(
     work: AsyncGenerator[Event, None],
     head: Mapping[str, Any],
     address_of: Callable[[Citation], str],
-    count: Callable[[str, Writing | None], Usage] | None,
+    used: Sequence[Usage] | None,
     scope: Scope,
 ) -> AsyncGenerator[str, None]:
     """The events of an answer in OpenAI's form.
@@ -229,20 +249,19 @@ async def _stream(
         work: the events of the answer.
         head: what every chunk has.
         address_of: see `_Reply`.
-        count: counts tokens, where that is asked for, unless a language model has.
+        used: what it took, once `work` is done, where that is asked for.
         scope: of the request that is answered.
     """
     reply: _Reply | None = None
-    writing: Writing | None = None
     head = {**head, "object": "chat.completion.chunk"}
 
     def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-        usage = {"usage": None} if count else {}
+        usage = {} if used is None else {"usage": None}
         return _event({**head, "choices": [choice], **usage, **more})
 
     def to_event(step: Event) -> str:
-        nonlocal reply, writing
+        nonlocal reply
         if isinstance(step, SourcesFound):
             return chunk({"role": "assistant", "content": "", "refusal": None})
         if isinstance(step, Decided):
@@ -255,7 +274,6 @@ async def _stream(
                 delta["annotations"] = [annotation.model_dump() for annotation in added]
             return chunk(delta)
         if isinstance(step, Done):
-            writing = step.answer.writing
             answer = AnswerValue.model_validate(step.answer).model_dump()
             return chunk({}, "stop", footnote=answer)
         return ""  # a client of this protocol has no use for it
@@ -268,9 +286,8 @@ async def _stream(
     async with aclosing(event_stream(work, to_event, to_failure)) as events:
         async for event in events:
             yield event
-    if count and reply:
-        used = await to_thread.run_sync(count, reply.text, writing)
-        yield _event({**head, "choices": [], "usage": used.model_dump()})
+    if used and reply:
+        yield _event({**head, "choices": [], "usage": used[-1].model_dump()})
     yield "data: [DONE]\n\n"
 
 

@@ -105,7 +105,8 @@ def _looked(about: str, look: Callable[[], tuple[State, str]]) -> Finding:
         state, found = "mend", str(error)
     except Exception as error:  # noqa: BLE001  # whatever is wrong is what is looked for
         state, found = "mend", f"This cannot be looked at: {type(error).__name__}: {error}"
-    found = re.sub(r"//\S*@", "//…@", " ".join(found.split()))  # an address may hold a password
+    # An address may hold a password.
+    found = re.sub(r"(?<!\S)((?>\S*?//))\S*@", r"\1…@", " ".join(found.split()))
     home = str(Path.home())
     return Finding(about, state, found.replace(home, "~") if len(home) > 1 else found)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NOTHING = 3  # as where documents do not say
 
 _MAX_WIDTH = 100  # columns: longer lines are hard to read
-_TO_TOPIC = re.compile(r"\[([^\]]+)\]\(([\w-]+)\.md(?:#[\w-]*)?\)")
+_TO_TOPIC = re.compile(r"\[([^\[\]]+)\]\(([\w-]+)\.md(?:#[\w-]*)?\)")
 
 
 def help_(

@@ -14,8 +14,8 @@ import re
 _CONTROL = re.compile(r"<\|[^|<>]*\|>|</?s>|\[/?INST\]|<</?SYS>>|<(start|end)_of_turn>")
 _KINDS = "(?:source|passage|fact|paragraph)s?"
 _MARKER = re.compile(
-    rf"\s*(\[(?:{_KINDS})?\s*\d+(?:\s*(?:[,;–-]|and)\s*(?:{_KINDS})?\s*\d+)*\]|"
-    rf"\({_KINDS}:?\s*\d+(?:\s*(?:[,;–-]|and)\s*\d+)*\)|【[^】]*】)",
+    rf"(?<!\s)\s*+(\[(?:{_KINDS})?\s*+\d+(?:\s*+(?:[,;–-]|and)\s*+(?:{_KINDS}\s*+)?\d+)*+\]|"
+    rf"\({_KINDS}:?\s*\d+(?:\s*+(?:[,;–-]|and)\s*+\d+)*+\)|【[^【】]*】)",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"^\s*([-*•>#]+|\d{1,2}[.)])\s+")

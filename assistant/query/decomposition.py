@@ -21,21 +21,24 @@ SHORTEST = 3  # words of a clause; ", and when?" asks more of the same
 #: What may stand before a question word.
 _BEFORE = r"(?:(?:in|on|by|at|for|to|from|with|since|until) )?"
 _ASKED = f"{_BEFORE}(?:{alternatives(QUESTION_WORDS)})"
-_ASKS = re.compile(rf"\W*{_ASKED}\b|.*\?\W*$", re.IGNORECASE | re.DOTALL)
+_ASKS = re.compile(rf"\W*{_ASKED}\b|(?>.*\?)\W*$", re.IGNORECASE | re.DOTALL)
 # ", and what ..." and " and how ..."; ", and does ..." needs its comma.
 _CLAUSE = re.compile(
     rf"(?<!\s)(?:\s*+[,;])?+\s++(?:and|or|but)\s++(?:also\s++)?(?={_ASKED}\b)|"
     rf"(?<!\s)\s*+[,;]\s++(?:and|or|but)\s++(?=(?:{alternatives(AUXILIARIES)})\b)",
     re.IGNORECASE,
 )
+#: What is no word, to the end of the question.
+_END = r"(?:(?<=\w)\W*|\W{0,9})$"
 _ON = (
     r"(?P<on> (?:on|in|regarding|about|concerning|when|with regard to|in terms of|as to) .+?)?"
-    r"(?: differ| compare| have in common| alike| similar)?\W*$"
+    rf"(?: differ| compare| have in common| alike| similar)?{_END}"
 )
 # "Compare how the tenants and the City see the rent": names, or single words, that do the same.
 _SEEN = re.compile(
     r"\b(?:compare|contrast) how (?P<first>.{2,80}?) and "
-    r"(?P<second>(?:(?:the|an?) )?(?:(?-i:[A-Z]\S*(?: [A-Z]\S*)*)|\w+))(?P<on> .+?)\W*$",
+    r"(?P<second>(?:(?:the|an?) )?(?:(?-i:[A-Z]\S*(?: [A-Z]\S*)*)|\w+))(?P<on> .+?)"
+    rf"{_END}",
     re.IGNORECASE,
 )
 # How two things are compared: "the difference between a lease and a licence", "compare a lease with
@@ -53,7 +56,7 @@ _COMPARED = tuple(
         (
             r"\b(?:do|did|are|were) (?P<first>.{2,80}?)",
             "and",
-            r"(?P<second>.{2,80}?)(?= differ| compare| have .*common| alike| similar)",
+            r"(?P<second>.{2,80}?)(?= differ| compare| have .{0,80}common| alike| similar)",
         ),
         (r"^(?P<first>(?:[\w-]+ ){0,3}[\w-]+)", r"(?:versus|vs\.?)", "(?P<second>.{2,80}?)"),
     )

@@ -22,16 +22,18 @@ _MARKER = re.compile(
     rf"|(?<![\w-])(?P<word>{'|'.join(ORDINALS)})(?:ly)?(?=,\s)",
     re.IGNORECASE,
 )
-_TAIL = re.compile(r"[\s,;]*(?:[,;]\s*(?:and|or|as well as)\s*|\s(?:and|or)\s*)?$", re.IGNORECASE)
+_TAIL = re.compile(
+    r"(?<![\s,;])(?:[\s,;]++(?:and|or)?|\s*+[,;][\s,;]*+as well as)\s*+$", re.IGNORECASE
+)
 _INTRODUCES = re.compile(
     r":\s+|\b(?:include[sd]?|including(?: but not limited to)?|such as|namely|(?:ranging )?from|"
     r"are|is|were|was)\b\s*,?\s*",
     re.IGNORECASE,
 )
 _COMMA = re.compile(r",\s+")
-_JOINT = re.compile(r",?\s+(?:and|or|as well as)\s+|,\s+(?=etc\b)", re.IGNORECASE)
+_JOINT = re.compile(r"(?:,|(?<!\s))\s++(?:and|or|as well as)\s+|,\s+(?=etc\b)", re.IGNORECASE)
 _PARTICLES = alternatives(PREPOSITIONS | {"out", "up", "off", "down"})
-_PREPOSITION = re.compile(rf"\s+(?:{_PARTICLES})\s+", re.IGNORECASE)
+_PREPOSITION = re.compile(rf"(?<!\s)\s++(?:{_PARTICLES})\s+", re.IGNORECASE)
 _LAST = re.compile(r"^(?:and|or|as well as)\s+", re.IGNORECASE)
 _WORD = re.compile(r"\w[\w'\u2019-]*")
 #: Characters of an item: between commas that no colon introduces, and of any other. Not tuned.

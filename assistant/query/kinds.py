@@ -72,8 +72,8 @@ _UNSEARCHED = frozenset({"overview", "courtesy", "about", "more", "shorten", "so
 
 #: By whom something is asked of the assistant itself: "your name", "tell me a joke".
 _ADDRESSED = re.compile(
-    r"\b(?:you|your|yours|yourself|assistant|chat|chatbot|bot)\b|"
-    r"\W*(?:please )?(?:tell|write|give|sing|explain|introduce) me\b|\W*sing\b",
+    r"\b(?:you|your|yours|yourself|assistant|chat|chatbot|bot|"
+    r"(?:tell|write|give|explain|introduce) me|sing)\b",
     re.IGNORECASE,
 )
 _PLACE = "sections?|paragraphs?|passages?|chapters?|pages?|parts?|places?|documents?|files?|texts?"

@@ -31,7 +31,7 @@ _POINTED = re.compile(
 _GOES_ON = re.compile(r" \w")
 _ABOUT = re.compile(r"\b(?:what|how) about\b", re.IGNORECASE)
 _ASKS = re.compile(rf"\b(?!what|which)(?:{alternatives(QUESTION_WORDS)})\b", re.IGNORECASE)
-_MARKERS = re.compile(r"(?:\s*\[(?:\d+|unsupported|not confirmed by the source)\])+")
+_MARKERS = re.compile(r"(?<!\s)(?:\s*+\[(?:\d+|unsupported|not confirmed by the source)\])+")
 _SIGN = re.compile(r"\s*[-*\u2022]\s+(?=\S)")
 
 

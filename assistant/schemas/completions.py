@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from assistant.query.cleaning import without_surrogates
 from assistant.schemas.answers import AnswerValue
 from assistant.schemas.base import Uncertain, Value
 
@@ -29,8 +30,8 @@ class Message(BaseModel):
     def text(self) -> str:
         """What it says."""
         if isinstance(self.content, list):
-            return "\n".join(part.text for part in self.content)
-        return self.content or ""
+            return without_surrogates("\n".join(part.text for part in self.content))
+        return without_surrogates(self.content or "")
 
 
 class TextFormat(BaseModel):

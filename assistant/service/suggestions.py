@@ -39,7 +39,7 @@ _LEANS = re.compile(
     r"such|then|therefore|third|thus)\b",
     re.IGNORECASE,
 )
-_ENDS = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]\W*$")
+_ENDS = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][^\w.!?\u2026\u3002\uff01\uff1f]*+$")
 
 
 @dataclass(slots=True)

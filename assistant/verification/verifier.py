@@ -125,7 +125,7 @@ WRITTEN = ":written"
 #: "No person can" does.
 _OPENING = re.compile(r"^(?:yes|no)\s?[,;:.\u2013\u2014-]+\s*(?:(?:and|but)\s+)?", re.IGNORECASE)
 #: What parts words that are quoted from several places.
-_LEFT_OUT = re.compile(r"\s*(?:\.{3}|\u2026|\[\.\.\.\])\s*")
+_LEFT_OUT = re.compile(r"\.{3}|\u2026|\[\.{3}\]")
 _TOKEN = re.compile(r"[^\W_]+")
 #: The features that are checked word by word, and speak against a claim by themselves.
 CHECKED: tuple[str, ...] = ("numbers", "names", "denied")

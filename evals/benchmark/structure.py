@@ -70,7 +70,7 @@ SEED = 18
 
 _PAGE_NUMBER = re.compile(r"\W*(?:\d{1,3}|[ivxlc]{1,6})\W*")
 _NUMBERED = re.compile(r"\s(?:\d{1,4}|[ivxlc]{1,6})$")
-_LEADER = re.compile(r"(?:[.…·_] ?){3,}\s*(?:\d{1,4}|[ivxlc]{1,6})$")
+_LEADER = re.compile(r"(?<![.…·_])(?<![.…·_] )(?:[.…·_] ?){3,}\s*(?:\d{1,4}|[ivxlc]{1,6})$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,11 +148,9 @@ class Endpoint:
             response = self._post(body)
             if response.status_code not in _BUSY or again == MAX_RETRIES:
                 break
-            try:  # as long as the server says, or twice as long each time
-                wait = float(response.headers["retry-after"])
-            except (KeyError, ValueError):
-                wait = 2.0**again
-            time.sleep(min(max(wait, 0.0), MAX_WAIT))
+            # As long as the server says, or twice as long each time.
+            told = response.headers.get("retry-after", "")
+            time.sleep(min(float(told) if told.isdecimal() else 2.0**again, MAX_WAIT))
         status = response.status_code
         if status == httpx.codes.OK:
             return response

@@ -20,7 +20,7 @@ _SETTINGS = re.compile(
     r"---[ \t]*(?:\r\n?|\n)(?=[\w-]+[ \t]*:(?:\s|\Z)|#)"
     r"(?:(?!(?:---|\.\.\.)[ \t]*(?:[\r\n]|\Z))[^\r\n]*+(?:\r\n?|\n))*+(?:---|\.\.\.)"
 )
-_TITLE = re.compile(r"^title[ \t]*:[ \t]*(['\"]?)(.*?)\1\s*$", re.MULTILINE)
+_TITLE = re.compile(r"^title[ \t]*:(.*)", re.MULTILINE)
 #: A name, and its value with the lines below that belong to it: indented, or items of a list.
 _SETTING = re.compile(
     r"^([\w-]+)[ \t]*:([^\r\n]*+(?:(?:\r\n?|\n)(?:[ \t]+|-[ \t])[^\r\n]*+)*+)", re.MULTILINE
@@ -48,14 +48,17 @@ def front_matter_of(text: str) -> FrontMatter:
     found = _SETTINGS.match(text)
     if not found:
         return FrontMatter()
-    title = _TITLE.search(found[0])
+    line = _TITLE.search(found[0])
+    title = line[1].strip() if line else ""
+    if len(title) > 1 and title[0] == title[-1] and title[0] in "'\"":
+        title = title[1:-1].strip()
     told = {name.lower(): list(_values(value)) for name, value in _SETTING.findall(found[0])}
     metadata = metadata_of(
         [told.get(name, ()) for name in _AUTHORS],
         [value for name in _DATES for value in told.get(name, ())],
         [value for name in _ADDRESSES for value in told.get(name, ())],
     )
-    return FrontMatter(found.end(), (title[2].strip() if title else "") or None, metadata)
+    return FrontMatter(found.end(), title or None, metadata)
 
 
 def _values(value: str) -> Iterator[str]:

@@ -36,7 +36,9 @@ _UNSEEN = re.compile("[\u00ad\u200b\ue000-\uf8ff]")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?+\s*+([\w.:-]+)", re.I)
 _XML_CHARSET = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.I)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_MARK = re.compile(r"\s*(?P<open>[\[(]?)\s*(?:\d{1,3}|[a-z]|[ivx]{1,5}|[*†‡§¶#↑^↩︎]+)\s*[\])]?\s*")
+_MARK = re.compile(
+    r"\s*+(?P<open>[\[(]?)\s*+(?:\d{1,3}|[a-z]|[ivx]{1,5}|[*†‡§¶#↑^↩︎]+)\s*+[\])]?\s*+"
+)
 #: In the mark of a note, and not on the way back from it.
 _FORWARD = re.compile(r"[^\W_]|[*†‡§]")
 #: Tags of a site generator.

@@ -21,9 +21,9 @@ MAX_STYLE, MAX_CSS = 1000, 500_000
 """Characters that are read of the style of an element, and of style sheets."""
 _CLASS = re.compile(r"[a-zA-Z0-9]{0,20}\.([\w-]{1,80})")
 _HEADING_CLASS = re.compile(r"(?<![a-z])(?:sub)?head(?:ing)?(?![a-z])", re.I)
-_WEIGHT = re.compile(r"font(?:-weight)?\s{0,9}:[^;]*?(bold|normal|[1-9]00)", re.I)
+_WEIGHT = re.compile(r"font(?:-weight)?\s{0,9}:[^;:]*?(bold|normal|[1-9]00)", re.I)
 _SIZE = re.compile(
-    r"font(?:-size)?\s{0,9}:[^;]*?(?:(?<![\d.])(?P<number>\d{1,6}(?:\.\d{0,6})?)(?P<unit>px|pt|r?em|%)|"
+    r"font(?:-size)?\s{0,9}:[^;:]*?(?:(?<![\d.])(?P<number>\d{1,6}(?:\.\d{0,6})?)(?P<unit>px|pt|r?em|%)|"
     r"\b(?P<word>(?:xx?-)?(?:small|large)|medium|smaller|larger))",
     re.I,
 )

@@ -70,12 +70,14 @@ class Handler(BaseHTTPRequestHandler):
         with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked has given up
             type(self).chat(self)
 
-    def reply(self, status: int, content: dict[str, Any]) -> None:
+    def reply(self, status: int, content: dict[str, Any], **headers: str) -> None:
         """Answer with JSON."""
         body = json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(body)
 

@@ -63,7 +63,10 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 #: Of a note, at the end of a word of a table.
-_BORNE = re.compile(r"((?<=[^\W\d])\d{1,2}|(?<=\()\w{1,2}(?=\))|[*\u2020\u2021\u00a7]+)\)?,?$")
+_BORNE = re.compile(
+    r"((?<=[^\W\d])\d{1,2}|(?<=\()\w{1,2}(?=\))|(?<![*\u2020\u2021\u00a7])[*\u2020\u2021\u00a7]+)"
+    r"\)?,?$"
+)
 
 
 def find_tables(pages: Sequence[PrintedPage]) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -315,6 +316,23 @@ def test_an_overview_is_written_from_whole_sections(assistant: Assistant) -> Non
     assert [s.text for s in answer.sentences] == [s.text for s in quoted.sentences]
     assert len(server.asked) == 1
     assert answer.note is not None and "HTTP 500" in answer.note
+
+
+@pytest.mark.parametrize("heading", ["GET /users/{id}", "{passages} of {count}", "Sets {}"])
+def test_a_heading_in_braces_is_told_as_it_stands(tmp_path: Path, heading: str) -> None:
+    (tmp_path / "api.md").write_text(
+        f"# Routes\n\nThe server has two routes.\n\n## {heading}\n\nIt returns one user. "
+        "A key is needed for that.\n\n## Health\n\nIt tells whether the server is up.\n"
+    )
+    chat = writes("It returns one user. [1]")
+    with (
+        Assistant.open(tmp_path / "api.md", index_dir=tmp_path / "index") as assistant,
+        serving(chat) as (address, server),
+        opened(assistant, address) as writing,
+    ):
+        answer = writing.overview(heading)
+    assert told(answer) == [("It returns one user.", "supported")]
+    assert repr(heading) in said_to(server)[-1]
 
 
 # --- it fails -----------------------------------------------------------------------------------

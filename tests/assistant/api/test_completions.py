@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 from browsing import QUESTION, QUOTE, UNANSWERABLE, Visit, chromium, lit
-from helpers import PATIENCE
+from helpers import PATIENCE, CheapEncoder
 from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 from openai import OpenAI
@@ -18,7 +21,13 @@ from services import client_of
 
 from assistant import Assistant
 from assistant.answer import LEADS
+from assistant.api.runner import served
+from assistant.service.service import Service
+from assistant.settings import Settings
+from index import Index
+from index.readers.loader import document_from_text
 
+JSON = {"content-type": "application/json"}
 LIST = "What are the seven themes?"
 FLAGS = ("--page",)
 QUESTIONS = (QUESTION, UNANSWERABLE, LIST, "What are the main points?", "hello")
@@ -134,6 +143,42 @@ def test_history_and_documents_come_with_the_request(
         client.chat.completions.create(
             model="footnote", messages=user(QUESTION), metadata={"documents": made}
         )
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_half_a_character_is_counted_as_one_that_is_unknown(api_url: str, stream: bool) -> None:
+    question = json.dumps(f"\ud800 {QUESTION}")
+    content = (
+        f'{{"model": "footnote", "messages": [{{"role": "user", "content": {question}}}], '
+        f'"stream": {json.dumps(stream)}, "stream_options": {{"include_usage": true}}}}'
+    )
+    with client_of(api_url) as http:
+        response = http.post("v1/chat/completions", content=content, headers=JSON)
+    assert response.status_code == 200, response.text
+    assert QUOTE in response.text and '"total_tokens":' in response.text
+    assert not stream or response.text.endswith("data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_tokens_are_counted_while_the_place_in_the_queue_is_held(
+    tmp_path: Path, stream: bool
+) -> None:
+    """Long messages take no time beside the questions that are let through."""
+    running = list[int]()
+
+    class Counting(CheapEncoder):
+        def count_tokens(self, text: str) -> int:
+            running.append(service.queue.running)
+            return super().count_tokens(text)
+
+    asked = {"model": "footnote", "messages": user("hello"), "stream": stream}
+    more = {"stream_options": {"include_usage": True}}
+    with closing(Index(tmp_path / "index", encoder=Counting())) as index:
+        ids = index.sync([document_from_text("Plums are blue.", "plums.txt")]).ids
+        service = Service(Assistant(index, ids, Settings(reader="none")), "127.0.0.1")
+        with served(service, "127.0.0.1", [0]) as url, client_of(url) as http:
+            assert "total_tokens" in http.post("v1/chat/completions", json=asked | more).text
+    assert set(running) == {1}
 
 
 @pytest.mark.parametrize(

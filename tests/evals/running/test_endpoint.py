@@ -206,15 +206,16 @@ def test_the_key_is_sent_and_never_shown(
     assert [own["role"] for own in first["messages"]] == ["system", "user"]
 
 
+@pytest.mark.parametrize("wait", ["7", "nan", "inf", "Wed, 21 Oct 2015 07:28:00 GMT"])
 def test_a_busy_server_is_asked_again(
-    ask: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    ask: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, wait: str
 ) -> None:
     monkeypatch.setattr(endpoint, "MAX_WAIT", 0.0)
     left = [429, 503]
 
     def chat(handler: Handler) -> None:
         if left:
-            handler.reply(left.pop(0), {"error": {"message": "later"}})
+            handler.reply(left.pop(0), {"error": {"message": "later"}}, retry_after=wait)
         else:
             handler.reply(200, message(MILL))
 
