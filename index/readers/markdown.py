@@ -52,7 +52,7 @@ _TAG = re.compile(
     r"</?(?:a|abbr|article|aside|b|big|blockquote|br|button|caption|center|cite|code|col|dd|del|"
     r"details|div|dl|dt|em|figcaption|figure|font|footer|h[1-6]|header|hr|i|iframe|img|input|ins|"
     r"kbd|label|li|main|mark|nav|ol|p|pre|q|s|samp|section|small|span|strike|strong|sub|summary|"
-    r"sup|table|tbody|td|th|thead|time|tr|tt|u|ul|var|video|wbr)\b[^<>]*>|<!--.*?(?:-->|\Z)",
+    r"sup|table|tbody|td|th|thead|time|tr|tt|u|ul|var|video|wbr)\b[^<>]*>|<!--(?:[^<]|<(?!!--))*?-->",
     re.IGNORECASE | re.DOTALL,
 )
 
