@@ -129,8 +129,10 @@ class Library:
         Raises:
             MissingPathError: a document or the notebook is not there, or not for them.
         """
-        allowed = self._allowed(owner, chosen or (), notebook)
+        allowed = {one.info.id: one for one in self.documents_in(owner, notebook)}
         wanted = allowed.keys() if chosen is None else set(chosen)
+        if notebook is None:
+            allowed |= self.readable(owner, wanted - allowed.keys())
         if not wanted and notebook is not None and chosen is None:
             raise MissingPathError(
                 "There is no document in this notebook yet. Add one, then ask again.",
@@ -171,7 +173,7 @@ class Library:
             MissingPathError: it is not there, or not for this owner.
             RefusedError: it is everyone's, and is to be this owner's.
         """
-        found = self._allowed(owner, [identity]).get(identity)
+        found = self.readable(owner, [identity]).get(identity)
         if found is None:
             raise MissingPathError(
                 "That document is not here. It may have been removed.", code="document_gone"
@@ -187,9 +189,10 @@ class Library:
 
     def readable(self, owner: str, identities: Iterable[str]) -> dict[str, AskedDocument]:
         """Those of some documents that somebody may read, by id."""
-        wanted = list(identities)
-        found = self._allowed(owner, wanted)
-        return {identity: found[identity] for identity in wanted if identity in found}
+        there = self._there(owner, self.owners.find(identities))
+        shared = self.notebooks.readable(owner, [i for i, one in there.items() if not one.own])
+        shared.update(self._assistant.document_ids)
+        return {i: one for i, one in there.items() if one.own or i in shared}
 
     def named(self, owner: str, name: str, folder: str = "") -> AskedDocument | None:
         """The document of this owner that a file of that name, in that folder, would take the place
@@ -439,27 +442,15 @@ class Library:
 
     def _all(self, owner: str) -> dict[str, AskedDocument]:
         """All documents that are there, by id, whoever may see them."""
+        return self._there(owner, self.owners.all())
+
+    def _there(
+        self, owner: str, documents: Iterable[tuple[DocumentInfo, str | None]]
+    ) -> dict[str, AskedDocument]:
+        """Those of some documents that were not deleted, by id."""
         gone = self.trash.all()
         return {
             info.id: AskedDocument(info, of == owner, info.id in self._samples)
-            for info, of in self.owners.all()
+            for info, of in documents
             if info.id not in gone
         }
-
-    def _allowed(
-        self, owner: str, wanted: Sequence[str], notebook: str | None = None
-    ) -> dict[str, AskedDocument]:
-        """What somebody may ask, by id, and what is wanted of what else they may read; or what is
-        in a notebook. Looked at anew where something wanted is not there, which another replica may
-        have added just now."""
-        for _ in range(2):
-            found = {one.info.id: one for one in self.documents_in(owner, notebook)}
-            if notebook is None and (missing := set(wanted) - found.keys()):
-                readable = self.notebooks.readable(owner, missing)
-                readable.update(self._assistant.document_ids)
-                there = self._all(owner)
-                found |= {i: there[i] for i in missing & readable & there.keys()}
-            if found.keys() >= set(wanted):
-                break
-            self.index.refresh()
-        return found

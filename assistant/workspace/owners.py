@@ -9,13 +9,15 @@ whoever comes with that secret, and keeps its source. Who is who by now is kept 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 
 import sqlalchemy as sa
 
 from assistant.documents import UPLOADED
 from assistant.tables import successors
 from index import DocumentInfo, Index
+from index.errors import MissingPathError
 
 #: Between an owner and what tells two documents of one name apart, of which one was deleted.
 _APART = "~"
@@ -29,11 +31,22 @@ class Owners:
 
     def all(self) -> list[tuple[DocumentInfo, str | None]]:
         """All documents, deleted ones too, each with who added it; None of what is everyone's."""
+        return self._owned(self._index.documents())
+
+    def find(self, identities: Iterable[str]) -> list[tuple[DocumentInfo, str | None]]:
+        """The same of some documents, of those that are in the index."""
+        view, found = self._index.view(), []
+        for identity in identities:
+            with suppress(MissingPathError):
+                found.append(view.info(identity))
+        return self._owned(found)
+
+    def _owned(self, infos: Iterable[DocumentInfo]) -> list[tuple[DocumentInfo, str | None]]:
         with self._index.database.read() as connection:
             rows = connection.execute(sa.select(successors))
             now = {row.former: row.owner for row in rows}
         found = []
-        for info in self._index.documents():
+        for info in infos:
             owner = None
             if info.source.startswith(UPLOADED):
                 named = info.source.removeprefix(UPLOADED).partition("/")[0].partition(_APART)[0]

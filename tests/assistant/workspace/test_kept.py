@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -35,7 +36,7 @@ from assistant.workspace.notes import KeptNote
 from assistant.workspace.retention import RetentionJob
 from assistant.workspace.trash import RETENTION_SECONDS
 from assistant.workspace.turns import KeptAnswer, KeptTurn, keep_answer
-from index import Index
+from index import DocumentInfo, Index
 from index.errors import MissingPathError, QuestionError, RefusedError
 from index.store.chroma_server import ServerAddress
 
@@ -307,6 +308,26 @@ def test_a_document_is_found_by_one_statement_however_many_notebooks_there_are(
     for again in (lambda: here.find(BEN, other), lambda: here.find(CY, document)):
         with pytest.raises(MissingPathError):
             again()
+
+
+def test_a_document_is_found_without_a_look_at_the_others(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = opened("ann", "ben")
+    document, _, other = (add(here, ANN, f"{number}.txt") for number in range(3))
+    notebook = here.notebooks.create(ANN, "ann", "Nuts").id
+    here.notebooks.change(ANN, notebook, shared={"ben": "read"})
+    here.put_in(ANN, notebook, document)
+    made: list[str] = []
+
+    def counted(**told: Any) -> DocumentInfo:
+        made.append(told["id"])
+        return DocumentInfo(**told)
+
+    monkeypatch.setattr("index.read_view.DocumentInfo", counted)
+    assert (here.find(ANN, document).own, here.find(BEN, document).own) == (True, False)
+    assert here.readable(BEN, [other, document, "gone"]).keys() == {document}
+    assert made == [document, document, other, document]
 
 
 def test_a_deleted_document_stays_what_it_is_when_another_of_its_name_is_added(
