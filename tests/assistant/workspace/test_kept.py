@@ -385,12 +385,12 @@ def test_what_cannot_be_read_is_left_out_and_the_rest_is_there(
     RetentionJob(here).sweep()
 
 
-def answer(library: Library, question: str = "What floats?") -> KeptAnswer:
+def answer(library: Library, question: str = "What floats?", owner: str = MACHINE) -> KeptAnswer:
     """An answer that was given and kept."""
     [given] = [
         a.answer for a in [*library.asking(MACHINE).stream(question)] if hasattr(a, "answer")
     ]
-    identity = keep_answer(library.index.database, AnswerValue.model_validate(given))
+    identity = keep_answer(library.index.database, owner, AnswerValue.model_validate(given))
     value = AnswerValue.model_validate(given).model_dump()
     return KeptAnswer.model_validate({**value, "id": identity})
 
@@ -441,7 +441,7 @@ def test_an_answer_is_the_one_that_was_given_and_goes_where_nobody_keeps_it(
 
 def test_so_much_is_kept_and_no_more(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     here = opened()
-    monkeypatch.setattr("assistant.workspace.turns.MAX_SPACE_BYTES", 2000)
+    monkeypatch.setattr("assistant.workspace.turns.MAX_OWNER_BYTES", 2000)
     monkeypatch.setattr("assistant.workspace.turns.MAX_ROWS", 2)
     large, small = turn("turn-000001", seen="a" * 1500), turn("turn-000001")
 
@@ -469,6 +469,70 @@ def test_so_much_is_kept_and_no_more(opened: Opened, monkeypatch: pytest.MonkeyP
     assert refused(put("talk-3-of-them", small)) == "conversations_full"
     put(TALK, turn("turn-000002"))()
     assert refused(put(TALK, turn("turn-000003"))) == "conversation_full"
+
+
+def test_it_is_what_all_notebooks_of_somebody_hold(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = opened("ann", "ben")
+    monkeypatch.setattr("assistant.workspace.turns.MAX_OWNER_BYTES", 2000)
+    one, two, bens = (
+        here.notebooks.create(owner, login, name)
+        for owner, login, name in ((ANN, "ann", "1"), (ANN, "ann", "2"), (BEN, "ben", "3"))
+    )
+    here.notebooks.change(ANN, two.id, shared={"ben": "write"})
+    shared = here.notebooks.find(BEN, two.id)
+    large = note("note-000001", "a" * 1500)
+    here.notes.put(Space(ANN, one), large, "")
+    for full in (Space(ANN, two), Space(BEN, shared), Space(ANN)):
+        with pytest.raises(RefusedError) as error:
+            here.notes.put(full, large, "")
+        assert error.value.code == "kept_full"
+    for free in (Space(BEN), Space(CY)):
+        here.notes.put(free, large, "")
+    here.notes.delete(Space(BEN), large.id)
+    with pytest.raises(RefusedError):
+        here.notes.put(Space(BEN, bens), large, "")
+
+
+def test_of_the_answers_that_somebody_does_not_keep_so_much_is_left(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = opened()
+    add(here, MACHINE)
+    kept = answer(here)
+    note_of_it = KeptNote(id="note-000001", kind="answer", created=1, answer=kept)
+    here.notes.put(Space(MACHINE), note_of_it, "")
+    *older, last, newest = (answer(here).id for _ in range(4))
+    bens = answer(here, owner=BEN).id
+    with here.index.database.read() as connection:
+        bodies = dict(connection.execute(sa.select(answers.c.id, answers.c.body)).all())
+    size = sum(len(bodies[identity].encode()) for identity in (last, newest))
+    monkeypatch.setattr("assistant.workspace.retention.MAX_UNKEPT_BYTES", size)
+    RetentionJob(here).sweep()
+    with here.index.database.read() as connection:
+        left = set(connection.scalars(sa.select(answers.c.id)))
+    assert left == {kept.id, last, newest, bens}
+    assert len(older) == 2
+
+
+def test_answers_of_a_database_that_does_not_know_whose_they_are(opened: Opened) -> None:
+    here = opened()
+    add(here, MACHINE)
+    former = answer(here)
+    with here.index.database.write() as connection:
+        for name in ("owner", "size"):
+            connection.execute(sa.text(f"ALTER TABLE answers DROP COLUMN {name}"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+    here.index.close()
+    there = opened()
+    mine = KeptNote(id="note-000001", kind="answer", created=1, answer=former)
+    there.notes.put(Space(MACHINE), mine, "")
+    unkept = answer(there)
+    RetentionJob(there).sweep()
+    assert there.notes.kept(Space(MACHINE))[0].answer == former
+    with there.index.database.read() as connection:
+        assert set(connection.scalars(sa.select(answers.c.id))) == {former.id, unkept.id}
 
 
 def test_an_answer_is_given_where_it_cannot_be_kept(
