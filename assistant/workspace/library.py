@@ -20,7 +20,7 @@ from assistant.places import name_of
 from assistant.workspace.conversations import Conversations
 from assistant.workspace.notebooks import Notebooks, NotebooksValue, NotebookValue
 from assistant.workspace.notes import Notes
-from assistant.workspace.owners import Owners, source_of
+from assistant.workspace.owners import Owners, order_added, source_of
 from assistant.workspace.trash import DeletedDocuments, DeletedValue, TrashValue
 from assistant.workspace.uploads import Inbox, Upload, safe_folder, safe_name
 from index import Document, DocumentInfo, Index
@@ -196,10 +196,11 @@ class Library:
 
     def named(self, owner: str, name: str, folder: str = "") -> AskedDocument | None:
         """The document of this owner that a file of that name, in that folder, would take the place
-        of."""
+        of: of several the one that was added last."""
         wanted = (safe_folder(folder), safe_name(name))
         added = (one for one in self._all(owner).values() if one.own)
-        return next((d for d in added if (d.folder, name_of(d.info.source)) == wanted), None)
+        alike = (d for d in added if (d.folder, name_of(d.info.source)) == wanted)
+        return max(alike, key=lambda one: order_added(one.info), default=None)
 
     def boxes(self, owner: str, identity: str) -> Boxes | None:
         """Where the words of a document are printed; None of one that has no pages.
@@ -264,7 +265,7 @@ class Library:
                 source = there.info.source
             else:  # that of a deleted one stays as it is, to be restored
                 path = "/".join(filter(None, [safe_folder(folder), file.name]))
-                source = source_of(owner, path, {info.source for info in self.index.documents()})
+                source = source_of(owner, path, self.owners.documents(owner))
             if owner != MACHINE:
                 self._make_room(owner, there, file.stat().st_size)
             try:

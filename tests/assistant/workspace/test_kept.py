@@ -36,7 +36,7 @@ from assistant.workspace.notes import KeptNote
 from assistant.workspace.retention import RetentionJob
 from assistant.workspace.trash import RETENTION_SECONDS
 from assistant.workspace.turns import KeptAnswer, KeptTurn, keep_answer
-from index import DocumentInfo, Index
+from index import DocumentInfo, Index, document_from_text
 from index.errors import MissingPathError, QuestionError, RefusedError
 from index.store.chroma_server import ServerAddress
 
@@ -348,6 +348,51 @@ def test_a_deleted_document_stays_what_it_is_when_another_of_its_name_is_added(
     assert here.notebooks.find(MACHINE, notebook).documents == [first]
     own = [one for one in here.documents(MACHINE) if one.own]
     assert {(one.folder, one.info.source.rpartition("/")[2]) for one in own} == {("", "plan.txt")}
+
+
+def test_of_several_of_one_name_the_one_that_was_added_last_gives_way(opened: Opened) -> None:
+    here = opened()
+
+    def added(count: int) -> list[str]:
+        """So many, of which each was deleted before the next one was added."""
+        found = []
+        for number in range(count):
+            found.append(add(here, MACHINE, "plan.txt", f"The plan {number}."))
+            here.discard(MACHINE, found[-1])
+        return found
+
+    plans = added(4)
+    for identity in plans[:3]:
+        here.restore(MACHINE, identity)
+    assert add(here, MACHINE, "plan.txt", "The third plan anew.") == plans[2]
+    here.restore(MACHINE, plans[3])
+    assert here.named(MACHINE, "plan.txt") == here.find(MACHINE, plans[3])
+    # The first one's place being free, it is not taken: what is added now is the last.
+    here.remove(MACHINE, plans.pop(0))
+    for identity in plans:
+        here.discard(MACHINE, identity)
+    plans += added(1)
+    for identity in plans:
+        here.restore(MACHINE, identity)
+    assert add(here, MACHINE, "plan.txt", "The last plan anew.") == plans[-1]
+    assert len({*plans}) == 4
+
+
+def test_those_that_a_former_version_told_apart_are_in_the_order_of_their_dates(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, kept = opened(), []
+    for day, apart in (("02", "~00000003"), ("04", "~00000001"), ("03", ""), ("01", "~00000002")):
+        monkeypatch.setattr("index.index.now", lambda day=day: f"2026-11-{day}T08:00:00+00:00")
+        source = f"upload:{MACHINE}{apart}/plan.txt"
+        kept += here.index.sync([document_from_text(f"The plan {day}.", source)], keep=True).ids
+    assert add(here, MACHINE, "plan.txt", "A new plan.") == kept[1]
+    for identity in kept:
+        here.discard(MACHINE, identity)
+    last = add(here, MACHINE, "plan.txt", "The last plan.")
+    for identity in kept:
+        here.restore(MACHINE, identity)
+    assert add(here, MACHINE, "plan.txt", "The last plan anew.") == last
 
 
 def test_a_name_that_is_given_while_an_answer_is_kept_stays(opened: Opened) -> None:
