@@ -73,6 +73,8 @@ answers = sa.Table(
     # Or when a question that it was kept with was removed.
     sa.Column("created", sa.Double, nullable=False, index=True),
     text("body"),  # JSON of `turns.KeptAnswer`
+    text("owner", server_default=""),  # who was given it; "" where a former version did not say
+    sa.Column("size", sa.Integer, nullable=False, server_default="0"),  # bytes; 0 likewise
 )
 
 turns = sa.Table(

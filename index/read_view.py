@@ -6,7 +6,7 @@ changes the index meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from index.models import Boxes, Document, DocumentMetadata, Paragraph
 from index.public_names import renamed
 from index.readers.loader import file_name, is_current
 from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
+from index.store.manifest import Manifest
 from index.store.pages import PageFiles, unchanged
 from index.store.snapshot import Snapshot
 from index.store.store import Store
@@ -49,6 +50,18 @@ class DocumentInfo:
 
 #: What a manifest has by the same name.
 _AS_MANIFEST = {field.name for field in fields(DocumentInfo)} - {"paragraphs", "stale"}
+
+
+def _info(manifest: Manifest, outdated: Mapping[str, bool]) -> DocumentInfo:
+    return DocumentInfo(
+        **{name: getattr(manifest, name) for name in _AS_MANIFEST},
+        paragraphs=len(manifest.places),
+        stale=not outdated.get(manifest.id, True),
+    )
+
+
+def _is_outdated(manifest: Manifest) -> bool:
+    return not is_current(manifest.reading) and not Path(manifest.source).is_absolute()
 
 
 class View:
@@ -91,24 +104,23 @@ class View:
         """The documents, ordered by source."""
         snapshot = self._current()
         outdated = self._outdated(snapshot)
-        return [
-            DocumentInfo(
-                **{name: getattr(manifest, name) for name in _AS_MANIFEST},
-                paragraphs=len(manifest.places),
-                stale=not outdated.get(manifest.id, True),
-            )
-            for manifest in snapshot.manifests.values()
-        ]
+        return [_info(manifest, outdated) for manifest in snapshot.manifests.values()]
+
+    def info(self, document_id: str) -> DocumentInfo:
+        """A document without its text.
+
+        Raises:
+            MissingPathError: there is none of that id.
+        """
+        snapshot = self._current()
+        manifest = snapshot.manifest(document_id)
+        return _info(manifest, self._outdated(snapshot) if _is_outdated(manifest) else {})
 
     def _outdated(self, snapshot: Snapshot) -> dict[str, bool]:
         """The documents that another version of the readers has read, but for those that are read
         from files, which are read anew when these are given again: ids, and whether the original
         is kept with the index."""
-        outdated = {
-            m.id: m.content
-            for m in snapshot.manifests.values()
-            if not is_current(m.reading) and not Path(m.source).is_absolute()
-        }
+        outdated = {m.id: m.content for m in snapshot.manifests.values() if _is_outdated(m)}
         if not outdated:
             return {}
         kept = self._pages.kept({*outdated.values()} - {""}, snapshot.revision)

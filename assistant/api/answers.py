@@ -58,7 +58,7 @@ def routes(service: Service) -> APIRouter:
         request: Request, caller: Caller, steps: Generator[Event, None, None]
     ) -> Value | Response:
         place = service.queue.place_async(caller.client, caller.owner)
-        return await reply(request, keep_answers(service, steps), place, to_event)
+        return await reply(request, keep_answers(service, caller.owner, steps), place, to_event)
 
     @router.post("/ask", response_model=AnswerValue, responses=answered)
     async def ask(asked: Question, caller: Asker, request: Request) -> Value | Response:

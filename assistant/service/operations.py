@@ -139,15 +139,15 @@ def stream_events(
 
 
 def keep_answers(
-    service: Service, events: Generator[_Event, None, None]
+    service: Service, owner: str, events: Generator[_Event, None, None]
 ) -> Generator[_Event | AnswerValue, None, None]:
-    """The events of an answer; the last one is its value, which is stored, so that it can be kept
-    with a question or a note."""
+    """The events of an answer for somebody; the last one is its value, which is stored, so that it
+    can be kept with a question or a note."""
     with closing(events):
         for event in events:
             if isinstance(event, Done):
                 value = AnswerValue.model_validate(event.answer)
-                identity = keep_answer(service.library.index.database, value)
+                identity = keep_answer(service.library.index.database, owner, value)
                 yield value.model_copy(update={"id": identity})
             else:
                 yield event

@@ -144,7 +144,8 @@ def routes(
         steps = stream_with_alternatives(
             service, sources, asked.question, history, asked.llm, asked.section
         )
-        return _streamed(request, service.queue, caller, keep_answers(service, steps), _to_event)
+        kept = keep_answers(service, caller.owner, steps)
+        return _streamed(request, service.queue, caller, kept, _to_event)
 
     def index(
         request: Request, caller: Caller, upload: Upload, ocr: bool, **options: Any

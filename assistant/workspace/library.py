@@ -20,7 +20,7 @@ from assistant.places import name_of
 from assistant.workspace.conversations import Conversations
 from assistant.workspace.notebooks import Notebooks, NotebooksValue, NotebookValue
 from assistant.workspace.notes import Notes
-from assistant.workspace.owners import Owners, source_of
+from assistant.workspace.owners import Owners, order_added, source_of
 from assistant.workspace.trash import DeletedDocuments, DeletedValue, TrashValue
 from assistant.workspace.uploads import Inbox, Upload, safe_folder, safe_name
 from index import Document, DocumentInfo, Index
@@ -129,8 +129,10 @@ class Library:
         Raises:
             MissingPathError: a document or the notebook is not there, or not for them.
         """
-        allowed = self._allowed(owner, chosen or (), notebook)
+        allowed = {one.info.id: one for one in self.documents_in(owner, notebook)}
         wanted = allowed.keys() if chosen is None else set(chosen)
+        if notebook is None:
+            allowed |= self.readable(owner, wanted - allowed.keys())
         if not wanted and notebook is not None and chosen is None:
             raise MissingPathError(
                 "There is no document in this notebook yet. Add one, then ask again.",
@@ -171,7 +173,7 @@ class Library:
             MissingPathError: it is not there, or not for this owner.
             RefusedError: it is everyone's, and is to be this owner's.
         """
-        found = self._allowed(owner, [identity]).get(identity)
+        found = self.readable(owner, [identity]).get(identity)
         if found is None:
             raise MissingPathError(
                 "That document is not here. It may have been removed.", code="document_gone"
@@ -187,16 +189,18 @@ class Library:
 
     def readable(self, owner: str, identities: Iterable[str]) -> dict[str, AskedDocument]:
         """Those of some documents that somebody may read, by id."""
-        wanted = list(identities)
-        found = self._allowed(owner, wanted)
-        return {identity: found[identity] for identity in wanted if identity in found}
+        there = self._there(owner, self.owners.find(identities))
+        shared = self.notebooks.readable(owner, [i for i, one in there.items() if not one.own])
+        shared.update(self._assistant.document_ids)
+        return {i: one for i, one in there.items() if one.own or i in shared}
 
     def named(self, owner: str, name: str, folder: str = "") -> AskedDocument | None:
         """The document of this owner that a file of that name, in that folder, would take the place
-        of."""
+        of: of several the one that was added last."""
         wanted = (safe_folder(folder), safe_name(name))
         added = (one for one in self._all(owner).values() if one.own)
-        return next((d for d in added if (d.folder, name_of(d.info.source)) == wanted), None)
+        alike = (d for d in added if (d.folder, name_of(d.info.source)) == wanted)
+        return max(alike, key=lambda one: order_added(one.info), default=None)
 
     def boxes(self, owner: str, identity: str) -> Boxes | None:
         """Where the words of a document are printed; None of one that has no pages.
@@ -261,7 +265,7 @@ class Library:
                 source = there.info.source
             else:  # that of a deleted one stays as it is, to be restored
                 path = "/".join(filter(None, [safe_folder(folder), file.name]))
-                source = source_of(owner, path, {info.source for info in self.index.documents()})
+                source = source_of(owner, path, self.owners.documents(owner))
             if owner != MACHINE:
                 self._make_room(owner, there, file.stat().st_size)
             try:
@@ -439,27 +443,15 @@ class Library:
 
     def _all(self, owner: str) -> dict[str, AskedDocument]:
         """All documents that are there, by id, whoever may see them."""
+        return self._there(owner, self.owners.all())
+
+    def _there(
+        self, owner: str, documents: Iterable[tuple[DocumentInfo, str | None]]
+    ) -> dict[str, AskedDocument]:
+        """Those of some documents that were not deleted, by id."""
         gone = self.trash.all()
         return {
             info.id: AskedDocument(info, of == owner, info.id in self._samples)
-            for info, of in self.owners.all()
+            for info, of in documents
             if info.id not in gone
         }
-
-    def _allowed(
-        self, owner: str, wanted: Sequence[str], notebook: str | None = None
-    ) -> dict[str, AskedDocument]:
-        """What somebody may ask, by id, and what is wanted of what else they may read; or what is
-        in a notebook. Looked at anew where something wanted is not there, which another replica may
-        have added just now."""
-        for _ in range(2):
-            found = {one.info.id: one for one in self.documents_in(owner, notebook)}
-            if notebook is None and (missing := set(wanted) - found.keys()):
-                readable = self.notebooks.readable(owner, missing)
-                readable.update(self._assistant.document_ids)
-                there = self._all(owner)
-                found |= {i: there[i] for i in missing & readable & there.keys()}
-            if found.keys() >= set(wanted):
-                break
-            self.index.refresh()
-        return found

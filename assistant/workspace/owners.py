@@ -2,23 +2,28 @@
 
 A document that somebody added has the source `upload:OWNER/NAME`, or `upload:OWNER/FOLDER/NAME`
 where it was added with its folder; OWNER is made of their login, or of nothing where nobody logs
-in. Before, a browser was an owner by a secret that only it had: what it added is taken over by
-whoever comes with that secret, and keeps its source. Who is who by now is kept beside the index.
+in. Where they have deleted one of that name, which can be restored, the next one's is
+`upload:OWNER~1/NAME`, and so on: the highest number was added last. Before, a browser was an owner
+by a secret that only it had: what it added is taken over by whoever comes with that secret, and
+keeps its source. Who is who by now is kept beside the index.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Collection
+from collections.abc import Iterable
+from contextlib import suppress
 
 import sqlalchemy as sa
 
 from assistant.documents import UPLOADED
 from assistant.tables import successors
 from index import DocumentInfo, Index
+from index.errors import MissingPathError
 
-#: Between an owner and what tells two documents of one name apart, of which one was deleted.
+#: Between an owner and what tells documents of one name apart.
 _APART = "~"
+_RANDOM = 8
+"""Digits of what told them apart in a former version, which says nothing of their order."""
 
 
 class Owners:
@@ -29,14 +34,25 @@ class Owners:
 
     def all(self) -> list[tuple[DocumentInfo, str | None]]:
         """All documents, deleted ones too, each with who added it; None of what is everyone's."""
+        return self._owned(self._index.documents())
+
+    def find(self, identities: Iterable[str]) -> list[tuple[DocumentInfo, str | None]]:
+        """The same of some documents, of those that are in the index."""
+        view, found = self._index.view(), []
+        for identity in identities:
+            with suppress(MissingPathError):
+                found.append(view.info(identity))
+        return self._owned(found)
+
+    def _owned(self, infos: Iterable[DocumentInfo]) -> list[tuple[DocumentInfo, str | None]]:
         with self._index.database.read() as connection:
             rows = connection.execute(sa.select(successors))
             now = {row.former: row.owner for row in rows}
         found = []
-        for info in self._index.documents():
+        for info in infos:
             owner = None
             if info.source.startswith(UPLOADED):
-                named = info.source.removeprefix(UPLOADED).partition("/")[0].partition(_APART)[0]
+                named, _, _ = _parts(info.source)
                 owner = now.get(named, named)
             found.append((info, owner))
         return found
@@ -60,16 +76,29 @@ class Owners:
                 connection.execute(sa.insert(successors).values(former=former, owner=owner))
 
 
-def source_of(owner: str, path: str, taken: Collection[str]) -> str:
+def source_of(owner: str, path: str, added: Iterable[DocumentInfo]) -> str:
     """The source of a document that somebody adds.
 
     Args:
         owner: who it is.
         path: its folder, if it has one, and its name.
-        taken: sources that are others' already, such as those of documents that were deleted: then
-            it gets one that differs, with the same folder and name.
+        added: what they added before, deleted things too.
     """
-    source = f"{UPLOADED}{owner}/{path}"
-    while source in taken:
-        source = f"{UPLOADED}{owner}{_APART}{secrets.token_hex(4)}/{path}"
-    return source
+    alike = [number for _, number, of in (_parts(info.source) for info in added) if of == path]
+    apart = f"{_APART}{max(alike) + 1}" if alike else ""
+    return f"{UPLOADED}{owner}{apart}/{path}"
+
+
+def order_added(info: DocumentInfo) -> tuple[int, str, str]:
+    """By which documents of one name, and of one owner, are in the order in which they were
+    added."""
+    _, number, _ = _parts(info.source)
+    return number, info.added, info.source
+
+
+def _parts(source: str) -> tuple[str, int, str]:
+    """Whose a document was when it was added, its number among those of its name, and its path."""
+    first, _, path = source.removeprefix(UPLOADED).partition("/")
+    owner, _, apart = first.partition(_APART)
+    is_number = apart.isdecimal() and len(apart) < _RANDOM
+    return owner, int(apart) if is_number else 0, path

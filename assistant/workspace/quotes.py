@@ -20,7 +20,7 @@ from assistant.workspace.turns import KeptCitation
 from index.errors import MissingPathError
 
 if TYPE_CHECKING:
-    from index import Document, Index
+    from index import Document, Index, Paragraph
 
 MIN_OVERLAP = 0.5
 """Share of all words of two paragraphs that both have, from which on one is taken for the other as
@@ -102,19 +102,36 @@ class _Text:
 
 
 def _place_now(citation: KeptCitation, text: _Text) -> PlaceNow:
-    whole, start = text.document.text, citation.start
-    if whole[start : citation.end] != citation.quote:
-        start = whole.find(citation.quote)
-    end = start + len(citation.quote)
-    for paragraph in text.document.paragraphs:
-        if paragraph.start <= start and end <= paragraph.end:
-            return PlaceNow(standing="there", paragraph=paragraph.number, start=start, end=end)
+    quote, at = citation.quote, citation.start - citation.paragraph_start
+    places = [
+        (paragraph, paragraph.start + _nearest(paragraph.text, quote, at))
+        for paragraph in text.document.paragraphs
+        if quote in paragraph.text
+    ]
+    if places:
+        paragraph, start = max(places, key=lambda place: _fit(citation, *place))
+        end = start + len(quote)
+        return PlaceNow(standing="there", paragraph=paragraph.number, start=start, end=end)
     wanted = _words(citation.paragraph_text)
     likeness = {number: _alike(wanted, words) for number, words in text.words.items()}
     best = max(likeness, key=lambda number: likeness[number])
     if likeness[best] < MIN_OVERLAP:
         return _GONE
     return PlaceNow(standing="changed", paragraph=best, start=None, end=None)
+
+
+def _nearest(text: str, quote: str, at: int) -> int:
+    """Where a quote begins in a text that has it, as near as can be to a place."""
+    at = max(0, at)
+    found = text.rfind(quote, 0, at + len(quote)), text.find(quote, at)
+    return min((start for start in found if start >= 0), key=lambda start: abs(start - at))
+
+
+def _fit(citation: KeptCitation, paragraph: Paragraph, start: int) -> tuple[bool, bool, int]:
+    """How well a place fits what is cited, of several that have the quote: it is under the same
+    headings, in a paragraph that still reads so, near to where it was."""
+    is_under = [*paragraph.heading] == citation.heading
+    return is_under, paragraph.text == citation.paragraph_text, -abs(start - citation.start)
 
 
 def _words(text: str) -> frozenset[str]:

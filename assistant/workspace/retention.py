@@ -15,6 +15,9 @@ from assistant.workspace.trash import RETENTION_SECONDS
 if TYPE_CHECKING:
     from assistant.workspace.library import Library
 
+MAX_UNKEPT_BYTES = 50_000_000
+"""Of the answers of one owner that no conversation and no note has."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -27,12 +30,20 @@ class RetentionJob:
 
     def sweep(self) -> None:
         """Remove what was deleted a day ago: of a notebook all that is in it, whoever it was shared
-        with."""
+        with; and answers that nobody kept, which are a day old or too many."""
         before = time.time() - RETENTION_SECONDS
         for document, deleted in self._library.trash.all().items():
             if deleted < before:
                 self._library.purge(document)
         unkept = [sa.not_(sa.exists().where(t.c.answer == answers.c.id)) for t in (turns, notes)]
+        of_today = sa.select(
+            answers.c.id,
+            sa.func.sum(answers.c.size)
+            .over(partition_by=answers.c.owner, order_by=(answers.c.created.desc(), answers.c.id))
+            .label("size"),  # with all that are newer
+        ).where(answers.c.created >= before, *unkept)
+        sizes = of_today.subquery()
+        too_many = sa.select(sizes.c.id).where(sizes.c.size > MAX_UNKEPT_BYTES)
         database = self._library.index.database
         due: list[tuple[sa.Table, list[sa.ColumnElement[bool]]]] = [
             (notebooks, [notebooks.c.deleted < before]),  # each with what is in it
@@ -40,6 +51,7 @@ class RetentionJob:
             (notes, [notes.c.deleted < before]),
             (notebook_documents, [notebook_documents.c.taken < before]),
             (answers, [answers.c.created < before, *unkept]),
+            (answers, [answers.c.id.in_(too_many)]),
         ]
         with database.write() as connection:
             gone = [

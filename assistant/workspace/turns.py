@@ -5,7 +5,7 @@ has fewer fields, what a later one stores may have more, which stay.
 
 A question or a note refers to its answer by id alone, which only those know who were given it: what
 a browser says that an answer was is never stored as one. An answer that nothing refers to is
-removed after a day (see `trash`).
+removed after a day, or sooner where there are too many (see `retention`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from assistant.answer import AnswerKind, Verdict
 from assistant.calibration import Status
 from assistant.schemas.base import Value
-from assistant.tables import answers, notes, turns
+from assistant.tables import answers, notebooks, notes, turns
 from index.errors import Code, FootnoteError, MissingPathError, QuestionError, RefusedError
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ _logger = logging.getLogger(__name__)
 MAX_BYTES = 700_000
 """Of a question with its answer, or of a note: what cites much has a tenth of it."""
 
-MAX_SPACE_BYTES = 200_000_000
-"""Of all conversations and notes of one owner, or of one notebook."""
+MAX_OWNER_BYTES = 200_000_000
+"""Of all conversations and notes of one owner, with those in their notebooks."""
 
 MAX_ROWS = 2000
 """Conversations, and notes, that a space may hold, and turns of one conversation."""
@@ -184,20 +184,26 @@ def size_of(body: str, answer: str | None, kept: str, code: Code) -> int:
 
 
 def check_room(connection: sa.Connection, space: str, more: int) -> None:
-    """Check that a space has room for so many bytes more.
+    """Check that the owner of a space has room for so many bytes more.
 
     Raises:
-        RefusedError: it has not.
+        RefusedError: they have not.
     """
+    of = sa.select(notebooks.c.owner).where(notebooks.c.id == space)
+    owner = connection.scalar(of) or space
+    theirs = sa.select(notebooks.c.id).where(notebooks.c.owner == owner)
+    spaces = [owner, *connection.scalars(theirs)]
     kept = sum(
-        connection.scalar(sa.select(sa.func.sum(table.c.size)).where(table.c.space == space)) or 0
+        connection.scalar(sa.select(sa.func.sum(table.c.size)).where(table.c.space.in_(spaces)))
+        or 0
         for table in (turns, notes)
     )
-    if more > 0 and kept + more > MAX_SPACE_BYTES:
-        count = MAX_SPACE_BYTES // 1_000_000
+    if more > 0 and kept + more > MAX_OWNER_BYTES:
+        count = MAX_OWNER_BYTES // 1_000_000
         raise RefusedError(
-            f"Conversations and notes are full: {count} megabytes are kept here. Delete some that "
-            "you need no more; after a day there is room again.",
+            f"Conversations and notes are full: {count} megabytes are kept here and in all other "
+            "notebooks of the same owner. Delete some that you need no more; after a day there is "
+            "room again.",
             413,
             code="kept_full",
             count=count,
@@ -222,11 +228,12 @@ def check_count(
         raise RefusedError(message, 413, code=code, count=MAX_ROWS)
 
 
-def keep_answer(database: Database, answer: AnswerValue) -> str:
-    """Store an answer that is given; its id, or "" where it could not be stored, which is logged:
-    it is given all the same."""
-    identity = secrets.token_hex(16)
-    row = {"id": identity, "created": time.time(), "body": answer.model_dump_json(by_alias=True)}
+def keep_answer(database: Database, owner: str, answer: AnswerValue) -> str:
+    """Store an answer that is given to somebody; its id, or "" where it could not be stored, which
+    is logged: it is given all the same."""
+    identity, body = secrets.token_hex(16), answer.model_dump_json(by_alias=True)
+    row = {"id": identity, "created": time.time(), "body": body}
+    row |= {"owner": owner, "size": len(body.encode())}
     try:
         with database.write() as connection:
             connection.execute(sa.insert(answers).values(**row))

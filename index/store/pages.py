@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import time
+import zipfile
+import zlib
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from io import BytesIO
@@ -88,10 +90,8 @@ class PageFiles:
             text: the hash of its text: another version of the readers may have made another of it.
         """
         if self._last is None or self._last[0] != (content, text):
-            if not self._has(content, "boxes"):
-                return None
-            boxes = self._unpacked(content)
-            if text_hash(boxes.text) != text:
+            boxes = self._unpacked(content) if self._has(content, "boxes") else None
+            if boxes is None or text_hash(boxes.text) != text:
                 return None
             self._last = (content, text), boxes
         return self._last[1]
@@ -117,13 +117,19 @@ class PageFiles:
     def _file(self, content: str, part: str) -> Path:
         return self._folder / f"{content}.{_PARTS[part]}"
 
-    def _unpacked(self, content: str) -> Boxes:
-        with np.load(self._file(content, "boxes")) as arrays:
-            return Boxes(
-                text=arrays["text"].tobytes().decode("utf-8", "surrogatepass"),
-                labels=tuple(arrays["labels"].tolist()),
-                **{name: arrays[name] for name in _ARRAYS},
-            )
+    def _unpacked(self, content: str) -> Boxes | None:
+        """The boxes of a document; where they are damaged, nothing is left of them."""
+        file = self._file(content, "boxes")
+        try:
+            with file.open("rb") as opened, np.load(opened) as arrays:
+                return Boxes(
+                    text=arrays["text"].tobytes().decode("utf-8", "surrogatepass"),
+                    labels=tuple(arrays["labels"].tolist()),
+                    **{name: arrays[name] for name in _ARRAYS},
+                )
+        except (EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
+            file.unlink(missing_ok=True)
+            return None
 
 
 class SharedPages(PageFiles):

@@ -166,8 +166,9 @@ class Kept:
         return found
 
     def named(self, who: str, name: str) -> Doc | None:
-        """The document of somebody that one of this name takes the place of."""
-        return next((doc for doc in self.own(who) if doc.name == name), None)
+        """The document of somebody that one of this name takes the place of: of several the one
+        that was added last."""
+        return next((doc for doc in reversed(self.own(who)) if doc.name == name), None)
 
     def deleted_docs(self, who: str) -> list[Doc]:
         """What somebody deleted and may have back, what was deleted last first."""
@@ -181,9 +182,7 @@ class Kept:
 
     def add(self, who: str, identity: str, name: str, text: str, into: Notebook | None) -> Doc:
         """A document was added, as one of its own or in the place of the one of its name."""
-        alike = [doc for doc in self.own(who) if doc.name == name]
-        # Where one of them was had back there are two: which gives way is not said.
-        doc = next((doc for doc in alike if doc.id == identity), next(iter(alike), None))
+        doc = self.named(who, name)
         if doc is None:
             for gone in self.deleted_docs(who):
                 gone.is_certain &= gone.name != name

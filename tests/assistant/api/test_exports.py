@@ -15,6 +15,7 @@ import pytest
 from browsing import QUESTION, UNANSWERABLE
 from services import client_of, problem
 
+from assistant.access.callers import MACHINE
 from assistant.exporting.wording import ENGLISH, GERMAN
 from assistant.schemas.answers import AnswerValue
 from assistant.workspace.turns import keep_answer
@@ -193,7 +194,7 @@ def test_of_passages_those_go_along_that_answer(
     told |= {"standalone_question": understood, "context": "Who began it?", "closest": []}
     told |= {"question": "And then?"}
     with closing(Database(api_folder / "index")) as database:  # as if it had been given
-        told["id"] = keep_answer(database, AnswerValue.model_validate(told))
+        told["id"] = keep_answer(database, MACHINE, AnswerValue.model_validate(told))
     turn = {"id": "turn-0020", "question": "And then?", "state": "unsure", "answer": told}
     keep(client, "talk-0020", turn)
     made = client.post("api/notebooks", json={"name": "Trade"}).json()

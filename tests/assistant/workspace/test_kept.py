@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -35,7 +36,7 @@ from assistant.workspace.notes import KeptNote
 from assistant.workspace.retention import RetentionJob
 from assistant.workspace.trash import RETENTION_SECONDS
 from assistant.workspace.turns import KeptAnswer, KeptTurn, keep_answer
-from index import Index
+from index import DocumentInfo, Index, document_from_text
 from index.errors import MissingPathError, QuestionError, RefusedError
 from index.store.chroma_server import ServerAddress
 
@@ -309,6 +310,26 @@ def test_a_document_is_found_by_one_statement_however_many_notebooks_there_are(
             again()
 
 
+def test_a_document_is_found_without_a_look_at_the_others(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = opened("ann", "ben")
+    document, _, other = (add(here, ANN, f"{number}.txt") for number in range(3))
+    notebook = here.notebooks.create(ANN, "ann", "Nuts").id
+    here.notebooks.change(ANN, notebook, shared={"ben": "read"})
+    here.put_in(ANN, notebook, document)
+    made: list[str] = []
+
+    def counted(**told: Any) -> DocumentInfo:
+        made.append(told["id"])
+        return DocumentInfo(**told)
+
+    monkeypatch.setattr("index.read_view.DocumentInfo", counted)
+    assert (here.find(ANN, document).own, here.find(BEN, document).own) == (True, False)
+    assert here.readable(BEN, [other, document, "gone"]).keys() == {document}
+    assert made == [document, document, other, document]
+
+
 def test_a_deleted_document_stays_what_it_is_when_another_of_its_name_is_added(
     opened: Opened,
 ) -> None:
@@ -327,6 +348,51 @@ def test_a_deleted_document_stays_what_it_is_when_another_of_its_name_is_added(
     assert here.notebooks.find(MACHINE, notebook).documents == [first]
     own = [one for one in here.documents(MACHINE) if one.own]
     assert {(one.folder, one.info.source.rpartition("/")[2]) for one in own} == {("", "plan.txt")}
+
+
+def test_of_several_of_one_name_the_one_that_was_added_last_gives_way(opened: Opened) -> None:
+    here = opened()
+
+    def added(count: int) -> list[str]:
+        """So many, of which each was deleted before the next one was added."""
+        found = []
+        for number in range(count):
+            found.append(add(here, MACHINE, "plan.txt", f"The plan {number}."))
+            here.discard(MACHINE, found[-1])
+        return found
+
+    plans = added(4)
+    for identity in plans[:3]:
+        here.restore(MACHINE, identity)
+    assert add(here, MACHINE, "plan.txt", "The third plan anew.") == plans[2]
+    here.restore(MACHINE, plans[3])
+    assert here.named(MACHINE, "plan.txt") == here.find(MACHINE, plans[3])
+    # The first one's place being free, it is not taken: what is added now is the last.
+    here.remove(MACHINE, plans.pop(0))
+    for identity in plans:
+        here.discard(MACHINE, identity)
+    plans += added(1)
+    for identity in plans:
+        here.restore(MACHINE, identity)
+    assert add(here, MACHINE, "plan.txt", "The last plan anew.") == plans[-1]
+    assert len({*plans}) == 4
+
+
+def test_those_that_a_former_version_told_apart_are_in_the_order_of_their_dates(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, kept = opened(), []
+    for day, apart in (("02", "~00000003"), ("04", "~00000001"), ("03", ""), ("01", "~00000002")):
+        monkeypatch.setattr("index.index.now", lambda day=day: f"2026-11-{day}T08:00:00+00:00")
+        source = f"upload:{MACHINE}{apart}/plan.txt"
+        kept += here.index.sync([document_from_text(f"The plan {day}.", source)], keep=True).ids
+    assert add(here, MACHINE, "plan.txt", "A new plan.") == kept[1]
+    for identity in kept:
+        here.discard(MACHINE, identity)
+    last = add(here, MACHINE, "plan.txt", "The last plan.")
+    for identity in kept:
+        here.restore(MACHINE, identity)
+    assert add(here, MACHINE, "plan.txt", "The last plan anew.") == last
 
 
 def test_a_name_that_is_given_while_an_answer_is_kept_stays(opened: Opened) -> None:
@@ -364,12 +430,12 @@ def test_what_cannot_be_read_is_left_out_and_the_rest_is_there(
     RetentionJob(here).sweep()
 
 
-def answer(library: Library, question: str = "What floats?") -> KeptAnswer:
+def answer(library: Library, question: str = "What floats?", owner: str = MACHINE) -> KeptAnswer:
     """An answer that was given and kept."""
     [given] = [
         a.answer for a in [*library.asking(MACHINE).stream(question)] if hasattr(a, "answer")
     ]
-    identity = keep_answer(library.index.database, AnswerValue.model_validate(given))
+    identity = keep_answer(library.index.database, owner, AnswerValue.model_validate(given))
     value = AnswerValue.model_validate(given).model_dump()
     return KeptAnswer.model_validate({**value, "id": identity})
 
@@ -420,7 +486,7 @@ def test_an_answer_is_the_one_that_was_given_and_goes_where_nobody_keeps_it(
 
 def test_so_much_is_kept_and_no_more(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     here = opened()
-    monkeypatch.setattr("assistant.workspace.turns.MAX_SPACE_BYTES", 2000)
+    monkeypatch.setattr("assistant.workspace.turns.MAX_OWNER_BYTES", 2000)
     monkeypatch.setattr("assistant.workspace.turns.MAX_ROWS", 2)
     large, small = turn("turn-000001", seen="a" * 1500), turn("turn-000001")
 
@@ -448,6 +514,70 @@ def test_so_much_is_kept_and_no_more(opened: Opened, monkeypatch: pytest.MonkeyP
     assert refused(put("talk-3-of-them", small)) == "conversations_full"
     put(TALK, turn("turn-000002"))()
     assert refused(put(TALK, turn("turn-000003"))) == "conversation_full"
+
+
+def test_it_is_what_all_notebooks_of_somebody_hold(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = opened("ann", "ben")
+    monkeypatch.setattr("assistant.workspace.turns.MAX_OWNER_BYTES", 2000)
+    one, two, bens = (
+        here.notebooks.create(owner, login, name)
+        for owner, login, name in ((ANN, "ann", "1"), (ANN, "ann", "2"), (BEN, "ben", "3"))
+    )
+    here.notebooks.change(ANN, two.id, shared={"ben": "write"})
+    shared = here.notebooks.find(BEN, two.id)
+    large = note("note-000001", "a" * 1500)
+    here.notes.put(Space(ANN, one), large, "")
+    for full in (Space(ANN, two), Space(BEN, shared), Space(ANN)):
+        with pytest.raises(RefusedError) as error:
+            here.notes.put(full, large, "")
+        assert error.value.code == "kept_full"
+    for free in (Space(BEN), Space(CY)):
+        here.notes.put(free, large, "")
+    here.notes.delete(Space(BEN), large.id)
+    with pytest.raises(RefusedError):
+        here.notes.put(Space(BEN, bens), large, "")
+
+
+def test_of_the_answers_that_somebody_does_not_keep_so_much_is_left(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = opened()
+    add(here, MACHINE)
+    kept = answer(here)
+    note_of_it = KeptNote(id="note-000001", kind="answer", created=1, answer=kept)
+    here.notes.put(Space(MACHINE), note_of_it, "")
+    *older, last, newest = (answer(here).id for _ in range(4))
+    bens = answer(here, owner=BEN).id
+    with here.index.database.read() as connection:
+        bodies = dict(connection.execute(sa.select(answers.c.id, answers.c.body)).all())
+    size = sum(len(bodies[identity].encode()) for identity in (last, newest))
+    monkeypatch.setattr("assistant.workspace.retention.MAX_UNKEPT_BYTES", size)
+    RetentionJob(here).sweep()
+    with here.index.database.read() as connection:
+        left = set(connection.scalars(sa.select(answers.c.id)))
+    assert left == {kept.id, last, newest, bens}
+    assert len(older) == 2
+
+
+def test_answers_of_a_database_that_does_not_know_whose_they_are(opened: Opened) -> None:
+    here = opened()
+    add(here, MACHINE)
+    former = answer(here)
+    with here.index.database.write() as connection:
+        for name in ("owner", "size"):
+            connection.execute(sa.text(f"ALTER TABLE answers DROP COLUMN {name}"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+    here.index.close()
+    there = opened()
+    mine = KeptNote(id="note-000001", kind="answer", created=1, answer=former)
+    there.notes.put(Space(MACHINE), mine, "")
+    unkept = answer(there)
+    RetentionJob(there).sweep()
+    assert there.notes.kept(Space(MACHINE))[0].answer == former
+    with there.index.database.read() as connection:
+        assert set(connection.scalars(sa.select(answers.c.id))) == {former.id, unkept.id}
 
 
 def test_an_answer_is_given_where_it_cannot_be_kept(

@@ -779,6 +779,15 @@ def test_a_day_of_three(world: World) -> None:
     each.teardown()
 
 
+def test_of_two_of_one_name_the_one_that_was_added_last_gives_way(world: World) -> None:
+    two = begun(world)
+    two.delete_or_restore_document(at=0, anyone=ITS_OWNER)
+    two.add_one_of_the_name_of_a_deleted_one(at=0)
+    two.delete_or_restore_document(at=0, anyone=ITS_OWNER)
+    two.add_one_of_the_same_name(at=0)
+    two.teardown()
+
+
 @pytest.mark.long
 def test_whatever_is_done_each_sees_what_is_theirs_at_length(world: World) -> None:
     everything(world, 40, 50, Phase.shrink)  # which takes minutes

@@ -289,6 +289,43 @@ def test_the_file_and_its_boxes_are_kept(
     assert index.original(raw.id) == original
 
 
+@pytest.mark.parametrize("damage", ["empty", "zeros", "cut", "changed"])
+def test_boxes_that_are_damaged_are_made_again_with_the_file(
+    index: Index, pdf: Path, damage: str
+) -> None:
+    """As after a loss of power."""
+    raw = read_raw(pdf)
+    index.sync([raw])
+    [file] = index.folder.glob("pages/*.npz")
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    changed = bytes(255 - byte for byte in whole[middle : middle + 9])
+    file.write_bytes(
+        {
+            "empty": b"",
+            "zeros": bytes(len(whole)),
+            "cut": whole[:middle],
+            "changed": whole[:middle] + changed + whole[middle + 9 :],
+        }[damage]
+    )
+    assert index.boxes(raw.id) is None
+    assert index.sync([raw]).embedded == 0
+    assert index.boxes(raw.id) is not None
+
+
+def test_files_are_on_the_disk_before_they_have_their_names(
+    pdf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+
+    def fsync(file: int) -> None:
+        synced.append((os.fstat(file).st_size, (tmp_path / "a.pdf").exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    PageFiles(tmp_path).keep("a", pdf, None)
+    assert synced == [(pdf.stat().st_size, False)]
+
+
 def test_files_that_come_and_go_meanwhile_are_left_alone(tmp_path: Path) -> None:
     """As one does that another thread keeps, while what is left over is looked for."""
     (tmp_path / "1.part").symlink_to(tmp_path / "renamed")
