@@ -3,15 +3,23 @@ gone."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    aclosing,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from functools import partial
 from typing import Any, TypeVar
 
 import anyio
 from anyio import to_thread
 from pydantic import BaseModel
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -23,6 +31,30 @@ from assistant.serving.problems import failure_of
 MEDIA_TYPE = "text/event-stream"
 
 Step = TypeVar("Step")
+
+
+@asynccontextmanager
+async def while_connected(request: Request) -> AsyncIterator[None]:
+    """Cancel what is done inside the `with` as soon as the client has gone.
+
+    Raises:
+        ClientDisconnect: it has.
+    """
+
+    async def watch() -> None:
+        with suppress(HTTPException):  # of a body that nobody reads
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            scope.cancel()
+
+    with anyio.CancelScope() as scope:
+        watching = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+    if scope.cancelled_caught:
+        raise ClientDisconnect
 
 
 async def steps_of(
@@ -131,7 +163,7 @@ async def reply(
         events = event_stream(work, lambda step: event(*to_event(step)), failed)
         # What is wrong with the request is known with the first event, before the response begins.
         return EventResponse(events, await anext(events), status)
-    async with aclosing(work):
+    async with while_connected(request), aclosing(work):
         made = [step async for step in work]
     return to_event(made[-1])[1]
 
