@@ -48,7 +48,7 @@ from assistant.service.operations import Sources, stream_answer
 from assistant.service.service import Service
 from assistant.serving.problems import ParameterError, failure_of, openai_error
 from assistant.serving.streaming import (
-    EventResponse,
+    begun,
     event_stream,
     steps_of,
     while_connected,
@@ -106,7 +106,7 @@ def routes(service: Service, *, page: bool) -> APIRouter:
             more = wanted.stream_options and wanted.stream_options.include_usage
             count = partial(usage, wanted.messages) if more else None
             events = _stream(steps_of(steps, turn), head, address_of, count, request.scope)
-            return EventResponse(events, await anext(events))
+            return await begun(request, events)
         async with while_connected(request):
             answer = await whole(steps, turn)
         reply = _Reply(answer.status, answer.kind, address_of)

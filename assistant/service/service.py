@@ -59,6 +59,8 @@ class Service:
         access: who is let in.
         writers: the language models that may write answers.
         queue: where questions wait.
+        reading: where requests wait that look through whole documents.
+        drawing: where pages wait to be drawn; one at a time is.
         adding: where added files wait; one at a time is indexed.
         scanning: where files wait whose pictures are read; one at a time is.
         fetcher: fetches documents by their addresses; None where that is switched off.
@@ -97,6 +99,8 @@ class Service:
         )
         self.writers = AnswerModels(assistant, servers if is_local and not auth else ())
         self.queue = FairQueue(settings.at_once, settings.queue)
+        self.reading = FairQueue(settings.at_once, settings.queue)
+        self.drawing = FairQueue(1, settings.queue)
         self.adding = FairQueue(1, MAX_UPLOADS)
         self.scanning = FairQueue(1, MAX_UPLOADS)
         self.fetcher = Fetcher(max_file) if settings.fetch else None

@@ -23,6 +23,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from assistant.access.callers import Caller
+from assistant.access.fair_queue import FairQueue
 from assistant.answer import Answer
 from assistant.events import Done, Event
 from assistant.schemas.base import Value
@@ -31,6 +33,7 @@ from assistant.serving.problems import failure_of
 MEDIA_TYPE = "text/event-stream"
 
 Step = TypeVar("Step")
+_Made = TypeVar("_Made")
 
 
 @asynccontextmanager
@@ -55,6 +58,20 @@ async def while_connected(request: Request) -> AsyncIterator[None]:
             watching.cancel()
     if scope.cancelled_caught:
         raise ClientDisconnect
+
+
+async def in_turn(
+    request: Request,
+    line: FairQueue,
+    caller: Caller,
+    function: Callable[..., _Made],
+    *arguments: Any,
+) -> _Made:
+    """What a function returns, which is called in a thread when the caller's turn has come; one
+    that has gone by then loses it."""
+    owner = caller.browser or caller.owner
+    async with while_connected(request), line.place_async(caller.client, owner):
+        return await to_thread.run_sync(function, *arguments)
 
 
 async def steps_of(
@@ -137,6 +154,20 @@ async def event_stream(
             yield to_failure(error)
 
 
+async def begun(
+    request: Request, events: AsyncGenerator[str, None], status: int = 200
+) -> EventResponse:
+    """Sends events as soon as there is the first: what is wrong with the request is known with it,
+    before the response begins.
+
+    Raises:
+        FootnoteError: it fails before there is any.
+    """
+    async with while_connected(request):
+        first = await anext(events)
+    return EventResponse(events, first, status)
+
+
 async def reply(
     request: Request,
     steps: Generator[Step, None, None],
@@ -161,8 +192,7 @@ async def reply(
     if wants_events(request):
         failed = partial(failure_event, request.scope)
         events = event_stream(work, lambda step: event(*to_event(step)), failed)
-        # What is wrong with the request is known with the first event, before the response begins.
-        return EventResponse(events, await anext(events), status)
+        return await begun(request, events, status)
     async with while_connected(request), aclosing(work):
         made = [step async for step in work]
     return to_event(made[-1])[1]
