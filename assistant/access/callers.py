@@ -150,7 +150,7 @@ class Access:
             RefusedError: too many wrong ones were given before; nothing is told of this one.
         """
         fits = self.logins.fits(name, password)
-        tries = _owner_of("tries", f"{name}\0{address}")
+        tries = _owner_of("tries", f"{name}\0{client_of(None, address)}")
         self._quotas.use("many_tries", tries, count=not fits)
         return fits
 
