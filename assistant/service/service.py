@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -80,6 +81,8 @@ class Service:
         auth: Sequence[tuple[str, str]] = (),
         servers: Sequence[Server] = (),
     ) -> None:
+        # uvicorn believes any program on this machine where a request comes from, unless told whom.
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
         settings, index = assistant.settings, assistant.index
         is_local = is_loopback(host)
         max_file = settings.max_upload * 1_000_000

@@ -167,6 +167,21 @@ def test_a_rate_that_is_none_is_refused(tmp_path: Path) -> None:
     assert "600/minute" in told.stderr
 
 
+def test_who_gives_wrong_passwords_cannot_say_that_they_are_elsewhere(
+    assistant: Assistant,
+) -> None:
+    with api_here(assistant, auth=[("ann", "s3cret!")]) as url, client_of(url) as client:
+        told = [
+            client.get(
+                "api/documents",
+                auth=("ann", "wrong"),
+                headers={"x-forwarded-for": f"10.0.0.{number}"},
+            ).status_code
+            for number in range(11)
+        ]
+    assert told == [*[401] * 10, 429]
+
+
 def test_other_machines_need_a_key_even_before_there_is_one(
     assistant: Assistant, keys: Keys
 ) -> None:

@@ -32,7 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
-    with api(folder, "--mcp", "--auth", accounts(folder, *ACCOUNTS), page=True) as address:
+    proxy = {"FORWARDED_ALLOW_IPS": "127.0.0.1"}
+    with api(folder, "--mcp", "--auth", accounts(folder, *ACCOUNTS), page=True, **proxy) as address:
         yield address
 
 
