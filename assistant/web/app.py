@@ -28,6 +28,7 @@ from assistant.service.service import Service, wait_for_the_end
 from assistant.service.watching import FolderWatch, Unread
 from assistant.serving.logs import about, take_over
 from assistant.serving.middleware import HEADER, MCP
+from assistant.serving.problems import explain
 from assistant.serving.streaming import whole
 from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
@@ -177,7 +178,7 @@ def _api(service: Service) -> Callable[..., Awaitable[dict[str, Any]]]:
             try:
                 answer = await whole(steps, service.queue.place_async(caller.client))
             except FootnoteError as error:
-                return {"stage": "failed", "failure": str(error)}
+                return {"stage": "failed", "failure": explain(error)[2]}
         return {"stage": "done", "answer": AnswerValue.model_validate(answer).model_dump()}
 
     return ask
