@@ -19,12 +19,17 @@ import sqlalchemy as sa
 
 from assistant.tables import api_keys
 from index.database.database import Database
+from index.database.tables import put_row
 from index.errors import SettingsError
+from index.store.tables import counters
 
 #: `ask`: ask, search and read. `write`: change what is its own: documents, notebooks,
 #: conversations, notes. `metrics`: read `/metrics`.
 Scope = Literal["ask", "write", "metrics"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+REVOKED = "keys_revoked"
+"""The counter that says that there was a key, once it was revoked."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -126,9 +131,11 @@ class Keys:
             return [ApiKey.of(row) for row in rows]
 
     def exist(self) -> bool:
-        """Whether there is any."""
+        """Whether there is any, or was: that the last one was revoked lets nobody in without."""
+        there = sa.select(api_keys.c.name)
+        was = sa.select(counters.c.name).where(counters.c.name == REVOKED)
         with self._database.read() as connection:
-            return connection.execute(sa.select(api_keys.c.name).limit(1)).first() is not None
+            return connection.execute(there.union_all(was).limit(1)).first() is not None
 
     def revoke(self, name: str) -> None:
         """Let nobody in by the key of that name any more.
@@ -139,6 +146,7 @@ class Keys:
         with self._database.write() as connection:
             gone = sa.delete(api_keys).where(api_keys.c.name == name)
             if connection.execute(gone).rowcount:
+                put_row(connection, counters, {"name": REVOKED}, {"value": 1})
                 return
         known = ", ".join(key.name for key in self.all()) or "none"
         raise SettingsError(f"There is no key named {name}. There are: {known}.")

@@ -59,7 +59,7 @@ class Access:
     """Knows who sends a request. May be used from many threads.
 
     Without accounts and keys anyone who reaches the server has access, as on the page: that is for
-    programs on the same machine. As soon as there is a key, one is required.
+    programs on the same machine. Once a key was made, one is required.
 
     Args:
         keys: of the index.
@@ -150,7 +150,7 @@ class Access:
             RefusedError: too many wrong ones were given before; nothing is told of this one.
         """
         fits = self.logins.fits(name, password)
-        tries = _owner_of("tries", f"{name}\0{address}")
+        tries = _owner_of("tries", f"{name}\0{client_of(None, address)}")
         self._quotas.use("many_tries", tries, count=not fits)
         return fits
 

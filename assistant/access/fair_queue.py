@@ -2,10 +2,11 @@
 are turned away.
 
 A client is somebody who cannot pose as several: a login, a key, or else an address. Whoever has the
-fewest questions being answered comes first, so that one client with a hundred of them holds up
-nobody else. Where too many wait, the client with the most waiting loses its last one: nobody is
-turned away while another has more. Within a client the same holds between the owners that it names,
-such as browsers behind one address.
+fewest questions being answered comes first, and of these whoever has waited longest since one of
+theirs was, so that one client with a hundred of them holds up nobody else. Where too many wait, the
+client with the most waiting loses its last one: nobody is turned away while another has more.
+Within a client the same holds between the owners that it names, such as browsers behind one
+address.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -48,6 +49,9 @@ class FairQueue:
         self._max_waiting = max_waiting
         self._waiting: list[Waiter] = []  # first come, first
         self._running: list[Waiter] = []
+        self._admitted = 0
+        #: Of clients and owners that are here: when one of theirs was let in last.
+        self._last: dict[str | tuple[str, str], int] = {}
         self._guard = threading.Lock()
 
     @property
@@ -104,7 +108,7 @@ class FairQueue:
         """How many questions have to be answered before this one's turn comes, as things stand:
         where it waits at least one, which is being answered."""
         with self._guard:
-            order = sorted(self._waiting, key=_rank(self._running))
+            order = sorted(self._waiting, key=_rank(self._running, self._last))
             return order.index(turn) + 1 if turn in order else 0
 
     def _join(self, turn: Waiter) -> None:
@@ -125,25 +129,44 @@ class FairQueue:
             for turns in (self._waiting, self._running):
                 if turn in turns:
                     turns.remove(turn)
+            here = [*self._waiting, *self._running]
+            if not any(other.client == turn.client for other in here):
+                self._last.pop(turn.client, None)
+            if not any(_owner_of(other) == _owner_of(turn) for other in here):
+                self._last.pop(_owner_of(turn), None)
             self._let_in()
 
     def _let_in(self) -> None:
         while self.running < self._at_once:
-            owners = Counter((turn.client, turn.owner) for turn in self._running)
-            may = [
-                t for t in self._waiting if t.share is None or owners[t.client, t.owner] < t.share
-            ]
+            owners = Counter(map(_owner_of, self._running))
+            may = [t for t in self._waiting if t.share is None or owners[_owner_of(t)] < t.share]
             if not may:
                 return
-            turn = min(may, key=_rank(self._running))
+            turn = min(may, key=_rank(self._running, self._last))
             self._waiting.remove(turn)
             self._running.append(turn)
+            self._admitted += 1
+            self._last[turn.client] = self._last[_owner_of(turn)] = self._admitted
             if turn.come.set_running_or_notify_cancel():  # one that was given up leaves by itself
                 turn.come.set_result(None)
 
 
-def _rank(turns: Sequence[Waiter]) -> Callable[[Waiter], tuple[bool, int, int]]:
-    """Ranks questions by how many of these their client has, then their owner; idle ones last."""
+def _owner_of(turn: Waiter) -> tuple[str, str]:
+    return turn.client, turn.owner
+
+
+def _rank(
+    turns: Sequence[Waiter], last: Mapping[str | tuple[str, str], int] | None = None
+) -> Callable[[Waiter], tuple[bool, int, int, int, int]]:
+    """Ranks questions by how many of these their client has, and when one of its was let in last;
+    then by the same of their owner; idle ones last."""
     clients = Counter(turn.client for turn in turns)
-    owners = Counter((turn.client, turn.owner) for turn in turns)
-    return lambda turn: (turn.idle, clients[turn.client], owners[turn.client, turn.owner])
+    owners = Counter(map(_owner_of, turns))
+    last = last or {}
+    return lambda turn: (
+        turn.idle,
+        clients[turn.client],
+        last.get(turn.client, 0),
+        owners[_owner_of(turn)],
+        last.get(_owner_of(turn), 0),
+    )

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from assistant.access.callers import Caller
@@ -34,7 +33,7 @@ from assistant.service.operations import (
 )
 from assistant.service.service import Service
 from assistant.service.voting import Vote, take
-from assistant.serving.streaming import reply, wants_events
+from assistant.serving.streaming import in_turn, reply, wants_events
 
 _EVENTS = (
     "`sources` (SourcesValue), then `decided` (DecidedValue), a `sentence` (ReadyValue) each, and "
@@ -84,20 +83,16 @@ def routes(service: Service) -> APIRouter:
         return await answer(request, caller, steps)
 
     @router.post("/search", responses=problems(404))
-    async def search(asked: Search, caller: Asker) -> FoundValue:
+    async def search(asked: Search, caller: Asker, request: Request) -> FoundValue:
         """Find the paragraphs that match best."""
-        async with service.queue.place_async(caller.client, caller.owner):
-            return await to_thread.run_sync(
-                search_documents, service, _sources(asked, caller), asked.query, asked.count
-            )
+        wanted = service, _sources(asked, caller), asked.query, asked.count
+        return await in_turn(request, service.queue, caller, search_documents, *wanted)
 
     @router.post("/verify", responses=problems(404))
-    async def verify(asked: Claim, caller: Asker) -> VerificationValue:
+    async def verify(asked: Claim, caller: Asker, request: Request) -> VerificationValue:
         """Say of each sentence of a text whether the documents support it."""
-        async with service.queue.place_async(caller.client, caller.owner):
-            return await to_thread.run_sync(
-                verify_text, service, _sources(asked, caller), asked.text, asked.question
-            )
+        wanted = service, _sources(asked, caller), asked.text, asked.question
+        return await in_turn(request, service.queue, caller, verify_text, *wanted)
 
     @router.post("/feedback", status_code=204, responses=problems(404))
     def feedback(vote: Vote, caller: Asker) -> None:

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.api import answers, completions, documents, exports, health, notebooks, topics
@@ -24,6 +25,9 @@ from index.errors import FootnoteError
 
 if TYPE_CHECKING:
     from assistant.mcp.server import Server as Tools
+
+GONE = 499
+"""Status of a request whose client has gone, as nginx has it: only logs and counts tell of it."""
 
 
 def build(service: Service, *, page: bool) -> FastAPI:
@@ -87,11 +91,13 @@ async def lifespan(tools: Tools | None, _: Any) -> AsyncIterator[None]:
 
 def add_problems(app: FastAPI) -> None:
     """Answer errors, values that are not allowed and refused requests with problems."""
-    for kind in (FootnoteError, RequestValidationError, HTTPException):
+    for kind in (FootnoteError, RequestValidationError, HTTPException, ClientDisconnect):
         app.add_exception_handler(kind, _problem)
 
 
-def _problem(request: Request, error: Exception) -> JSONResponse:
+def _problem(request: Request, error: Exception) -> Response:
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=GONE)
     if isinstance(error, FootnoteError):
         return error_response(request.scope, error)
     if isinstance(error, HTTPException):

@@ -47,7 +47,13 @@ from assistant.schemas.completions import (
 from assistant.service.operations import Sources, stream_answer
 from assistant.service.service import Service
 from assistant.serving.problems import ParameterError, failure_of, openai_error
-from assistant.serving.streaming import EventResponse, event_stream, steps_of, whole
+from assistant.serving.streaming import (
+    begun,
+    event_stream,
+    steps_of,
+    while_connected,
+    whole,
+)
 
 #: Answers as Footnote is set up; answers by quoting, whatever is set up.
 MODELS = {"footnote": None, "footnote-quotes": "none"}
@@ -109,8 +115,9 @@ def routes(service: Service, *, page: bool) -> APIRouter:
             events = _stream(
                 steps_of(steps, turn), head, address_of, used if counts else None, request.scope
             )
-            return EventResponse(events, await anext(events))
-        answer = await whole(steps, turn)
+            return await begun(request, events)
+        async with while_connected(request):
+            answer = await whole(steps, turn)
         reply = _Reply(answer.status, answer.kind, address_of)
         for sentence in answer.sentences:
             reply.add(sentence, answer.citations)

@@ -4,7 +4,7 @@ addresses, and at the page's for who is there."""
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 
 from assistant.access.callers import Caller
@@ -15,6 +15,7 @@ from assistant.exporting.exports import MEDIA, ExportedFile, Exports, Format, Re
 from assistant.exporting.values import Language
 from assistant.schemas.base import Asked
 from assistant.service.service import Service
+from assistant.serving.streaming import in_turn
 from assistant.workspace.citing import Cited, citations_of
 from assistant.workspace.notebooks import NotebookId
 from assistant.workspace.turns import Id
@@ -58,9 +59,17 @@ def routes(service: Service, prefix: str, reader: Callable[..., Caller]) -> APIR
     exports, notebooks = Exports(service.library), service.library.notebooks
     Reader = Annotated[Caller, Depends(reader)]  # noqa: N806
 
+    async def sent(
+        request: Request, caller: Caller, export: Callable[[], ExportedFile]
+    ) -> Response:
+        file = await in_turn(request, service.reading, caller, export)
+        headers = {**attached(file.name), "cache-control": "no-store"}
+        return Response(file.content, media_type=file.media_type, headers=headers)
+
     @router.get("/conversations/{identity}/export", responses=_files("docx", "md"))
-    def conversation(
+    async def conversation(
         identity: Annotated[Id, Path(description="The conversation's id.")],
+        request: Request,
         caller: Reader,
         wanted: Wanted,
         notebook: Of = None,
@@ -68,32 +77,52 @@ def routes(service: Service, prefix: str, reader: Callable[..., Caller]) -> APIR
         spoken: Spoken = "en",
     ) -> Response:
         """Take a conversation along, or one answer of it, with what you noted on it."""
-        space = notebooks.space(caller.owner, notebook)
-        return _sent(exports.conversation(space, identity, turn, wanted, spoken))
+
+        def export() -> ExportedFile:
+            space = notebooks.space(caller.owner, notebook)
+            return exports.conversation(space, identity, turn, wanted, spoken)
+
+        return await sent(request, caller, export)
 
     @router.get("/notes/export", responses=_files("docx", "md"))
-    def notes(
-        caller: Reader, wanted: Wanted, notebook: Of = None, spoken: Spoken = "en"
+    async def notes(
+        request: Request,
+        caller: Reader,
+        wanted: Wanted,
+        notebook: Of = None,
+        spoken: Spoken = "en",
     ) -> Response:
         """Take along what is kept in a notebook, or in none: answers and highlighted places."""
-        return _sent(exports.notes(notebooks.space(caller.owner, notebook), wanted, spoken))
+
+        def export() -> ExportedFile:
+            return exports.notes(notebooks.space(caller.owner, notebook), wanted, spoken)
+
+        return await sent(request, caller, export)
 
     @router.get("/notebooks/{identity}/export", responses=_files("docx", "md"))
-    def notebook(
+    async def notebook(
         identity: Annotated[NotebookId, Path(description="The notebook's id.")],
+        request: Request,
         caller: Reader,
         wanted: Wanted,
         spoken: Spoken = "en",
     ) -> Response:
         """Take along all conversations of a notebook, and what is kept in it."""
-        return _sent(exports.notebook(notebooks.space(caller.owner, identity), wanted, spoken))
+
+        def export() -> ExportedFile:
+            return exports.notebook(notebooks.space(caller.owner, identity), wanted, spoken)
+
+        return await sent(request, caller, export)
 
     @router.post("/cite", responses=_files())
-    def cite(wanted: WantedReferences, caller: Reader) -> Response:
+    async def cite(wanted: WantedReferences, request: Request, caller: Reader) -> Response:
         """Tell of places in documents as references for a bibliography."""
-        citations = citations_of(wanted.citations, service.library, caller.owner)
-        file = exports.references(caller.owner, citations, wanted.format, wanted.lang)
-        return _sent(file)
+
+        def export() -> ExportedFile:
+            citations = citations_of(wanted.citations, service.library, caller.owner)
+            return exports.references(caller.owner, citations, wanted.format, wanted.lang)
+
+        return await sent(request, caller, export)
 
     return router
 
@@ -103,11 +132,3 @@ def _files(*more: Format) -> dict[int | str, dict[str, Any]]:
     kinds: list[Format] = [*more, "bib", "ris", "csl"]
     content = {MEDIA[kind]: _ITEMS if kind == "csl" else _BINARY for kind in kinds}
     return {**problems(403, 404), 200: {"description": "The file.", "content": content}}
-
-
-def _sent(file: ExportedFile) -> Response:
-    return Response(
-        file.content,
-        media_type=file.media_type,
-        headers={**attached(file.name), "cache-control": "no-store"},
-    )

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import Field
 
 from assistant.access.callers import Caller
 from assistant.api.openapi import problems
 from assistant.schemas.base import Asked, DocumentId
 from assistant.service.service import Service
+from assistant.serving.streaming import in_turn
 from assistant.workspace.citing import checked_note, checked_turn
 from assistant.workspace.conversations import Title
 from assistant.workspace.notebooks import (
@@ -198,13 +199,11 @@ def routes(
         """Read a conversation."""
         return conversations.find(space_of(caller, notebook), identity)
 
-    @router.get("/conversations/{identity}/lapsed", responses=_NOT)
-    def lapsed(identity: Conversation, caller: Reader, notebook: Of = None) -> LapsedValue:
-        """Tell which quotes of its answers do not stand in their documents as these are now."""
-        turns = conversations.find(space_of(caller, notebook), identity).turns
+    def lapsed_of(owner: str, notebook: str | None, identity: str) -> LapsedValue:
+        turns = conversations.find(notebooks.space(owner, notebook), identity).turns
         cited = {turn.id: turn.answer.citations for turn in turns if turn.answer}
         named = {citation.document_id for citations in cited.values() for citation in citations}
-        checker = QuoteChecker(library.index, library.readable(caller.owner, named))
+        checker = QuoteChecker(library.index, library.readable(owner, named))
         found = {
             turn: [
                 citation.marker
@@ -214,6 +213,14 @@ def routes(
             for turn, citations in cited.items()
         }
         return LapsedValue(lapsed={turn: markers for turn, markers in found.items() if markers})
+
+    @router.get("/conversations/{identity}/lapsed", responses=_NOT)
+    async def lapsed(
+        identity: Conversation, request: Request, caller: Reader, notebook: Of = None
+    ) -> LapsedValue:
+        """Tell which quotes of its answers do not stand in their documents as these are now."""
+        wanted = caller.owner, notebook, identity
+        return await in_turn(request, service.reading, caller, lapsed_of, *wanted)
 
     @router.put("/conversations/{identity}/turns", status_code=204, responses=_LARGE)
     def put_turn(
@@ -253,12 +260,16 @@ def routes(
 
     # --- notes -------------------------------------------------------------------------------
 
+    def notes_of(owner: str, notebook: str | None) -> NotesValue:
+        readable = partial(library.readable, owner)
+        return NotesValue(notes=notes.all(notebooks.space(owner, notebook), readable))
+
     @router.get("/notes", responses=_NOT)
-    def notes_(caller: Reader, notebook: Of = None) -> NotesValue:
+    async def notes_(request: Request, caller: Reader, notebook: Of = None) -> NotesValue:
         """List what is kept in a notebook, or in none: answers and highlighted places, each held
         against the documents as they are now."""
-        readable = partial(library.readable, caller.owner)
-        return NotesValue(notes=notes.all(space_of(caller, notebook), readable))
+        wanted = caller.owner, notebook
+        return await in_turn(request, service.reading, caller, notes_of, *wanted)
 
     @router.put("/notes", status_code=204, responses=_CHANGED)
     def put_note(note: PutNote, caller: Writer, notebook: Of = None) -> None:

@@ -19,6 +19,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, entry_points,
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from assistant.access.quotas import Quotas
 from assistant.llm.discovery import SERVERS, Server
 from assistant.settings import PREFIX, RESERVED, Settings, load_settings
 from index.about import VERSION, install_command
@@ -190,6 +191,7 @@ def _settings(index_dir: Path | None, loaded: list[Settings]) -> tuple[State, st
     """Leaves the settings in `loaded`."""
     settings = load_settings(index_dir=index_dir)
     loaded.append(settings)
+    Quotas(settings.rate)  # refuses one that is none
     names = ", ".join(sorted(settings.model_fields_set)) or "none"
     told = f"{'from a file too' if settings.file else 'no file'}; set: {names}"
     if settings.help is not None:

@@ -86,7 +86,10 @@ def keys_revoke(
     """Let nobody in by a key any more, at once. What it added stays, for a new one of its name."""
     with _opened(context) as keys:
         keys.revoke(name)
+        left = keys.all()
     print_text(f"Revoked {name}.")
+    if not left:
+        notes.print("No key is left: the API takes nobody until another is made.")
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from assistant.schemas.base import DOCUMENT, PARAGRAPH, DocumentId, Value
 from assistant.schemas.documents import DocumentsValue, FoundValue, ParagraphValue, ReadValue
 from assistant.service import operations
 from assistant.service.operations import Sources
-from assistant.serving.problems import FAILED, id_of
+from assistant.serving.problems import FAILED, explain, id_of
 from assistant.settings import not_installed
 from assistant.workspace.notebooks import NotebooksValue
 from index.about import VERSION
@@ -479,12 +479,13 @@ class Server(MCPServer[Any]):
             async with queue.place_async(caller.client, caller.owner) if waits else nullcontext():
                 return await to_thread.run_sync(work, service, caller)
         except Exception as error:
-            code, message = types.INTERNAL_ERROR, str(error)
-            if isinstance(error, MissingPathError):
-                code = types.INVALID_PARAMS
-            elif not isinstance(error, FootnoteError):
+            missing = isinstance(error, MissingPathError)
+            code = types.INVALID_PARAMS if missing else types.INTERNAL_ERROR
+            if not isinstance(error, FootnoteError):
                 message = FAILED
                 _logger.exception("what an MCP client asked for failed")
+            else:  # at standard input is who runs it
+                message = explain(error)[2] if request.request else str(error)
             # With the id of the request, which is in the log too.
             identity = request.request and id_of(request.request.scope)
             told = f"{message} (request {identity})" if identity else message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -59,6 +60,8 @@ class Service:
         access: who is let in.
         writers: the language models that may write answers.
         queue: where questions wait.
+        reading: where requests wait that look through whole documents.
+        drawing: where pages wait to be drawn; one at a time is.
         adding: where added files wait; one at a time is indexed.
         scanning: where files wait whose pictures are read; one at a time is.
         fetcher: fetches documents by their addresses; None where that is switched off.
@@ -78,6 +81,8 @@ class Service:
         auth: Sequence[tuple[str, str]] = (),
         servers: Sequence[Server] = (),
     ) -> None:
+        # uvicorn believes any program on this machine where a request comes from, unless told whom.
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
         settings, index = assistant.settings, assistant.index
         is_local = is_loopback(host)
         max_file = settings.max_upload * 1_000_000
@@ -97,6 +102,8 @@ class Service:
         )
         self.writers = AnswerModels(assistant, servers if is_local and not auth else ())
         self.queue = FairQueue(settings.at_once, settings.queue)
+        self.reading = FairQueue(settings.at_once, settings.queue)
+        self.drawing = FairQueue(1, settings.queue)
         self.adding = FairQueue(1, MAX_UPLOADS)
         self.scanning = FairQueue(1, MAX_UPLOADS)
         self.fetcher = Fetcher(max_file) if settings.fetch else None

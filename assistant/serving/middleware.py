@@ -72,7 +72,8 @@ _OWN = (
     *("/notebooks", "/conversations", "/notes", "/trash", MCP, "/help"),
 )
 _OWN_BELOW = ("/page/", "/documents/", "/notebooks/", "/conversations/", "/notes/", "/help/")
-_GRADIO = ("/config", "/gradio_api/info", "/gradio_api/cancel", "/gradio_api/startup-events")
+_STARTUP = "/gradio_api/startup-events"
+_GRADIO = ("/config", "/gradio_api/info", "/gradio_api/cancel", _STARTUP)
 _GRADIO_BELOW = ("/gradio_api/queue/", "/gradio_api/call/", "/gradio_api/heartbeat/")
 _NOTHING = (404, "There is nothing at this address.")
 
@@ -274,6 +275,11 @@ class RequestLimitMiddleware:
             return message
 
         await self.app(scope, limited, send)
+
+
+def is_of_gradio(path: str) -> bool:
+    """Whether an address is one of those that gradio adds, but for the one that it calls itself."""
+    return path != _STARTUP and path.startswith((*_GRADIO, *_GRADIO_BELOW))
 
 
 def is_of_api(path: str) -> bool:

@@ -41,6 +41,19 @@ _UNFIT = (
     "runs it sees which in the window that it was started from."
 )
 
+#: What is told of an index that cannot be used. Why that is may name a folder, a server or a user,
+#: and is told in that window alone.
+_INDEX: Mapping[Code, str] = {
+    "index_busy": "The documents are in use elsewhere just now. Try again in a moment.",
+    "index_full": "There is no room left on the machine that Footnote runs on. Whoever runs it has "
+    "to free some.",
+    "index_unavailable": "The store of the documents cannot be reached. Try again in a moment.",
+}
+_UNREADABLE = (
+    "The index cannot be read. Whoever runs Footnote sees why in the window that it was started "
+    "from."
+)
+
 #: What speaks OpenAI's protocol, and what else is the API.
 OPENAI = "/v1/"
 API = ("/api/", "/health/", "/metrics")
@@ -195,7 +208,7 @@ def response_of(
 
 def error_response(scope: Scope, error: FootnoteError) -> JSONResponse:
     """The response for an error, in the form that is used at the address of the request."""
-    status, retry_after, detail = _explain(error)
+    status, retry_after, detail = explain(error)
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return response_of(scope, status, detail, headers=headers, error=error)
 
@@ -206,7 +219,7 @@ def failure_of(scope: Scope, error: Exception) -> Problem:
     if not isinstance(error, FootnoteError):
         _logger.error("an answer broke off", exc_info=error)
         return problem_of(scope, 500, FAILED)
-    status, _, detail = _explain(error)
+    status, _, detail = explain(error)
     if isinstance(error, IndexChangedError):
         detail += " Throw away what has come of this answer."
     return problem_of(scope, status, detail, error=error)
@@ -240,7 +253,7 @@ def id_of(scope: Scope) -> str | None:
     return None if found is None else str(found)
 
 
-def _explain(error: FootnoteError) -> tuple[int, int | None, str]:
+def explain(error: FootnoteError) -> tuple[int, int | None, str]:
     """The status of HTTP for an error, the seconds after which to try again, if that helps, and
     what the client is told, who may be nobody that could set something right."""
     if isinstance(error, RefusedError):
@@ -248,8 +261,11 @@ def _explain(error: FootnoteError) -> tuple[int, int | None, str]:
     if isinstance(error, _UNLOADED):
         _logger.error("a model cannot be loaded", exc_info=error)
         return 503, None, _UNFIT
-    if isinstance(error, IndexUnusableError):
+    if isinstance(error, IndexChangedError):
         return 503, _BUSY, str(error)
+    if isinstance(error, IndexUnusableError):
+        _logger.error("the index cannot be used: %s", error)
+        return 503, _BUSY, _INDEX.get(error.code, _UNREADABLE)
     if isinstance(error, MissingPathError):
         return 404, None, str(error)
     return (409 if type(error) is DocumentError else 422), None, str(error)  # 409: too many

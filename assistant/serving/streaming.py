@@ -3,18 +3,28 @@ gone."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    aclosing,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from functools import partial
 from typing import Any, TypeVar
 
 import anyio
 from anyio import to_thread
 from pydantic import BaseModel
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from assistant.access.callers import Caller
+from assistant.access.fair_queue import FairQueue
 from assistant.answer import Answer
 from assistant.events import Done, Event
 from assistant.schemas.base import Value
@@ -23,6 +33,45 @@ from assistant.serving.problems import failure_of
 MEDIA_TYPE = "text/event-stream"
 
 Step = TypeVar("Step")
+_Made = TypeVar("_Made")
+
+
+@asynccontextmanager
+async def while_connected(request: Request) -> AsyncIterator[None]:
+    """Cancel what is done inside the `with` as soon as the client has gone.
+
+    Raises:
+        ClientDisconnect: it has.
+    """
+
+    async def watch() -> None:
+        with suppress(HTTPException):  # of a body that nobody reads
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            scope.cancel()
+
+    with anyio.CancelScope() as scope:
+        watching = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+    if scope.cancelled_caught:
+        raise ClientDisconnect
+
+
+async def in_turn(
+    request: Request,
+    line: FairQueue,
+    caller: Caller,
+    function: Callable[..., _Made],
+    *arguments: Any,
+) -> _Made:
+    """What a function returns, which is called in a thread when the caller's turn has come; one
+    that has gone by then loses it."""
+    owner = caller.browser or caller.owner
+    async with while_connected(request), line.place_async(caller.client, owner):
+        return await to_thread.run_sync(function, *arguments)
 
 
 async def steps_of(
@@ -105,6 +154,20 @@ async def event_stream(
             yield to_failure(error)
 
 
+async def begun(
+    request: Request, events: AsyncGenerator[str, None], status: int = 200
+) -> EventResponse:
+    """Sends events as soon as there is the first: what is wrong with the request is known with it,
+    before the response begins.
+
+    Raises:
+        FootnoteError: it fails before there is any.
+    """
+    async with while_connected(request):
+        first = await anext(events)
+    return EventResponse(events, first, status)
+
+
 async def reply(
     request: Request,
     steps: Generator[Step, None, None],
@@ -129,9 +192,8 @@ async def reply(
     if wants_events(request):
         failed = partial(failure_event, request.scope)
         events = event_stream(work, lambda step: event(*to_event(step)), failed)
-        # What is wrong with the request is known with the first event, before the response begins.
-        return EventResponse(events, await anext(events), status)
-    async with aclosing(work):
+        return await begun(request, events, status)
+    async with while_connected(request), aclosing(work):
         made = [step async for step in work]
     return to_event(made[-1])[1]
 

@@ -6,7 +6,9 @@ version check are off, and the browser is told to refuse any other host (see `Se
 """
 
 import os
+import re
 import sys
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.access.callers import person
 from assistant.access.logins import check_host
@@ -27,9 +31,10 @@ from assistant.service.operations import Sources, stream_answer
 from assistant.service.service import Service, wait_for_the_end
 from assistant.service.watching import FolderWatch, Unread
 from assistant.serving.logs import about, take_over
-from assistant.serving.middleware import HEADER, MCP
+from assistant.serving.middleware import HEADER, MCP, is_of_gradio
+from assistant.serving.problems import explain, response_of
 from assistant.serving.streaming import whole
-from assistant.web.login_routes import LoginRoutes
+from assistant.web.login_routes import LOG_IN, LoginRoutes
 from assistant.web.rendering import PageRenderer
 from assistant.web.routes import STATIC, Folder, routes
 from index.errors import FootnoteError, SettingsError
@@ -37,6 +42,11 @@ from index.errors import FootnoteError, SettingsError
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.mcp.server import Server as Tools
+
+MAX_ASKED = 10_000
+"""Questions of gradio's clients of which it is known who asked them."""
+
+_EVENT = re.compile(rb'"event_id":\s*"(\w+)"')
 
 
 def serve(
@@ -122,6 +132,43 @@ def serve(
         renderer.close()
 
 
+class _AskersOnly:
+    """Lets only who has logged in to what gradio adds, and to an answer only who has asked for it.
+
+    Args:
+        app: the wrapped app.
+        login_routes: know who has logged in.
+    """
+
+    def __init__(self, app: ASGIApp, *, login_routes: LoginRoutes) -> None:
+        self.app = app
+        self._login_routes = login_routes
+        self._askers = OrderedDict[str, str | None]()  # by the id of what was asked
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass it on."""
+        if scope["type"] != "http" or not is_of_gradio(scope["path"]):
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        name = await self._login_routes.name_async(request)
+        wanted = scope["path"].rpartition("/")[2], request.query_params.get("session_hash", "")
+        if name is None and self._login_routes.is_guarded:
+            await response_of(scope, 401, LOG_IN)(scope, receive, send)
+        elif any(self._askers.get(one, name) != name for one in wanted):
+            await response_of(scope, 404, "That answer is not here.")(scope, receive, send)
+        else:
+
+            async def noting(message: Message) -> None:
+                if scope["method"] == "POST" and (made := _EVENT.search(message.get("body", b""))):
+                    self._askers[made[1].decode()] = name
+                    if len(self._askers) > MAX_ASKED:
+                        self._askers.popitem(last=False)
+                await send(message)
+
+            await self.app(scope, receive, noting)
+
+
 class _Guarded(gr.Server):
     """Puts what gradio adds behind what guards it: nothing is answered before that, and gradio's
     answers to other sites (CORS) are for nothing but the page."""
@@ -140,7 +187,8 @@ def build(
 ) -> gr.Server:
     """The server, not yet launched."""
     api = Middleware(ApiDispatcher, api=build_api(service, page=True))
-    server = _Guarded(title="Footnote", openapi_url=None, middleware=[*service.guards, api])
+    asker = Middleware(_AskersOnly, login_routes=login_routes)
+    server = _Guarded(title="Footnote", openapi_url=None, middleware=[*service.guards, api, asker])
     server.api(_api(service), name="ask", concurrency_limit=None)
     server.mount("/page", STATIC)
     server.include_router(login_routes.routes())
@@ -177,7 +225,7 @@ def _api(service: Service) -> Callable[..., Awaitable[dict[str, Any]]]:
             try:
                 answer = await whole(steps, service.queue.place_async(caller.client))
             except FootnoteError as error:
-                return {"stage": "failed", "failure": str(error)}
+                return {"stage": "failed", "failure": explain(error)[2]}
         return {"stage": "done", "answer": AnswerValue.model_validate(answer).model_dump()}
 
     return ask

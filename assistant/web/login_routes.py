@@ -15,6 +15,8 @@ _COOKIE = "footnote-login-"
 """How the names of cookies begin. A browser sends a cookie to all ports of a host, where another
 Footnote may be: each index has a name of its own, which all replicas on it know."""
 
+LOG_IN = "Log in again: reload the page."
+
 
 class LoginRoutes:
     """Lets people in to the page who have an account, or everyone where there are none.
@@ -50,7 +52,7 @@ class LoginRoutes:
         """
         name = self.name(request)
         if name is None and self.is_guarded:
-            raise HTTPException(401, "Log in again: reload the page.")
+            raise HTTPException(401, LOG_IN)
         return name
 
     def routes(self) -> APIRouter:

@@ -5,6 +5,7 @@ A page is drawn in a process of its own, which a hostile file can end and nothin
 
 from __future__ import annotations
 
+from collections import deque
 from functools import lru_cache
 from io import BytesIO
 from math import sqrt
@@ -22,6 +23,8 @@ PIXELS, SIDE = 40_000_000, 16_383
 as high as wide is drawn narrower than it was asked for."""
 SECONDS = 20.0
 """How long a page may take: most take some hundredths."""
+MAX_FAILED = 1_000
+"""Pages of which it is remembered that they cannot be drawn."""
 
 
 class PageRenderer:
@@ -29,6 +32,7 @@ class PageRenderer:
 
     def __init__(self) -> None:
         self._process = IsolatedProcess(SECONDS)
+        self._failed = deque[str](maxlen=MAX_FAILED)
 
     def draw(self, file: Path, page: int, width: int) -> bytes:
         """A page, from 1, as a WebP picture at least as wide as asked for, if any is.
@@ -37,12 +41,18 @@ class PageRenderer:
             UnreadableError: it cannot be drawn.
         """
         pixels = next((known for known in WIDTHS if known >= width), WIDTHS[-1])
+        told = f"Page {page} cannot be drawn. Its text can be read as text."
+        try:
+            wanted = f"{file} {file.stat().st_mtime_ns} {page} {pixels}"
+        except OSError as error:  # it was removed meanwhile
+            raise UnreadableError(told) from error
+        if wanted in self._failed:
+            raise UnreadableError(told)
         try:
             return self._process.run(file.name, _draw, str(file), page, pixels)
         except UnreadableError as error:
-            raise UnreadableError(
-                f"Page {page} cannot be drawn. Its text can be read as text."
-            ) from error
+            self._failed.append(wanted)
+            raise UnreadableError(told) from error
 
     def close(self) -> None:
         """End the process."""

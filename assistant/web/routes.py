@@ -37,7 +37,7 @@ from assistant.service.service import Service
 from assistant.service.suggestions import SHOWN
 from assistant.service.watching import FolderWatch, Unread
 from assistant.serving.problems import problem_of
-from assistant.serving.streaming import EventResponse, event, failure_event, steps_of
+from assistant.serving.streaming import EventResponse, event, failure_event, in_turn, steps_of
 from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
 from assistant.workspace.finding import EverywhereValue, Finding
@@ -219,14 +219,16 @@ def routes(
         return list((await service.starters.of(asked))[:SHOWN])
 
     @router.get("/find")
-    def find(text: str, caller: Visitor, notebook: NotebookId | None = None) -> EverywhereValue:
-        return finding.count(caller.owner, text, notebook)
+    async def find(
+        text: str, request: Request, caller: Visitor, notebook: NotebookId | None = None
+    ) -> EverywhereValue:
+        wanted = caller.owner, text, notebook
+        return await in_turn(request, service.reading, caller, finding.count, *wanted)
 
     @router.post("/rewording")
-    async def rewording(asked: ToReword, caller: Visitor) -> dict[str, str]:
-        async with service.queue.place_async(caller.client, caller.browser or ""):
-            found = await to_thread.run_sync(reworded, service, asked.question, asked.llm)
-        return {"question": found}
+    async def rewording(asked: ToReword, request: Request, caller: Visitor) -> dict[str, str]:
+        wanted = service, asked.question, asked.llm
+        return {"question": await in_turn(request, service.queue, caller, reworded, *wanted)}
 
     @router.get("/documents/{identity}")
     def document(identity: str, caller: Visitor) -> dict[str, Any]:
@@ -249,11 +251,17 @@ def routes(
     def original(identity: str, caller: Visitor) -> Response:
         return documents.download(library, caller.owner, identity)
 
-    @router.get("/documents/{identity}/pages/{number}")
-    def picture(identity: str, number: int, width: int, caller: Visitor) -> Response:
-        if library.boxes(caller.owner, identity) is None:
+    def draw(owner: str, identity: str, number: int, width: int) -> bytes:
+        if library.boxes(owner, identity) is None:
             raise MissingPathError("That document has no pages to show.")
-        drawn = renderer.draw(library.original(caller.owner, identity), number, width)
+        return renderer.draw(library.original(owner, identity), number, width)
+
+    @router.get("/documents/{identity}/pages/{number}")
+    async def picture(
+        identity: str, number: int, width: int, request: Request, caller: Visitor
+    ) -> Response:
+        wanted = caller.owner, identity, number, width
+        drawn = await in_turn(request, service.drawing, caller, draw, *wanted)
         headers = {"cache-control": "private, max-age=3600"}
         return Response(drawn, media_type="image/webp", headers=headers)
 

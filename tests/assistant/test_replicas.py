@@ -16,6 +16,9 @@ from helpers import PATIENCE, footnote
 from playwright.sync_api import Browser
 from postgres import PostgresServer
 from replicas import Machines, killed, machines
+from services import forget_keys
+
+from index.database.database import Database
 
 pytestmark = pytest.mark.long
 
@@ -58,8 +61,11 @@ def test_a_key_is_known_to_all_replicas_until_it_is_revoked(there: Machines) -> 
         for url in (there.url, *(replica.url for replica in there.replicas)):
             until(lambda url=url: status(url, first) == 401)
             assert status(url, second) == 200
-    finally:
         run("revoke", "ben")
+        for url in (there.url, *(replica.url for replica in there.replicas)):
+            assert status(url, None) == 401, "no more are let in than before"
+    finally:
+        forget_keys(Database(there.folder / "o", there.database))
 
 
 def test_a_browser_stays_at_a_replica_while_that_is_there(

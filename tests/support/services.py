@@ -11,12 +11,17 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from helpers import FOOTNOTE, PATIENCE, footnote
 from prepared import running
 
 from assistant import Assistant
+from assistant.access.api_keys import REVOKED
 from assistant.api.runner import served
 from assistant.service.service import Service
+from assistant.tables import api_keys
+from index.database.database import Database
+from index.store.tables import counters
 
 
 @contextmanager
@@ -66,6 +71,13 @@ def new_key(folder: Path, name: str, *scopes: str) -> str:
     """A key that is made by the command, for the API that is served from this folder."""
     given = [part for scope in scopes for part in ("--scope", scope)]
     return footnote("keys", "create", name, *given, "--index-dir", folder / "index").stdout.strip()
+
+
+def forget_keys(database: Database) -> None:
+    """Make an index as if it had never had a key: none is needed again."""
+    with database.write() as connection:
+        connection.execute(sa.delete(api_keys))
+        connection.execute(sa.delete(counters).where(counters.c.name == REVOKED))
 
 
 def problem(response: httpx.Response, status: int) -> dict[str, str]:

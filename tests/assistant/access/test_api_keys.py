@@ -77,5 +77,8 @@ def test_the_command_makes_lists_and_revokes(tmp_path: Path) -> None:
         (("revoke", "eve"), "no key named eve"),
     ):
         assert told in footnote("keys", *arguments, *index, code=2).stderr
-    assert "Revoked ann" in footnote("keys", "revoke", "ann", *index).stdout
+    revoked = footnote("keys", "revoke", "ann", *index)
+    assert "Revoked ann" in revoked.stdout
+    assert "No key is left" not in revoked.stderr
     assert "ann" not in footnote("keys", "list", *index).stdout
+    assert "No key is left" in footnote("keys", "revoke", "ben", *index).stderr

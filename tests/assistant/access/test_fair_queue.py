@@ -43,6 +43,28 @@ def test_who_has_fewest_comes_first_and_of_these_who_came_first() -> None:
     assert order == ["greedy", "greedy", "ann", "ben", "greedy", "greedy"]
 
 
+def test_where_one_is_answered_at_a_time_clients_take_turns_and_so_do_their_owners() -> None:
+    line, order = FairQueue(1, 100), list[str]()
+    came = ["eve 1", "eve 1", "eve 1", "eve 2", "ann", "ann", "ben"]
+
+    async def ask(name: str, here: asyncio.Event) -> None:
+        client, _, owner = name.partition(" ")
+        async with line.place_async(client, owner):
+            order.append(name)
+            await here.wait()
+
+    async def all_of_them() -> None:
+        here, asked = asyncio.Event(), list[asyncio.Task[None]]()
+        for name in came:
+            asked.append(asyncio.create_task(ask(name, here)))
+            await asyncio.sleep(0)
+        here.set()
+        await asyncio.gather(*asked)
+
+    asyncio.run(asyncio.wait_for(all_of_them(), PATIENCE))
+    assert order == ["eve 1", "ann", "ben", "eve 2", "ann", "eve 1", "eve 1"]
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from(["greedy"] * 8 + ["ann", "ben", "eve"]), st.integers(0, 3)),

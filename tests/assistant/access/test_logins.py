@@ -193,6 +193,11 @@ def test_wrong_passwords_are_counted_by_name_and_address(
         assert refused.value.retry_after is not None
         assert 0 < refused.value.retry_after <= 60
     assert access.fits("ann", "s3cret!", "10.0.0.2")
+    for last in range(10):  # of one network, all of which whoever has one has
+        assert not access.fits("ann", "wrong", f"2001:db8:1:2::{last}")
+    with pytest.raises(RefusedError, match=r"Try again in \d+ seconds"):
+        access.fits("ann", "s3cret!", "2001:db8:1:2:ffff::1")
+    assert access.fits("ann", "s3cret!", "2001:db8:1:3::1")
     assert access.fits("ben", "pässword", "10.0.0.1")
     with patch("time.time", return_value=time.time() + 61):
         assert access.fits("ann", "s3cret!", "10.0.0.1")

@@ -139,6 +139,7 @@ def test_a_server_that_is_gone_is_told_and_when_to_try_again(
         own_server.kill()
         for refused in (client.post("api/ask", json=ASKED), client.get("health/ready")):
             assert "cannot be reached" in problem(refused, 503)["detail"], refused.url
+            assert own_server.address().url not in refused.text
             assert int(refused.headers["retry-after"]) > 0
         own_server.start()
         until(lambda: client.post("api/ask", json=ASKED).status_code == 200)

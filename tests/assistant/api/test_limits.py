@@ -16,7 +16,7 @@ import pytest
 from browsing import QUESTION
 from chroma_servers import until
 from helpers import PATIENCE, footnote
-from services import api_here, client_of, problem
+from services import api_here, client_of, forget_keys, problem
 
 from assistant import Assistant
 from assistant.access.api_keys import Keys
@@ -44,11 +44,9 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
 
 @pytest.fixture
 def keys(assistant: Assistant) -> Iterator[Keys]:
-    """Its keys, which are revoked at the end."""
-    found = Keys(assistant.index.database)
-    yield found
-    for key in found.all():
-        found.revoke(key.name)
+    """Its keys, which are forgotten at the end."""
+    yield Keys(assistant.index.database)
+    forget_keys(assistant.index.database)
 
 
 def test_a_key_may_send_so_many_requests_and_others_are_not_held_up(
@@ -155,7 +153,9 @@ def test_it_is_not_ready_while_the_index_cannot_be_read(tmp_path: Path) -> None:
             assert client.get("health/ready").json() == {"status": "ready"}
         with assistant.index.database.write() as connection:
             connection.exec_driver_sql("ALTER TABLE counters RENAME TO others")
-        assert "cannot be read" in problem(client.get("health/ready"), 503)["detail"]
+        unready = client.get("health/ready")
+        assert "cannot be read" in problem(unready, 503)["detail"]
+        assert str(tmp_path) not in unready.text, "where it is only the log tells"
         assert client.get("health/live").status_code == 200
         with assistant.index.database.write() as connection:
             connection.exec_driver_sql("ALTER TABLE others RENAME TO counters")
@@ -165,6 +165,29 @@ def test_it_is_not_ready_while_the_index_cannot_be_read(tmp_path: Path) -> None:
 def test_a_rate_that_is_none_is_refused(tmp_path: Path) -> None:
     told = footnote("serve", "--no-page", "--rate", "many", "--index-dir", tmp_path, code=2)
     assert "600/minute" in told.stderr
+
+
+def test_who_gives_wrong_passwords_cannot_say_that_they_are_elsewhere(
+    assistant: Assistant,
+) -> None:
+    with api_here(assistant, auth=[("ann", "s3cret!")]) as url, client_of(url) as client:
+        told = [
+            client.get(
+                "api/documents",
+                auth=("ann", "wrong"),
+                headers={"x-forwarded-for": f"10.0.0.{number}"},
+            ).status_code
+            for number in range(11)
+        ]
+    assert told == [*[401] * 10, 429]
+
+
+def test_without_the_last_key_nobody_is_let_in_either(assistant: Assistant, keys: Keys) -> None:
+    with api_here(assistant) as url, client_of(url) as client:
+        assert client.get("api/documents").status_code == 200
+        keys.create("ann", ["ask"])
+        keys.revoke("ann")
+        problem(client.get("api/documents"), 401)
 
 
 def test_other_machines_need_a_key_even_before_there_is_one(

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from helpers import PATIENCE
-from services import api_here, client_of, problem
+from services import api_here, client_of, forget_keys, problem
 
 from assistant import Assistant
 from assistant.access.api_keys import Keys
@@ -525,8 +525,7 @@ def test_a_key_that_may_ask_changes_nothing(assistant: Assistant) -> None:
             assert {one.status_code for one in told} == {done}
         for path in ("conversations", "conversations/search?text=a", "notes", "trash", "notebooks"):
             assert asks.get(f"api/{path}").status_code == 200
-        for name in ("asks", "writes"):
-            keys.revoke(name)
+    forget_keys(assistant.index.database)
 
 
 def test_what_one_says_of_an_answer_another_neither_changes_nor_takes_back(

@@ -157,6 +157,12 @@ def test_settings_that_are_wrong_are_told_and_all_else_is_looked_at() -> None:
     assert found["port"][0] == "ok"
 
 
+def test_a_rate_that_is_none_is_told() -> None:
+    found = told(code=3, FOOTNOTE_RATE="nonsense")
+    assert found["settings"][0] == "mend"
+    assert "600/minute" in found["settings"][1]
+
+
 def test_a_model_that_is_not_here_is_told_and_not_fetched(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as hub:
         done = run_footnote(

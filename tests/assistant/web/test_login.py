@@ -12,7 +12,7 @@ from unittest.mock import patch
 import httpx
 import pytest
 import sqlalchemy as sa
-from browsing import QUESTION, SECONDS, ask
+from browsing import QUESTION, QUOTE, SECONDS, ask
 from helpers import PATIENCE
 from playwright.sync_api import Browser, expect
 from services import api, client_of, problem
@@ -32,7 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
-    with api(folder, "--mcp", "--auth", accounts(folder, *ACCOUNTS), page=True) as address:
+    proxy = {"FORWARDED_ALLOW_IPS": "127.0.0.1"}
+    with api(folder, "--mcp", "--auth", accounts(folder, *ACCOUNTS), page=True, **proxy) as address:
         yield address
 
 
@@ -190,6 +191,25 @@ def test_gradio_has_no_door_of_its_own(url: str) -> None:
         log_in(client, ANN)
         assert client.get("gradio_api/token").status_code == 404
         assert next(iter(client.cookies)).startswith(NAME)
+
+
+def test_what_gradio_adds_is_for_who_logged_in_and_an_answer_for_who_asked(url: str) -> None:
+    with client_of(url) as nobody, client_of(url) as ann, client_of(url) as ben:
+        for path in ("config", "gradio_api/info", "gradio_api/heartbeat/x"):
+            with nobody.stream("GET", path) as response:  # a heartbeat has no end
+                assert response.status_code == 401, path
+                assert response.read()
+            assert "Log in" in response.json()["detail"]
+        log_in(ann, ANN)
+        log_in(ben, BEN)
+        asked = ben.post("gradio_api/call/ask", json={"data": [QUESTION, [], None, "none"]})
+        event = asked.json()["event_id"]
+        for path in (
+            *(f"call/ask/{event}", f"call/ask/{event}?session_hash=mine"),
+            f"queue/data?session_hash={event}",
+        ):
+            assert ann.get(f"gradio_api/{path}").status_code == 404, path
+        assert QUOTE in ben.get(f"gradio_api/call/ask/{event}").text
 
 
 def test_what_ended_or_was_made_up_lets_nobody_in(url: str, folder: Path, logins: Logins) -> None:

@@ -303,6 +303,29 @@ def test_only_pages_that_there_are_are_drawn(tmp_path: Path) -> None:
         renderer.close()
 
 
+def test_a_page_that_cannot_be_drawn_is_tried_once_until_its_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, tried = tmp_path / "a.pdf", list[str]()
+    file.write_bytes(b"%PDF-1.7 broken")
+    with closing(PageRenderer()) as renderer:
+        run = renderer._process.run
+
+        def counted(*given: Any) -> bytes:
+            tried.append(given[0])
+            return run(*given)
+
+        monkeypatch.setattr(renderer._process, "run", counted)
+        for _ in range(3):
+            with pytest.raises(UnreadableError, match="Page 1 cannot be drawn"):
+                renderer.draw(file, 1, 400)
+        assert len(tried) == 1
+        whole = pypdfium2.PdfDocument.new()
+        whole.new_page(100, 100)
+        whole.save(file)
+        assert Image.open(BytesIO(renderer.draw(file, 1, 400))).width == 400
+
+
 def test_words_are_counted_and_what_was_read_is_remembered(tmp_path: Path) -> None:
     texts = {
         "nuts.txt": "Walnuts  float\nin brine. WALNUTS float. A walnut sinks.",
