@@ -145,6 +145,16 @@ def test_the_content_tells_the_format(files: dict[str, Path], tmp_path: Path) ->
     assert {known.name for known in FORMATS} >= set(WRITERS) - {"csv"}
 
 
+def test_telling_the_format_unpacks_nothing(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told in the process that asks, a server say, and not in the one that reads."""
+    monkeypatch.delattr(zipfile.ZipFile, "open")
+    for kind, file in files.items():
+        found = format_of(file.read_bytes(), file.name)
+        assert kind == "csv" or (found and found.name == kind)
+
+
 def test_text_that_looks_like_a_format_is_text(tmp_path: Path) -> None:
     for name, text in (
         ("a.txt", "PK is short for park."),
