@@ -12,6 +12,7 @@ from email.utils import getaddresses
 from io import BytesIO
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from index.chunking.decoding import declared, decoded
 from index.chunking.layout import Composer, Layout
@@ -61,12 +62,12 @@ def read_eml(content: bytes, name: str, read: ReadAttached) -> Layout:
     return _layout(str(message["Subject"] or ""), headers, body, html, attached, read)
 
 
-def _text_of(part: EmailMessage, name: str) -> str:
+def _text_of(part: Any, name: str) -> str:
     text = _declared(part)
     return decoded(part.get_payload(decode=True), Path(name)) if text is None else text
 
 
-def _declared(part: EmailMessage) -> str | None:
+def _declared(part: Any) -> str | None:
     """The text of a part in the encoding that it declares; None where it declares none."""
     charset = part.get_content_charset("")
     return declared(part.get_payload(decode=True), charset, "replace") if charset else None
@@ -79,7 +80,7 @@ def _attached(part: EmailMessage) -> Attached:
         return Attached(name, message.as_bytes())
     is_text = part.get_content_type() in ("text/plain", "text/csv")
     text = _declared(part) if is_text else None
-    content = part.get_payload(decode=True) if text is None else text.encode()
+    content: Any = part.get_payload(decode=True) if text is None else text.encode()
     return Attached(part.get_filename() or "", content)
 
 
