@@ -128,6 +128,8 @@ class Settings(BaseSettings):
     """Questions that may wait for that; more are sent away."""
     max_upload: int = Field(25, ge=1)
     """Megabytes of a file that is sent to a server."""
+    max_pictures: int = Field(500, ge=1)
+    """Pages and pictures of a file that are read on a server, where that is asked for."""
     max_documents: int = Field(50, ge=1)
     """Files that a login or a key may add."""
     max_stored: int = Field(2000, ge=1)

@@ -25,6 +25,7 @@ import httpx
 from anyio import CapacityLimiter, to_thread
 
 from assistant.schemas.questions import MAX_ADDRESS
+from index.chunking.decoding import declared
 from index.errors import UnreadableError
 
 TIMEOUT = 20.0
@@ -337,14 +338,5 @@ def _name(url: httpx.URL, suffix: str) -> str:
 def _in_utf8(content: bytes, charset: str) -> bytes:
     """A text in UTF-8 with a BOM, so that the encoding that the server declares counts more than
     what the text declares, as in browsers; unchanged where it is not in that encoding."""
-    try:
-        encoding = codecs.lookup(charset).name
-        if encoding in ("idna", "punycode") or content.startswith(
-            (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        ):
-            return content  # the first are for host names, and take very long for a text
-        # As in browsers: pages that declare ISO 8859-1 are in Windows-1252.
-        text = content.decode("cp1252" if encoding == "iso8859-1" else encoding)
-        return codecs.BOM_UTF8 + text.encode()
-    except (LookupError, UnicodeError):
-        return content
+    text = declared(content, charset)
+    return content if text is None else codecs.BOM_UTF8 + text.encode()

@@ -24,7 +24,7 @@ from assistant.workspace.owners import Owners, order_added, source_of
 from assistant.workspace.trash import DeletedDocuments, DeletedValue, TrashValue
 from assistant.workspace.uploads import Inbox, Upload, safe_folder, safe_name
 from index import Document, DocumentInfo, Index
-from index.errors import DocumentError, MissingPathError, RefusedError
+from index.errors import DocumentError, MissingPathError, RefusedError, UnreadableError
 from index.models import Boxes
 from index.readers.loader import read_raw
 
@@ -274,7 +274,8 @@ class Library:
                 raw = replace(read, source=source, original=file, address=address)
                 if there is None:
                     self._forget(raw.id)
-                self.index.sync([raw], progress, keep=True, on_page=on_page)
+                bounded = self._bounded(file.name, on_page)
+                self.index.sync([raw], progress, keep=True, on_page=bounded)
             except DocumentError as error:  # named as its owner does
                 said = str(error).replace(str(file), file.name).replace(source, file.name)
                 raise type(error)(said, code=error.code, **error.values) from error
@@ -297,10 +298,27 @@ class Library:
             MissingPathError, RefusedError: it is not there, or not theirs.
             DocumentError: its file cannot be read, or what reads pictures is not installed.
         """
-        self.find(owner, identity, own=True)
+        there = self.find(owner, identity, own=True)
         self.original(owner, identity)  # it says so where there is none
-        self.index.reindex(identity, progress, ocr=True, on_page=on_page)
+        bounded = self._bounded(Path(there.info.source).name, on_page)
+        self.index.reindex(identity, progress, ocr=True, on_page=bounded)
         return self.find(owner, identity).info
+
+    def _bounded(self, name: str, on_page: Progress | None) -> Progress:
+        """`on_page` for a file, which refuses one with more pages and pictures than are read."""
+        most = self._assistant.settings.max_pictures
+
+        def step(done: int, count: int) -> None:
+            if count > most:
+                raise UnreadableError(
+                    f"{name!r} has {count:,} pages or pictures with text in them; at most {most:,} "
+                    "are read. Split it, or add it without having them read.",
+                    code="too_long",
+                )
+            if on_page:
+                on_page(done, count)
+
+        return step
 
     def _make_room(self, owner: str, there: AskedDocument | None, size: int) -> None:
         """Remove what somebody deleted where that leaves too little room for a file.

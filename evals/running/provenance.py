@@ -27,7 +27,8 @@ LIBRARIES = (
 ).split()
 #: Settings that change nothing about an answer.
 _WHERE = {
-    *"index_dir wait arrive_within at_once fetch max_documents max_upload queue rate".split(),
+    *"index_dir wait arrive_within at_once fetch max_documents max_pictures max_upload".split(),
+    *"queue rate".split(),
     *WITHOUT_SERVER,
 }
 

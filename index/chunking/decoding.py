@@ -22,6 +22,9 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
+_OF_HOST_NAMES = ("idna", "punycode")
+"""Encodings that take time that grows with the square of the text."""
+
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x1c\x1d\x1e\x1f\x08")) + b"\x7f"
 """Control characters that text does not hold: not white space, backspace, escape or an old
 end-of-file mark."""
@@ -36,6 +39,27 @@ _ENCODINGS = (
 
 _MAX_CONTROLS = 0.01
 """Share of those in a text; a stray one does no harm."""
+
+
+def declared(content: bytes, charset: str, errors: str = "strict") -> str | None:
+    """The text in the encoding that is declared for it, as browsers take it; None where that is
+    none of texts, the text is not in it, or a byte order mark says otherwise.
+
+    Args:
+        errors: as of `bytes.decode`.
+    """
+    if content.startswith(tuple(bom for bom, _ in _BOMS)):
+        return None
+    try:
+        encoding = codecs.lookup(charset).name
+        if encoding in _OF_HOST_NAMES:
+            return None
+        # Western texts declare ISO 8859-1 and are in Windows-1252.
+        text = content.decode("cp1252" if encoding == "iso8859-1" else encoding, errors)
+        text.encode()  # UTF-7 can say half of a pair, which is no character
+    except (LookupError, ValueError):
+        return None
+    return text
 
 
 def decoded(content: bytes, path: Path) -> str:

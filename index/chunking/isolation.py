@@ -11,11 +11,13 @@ the program again that started it, which may be a few lines that nothing guards.
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import pickle
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,10 +26,18 @@ from typing import Any, TypeVar
 
 from index.errors import DocumentError, UnreadableError
 
+try:
+    import resource
+except ImportError:
+    resource = None  # type: ignore[assignment]  # Windows has no such limits
+
 MAX_MEMORY = 4 << 30
 """Bytes that a file may take, where the system can hold a process to it."""
 
-_START = "import sys; sys.path[:] = {path!r}; from index.chunking.isolation import serve; serve()"
+_START = (
+    "import sys; sys.path[:] = {path!r}; from index.chunking.isolation import serve; "
+    "serve({parent}, {seconds})"
+)
 _ARRAYS = ("_reconstruct", "_frombuffer", "ndarray", "dtype")
 
 _Made = TypeVar("_Made")
@@ -115,8 +125,9 @@ class IsolatedProcess:
         if self._process is None or self._process.poll() is not None:
             self._end()
             path = [str(Path(entry).absolute()) for entry in sys.path]
+            start = _START.format(path=path, parent=os.getpid(), seconds=self.seconds)
             self._process = subprocess.Popen(  # noqa: S603 (this interpreter, on this file)
-                [sys.executable, "-c", _START.format(path=path)],
+                [sys.executable, "-c", start],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a parser that crashes writes what no user can use
@@ -178,22 +189,37 @@ def report_progress(done: int, of: int) -> None:
         listener(done, of)
 
 
-def serve() -> None:
-    """Answer requests on standard input until it ends."""
+def serve(parent: int, seconds: float) -> None:
+    """Answer requests on standard input until it ends.
+
+    Args:
+        parent: the process that started this one, with which it ends.
+        seconds: how long a request, or a step of it, may take.
+    """
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
 
     def answer(*told: Any) -> None:
         pickle.dump(told, answers)
         answers.flush()
+        _limit_time(seconds)
 
     _listeners.append(answer)
     # What libraries print is no answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _limit_memory()
+    _limit_time(seconds)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     with suppress(EOFError):
         while True:
             function, arguments = pickle.load(requests)  # noqa: S301 (of who started it)
             answer(*_answer(function, arguments))
+
+
+def _end_with(parent: int) -> None:
+    """End this process, whatever it is doing, when the one that started it has ended."""
+    while os.name == "nt" or os.getppid() == parent:  # Windows tells it of one that has ended, too
+        time.sleep(1)
+    os._exit(1)
 
 
 def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Any, str]:
@@ -208,10 +234,19 @@ def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[A
 
 
 def _limit_memory() -> None:
-    try:
-        import resource
-    except ImportError:
-        return  # Windows has no such limit
+    if resource is None:
+        return
     pages = Path("/proc/self/statm")
     used = int(pages.read_text().split()[0]) * resource.getpagesize() if pages.exists() else 0
     resource.setrlimit(resource.RLIMIT_AS, (used + MAX_MEMORY, used + MAX_MEMORY))
+
+
+def _limit_time(seconds: float) -> None:
+    """End this process where it computes on for longer than its parent, had it not ended, would
+    wait: code that lets no other thread run is ended by nothing else."""
+    if resource is None:
+        return
+    most = math.ceil(time.process_time() + seconds * (os.cpu_count() or 1))
+    allowed = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    within = most if allowed == resource.RLIM_INFINITY else min(most, allowed)
+    resource.setrlimit(resource.RLIMIT_CPU, (within, allowed))

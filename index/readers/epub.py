@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from index.chunking.layout import Composer, Layout, locked
 from index.chunking.metadata import metadata_of
+from index.chunking.zip_archive import refuse_entities
 from index.models import DocumentMetadata
 from index.readers.html import (
     Settings,
@@ -42,6 +43,7 @@ def read_epub(content: bytes, name: str) -> Layout:
     Raises:
         UnreadableError: it is locked to a reader's account.
     """
+    refuse_entities(content, name)
     out = Composer()
     settings: Settings = {}
     notes = Notes()

@@ -9,7 +9,6 @@ what is hidden, the menus of a site, marks of notes. Nothing that a page refers 
 
 from __future__ import annotations
 
-import codecs
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from index.chunking.decoding import decoded
+from index.chunking.decoding import declared, decoded
 from index.chunking.layout import Block, Composer, Heading, Layout, describes
 from index.chunking.sentences import Span
 from index.readers.front_matter import front_matter_of, head_metadata
@@ -170,15 +169,9 @@ def html_text(content: bytes, name: str) -> str:
     Raises:
         NotTextError: it is in no encoding.
     """
-    declared = _CHARSET.search(content[:4096]) or _XML_CHARSET.match(content[:256])
-    if declared and not content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        try:
-            encoding = codecs.lookup(declared[1].decode("ascii")).name
-            # As browsers take it: Western pages say ISO 8859-1 and mean Windows'.
-            return content.decode("cp1252" if encoding == "iso8859-1" else encoding)
-        except (LookupError, UnicodeError):
-            pass  # It says what it is not: its bytes tell.
-    return decoded(content, Path(name))
+    told = _CHARSET.search(content[:4096]) or _XML_CHARSET.match(content[:256])
+    text = declared(content, told[1].decode("ascii", "replace")) if told else None
+    return decoded(content, Path(name)) if text is None else text
 
 
 def beside(path: str, href: str) -> str:

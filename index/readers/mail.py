@@ -11,7 +11,10 @@ from email.policy import default
 from email.utils import getaddresses
 from io import BytesIO
 from itertools import groupby
+from pathlib import Path
+from typing import Any
 
+from index.chunking.decoding import declared, decoded
 from index.chunking.layout import Composer, Layout
 from index.chunking.metadata import metadata_of
 from index.readers.html import write_html
@@ -47,16 +50,27 @@ _POLICY = default.clone(
 )
 
 
-def read_eml(content: bytes, _name: str, read: ReadAttached) -> Layout:
+def read_eml(content: bytes, name: str, read: ReadAttached) -> Layout:
     """The layout of a message as it is sent."""
     message = BytesParser(EmailMessage, policy=_POLICY).parsebytes(content)
     headers = {key: message[key] for key in _SHOWN if message[key]}
     plain = message.get_body(("plain",))
     rich = None if plain else message.get_body(("html",))
-    body = plain.get_content() if plain else ""
-    html = rich.get_content() if rich else ""
+    body = _text_of(plain, name) if plain else ""
+    html = _text_of(rich, name) if rich else ""
     attached = map(_attached, message.iter_attachments())
     return _layout(str(message["Subject"] or ""), headers, body, html, attached, read)
+
+
+def _text_of(part: Any, name: str) -> str:
+    text = _declared(part)
+    return decoded(part.get_payload(decode=True), Path(name)) if text is None else text
+
+
+def _declared(part: Any) -> str | None:
+    """The text of a part in the encoding that it declares; None where it declares none."""
+    charset = part.get_content_charset("")
+    return declared(part.get_payload(decode=True), charset, "replace") if charset else None
 
 
 def _attached(part: EmailMessage) -> Attached:
@@ -64,10 +78,9 @@ def _attached(part: EmailMessage) -> Attached:
         message = part.get_content()
         name = part.get_filename() or f"{message['Subject'] or 'message'}.eml"
         return Attached(name, message.as_bytes())
-    if part.get_content_type() in ("text/plain", "text/csv"):
-        content = part.get_content().encode("utf-8", "surrogateescape")
-    else:
-        content = part.get_payload(decode=True)
+    is_text = part.get_content_type() in ("text/plain", "text/csv")
+    text = _declared(part) if is_text else None
+    content: Any = part.get_payload(decode=True) if text is None else text.encode()
     return Attached(part.get_filename() or "", content)
 
 

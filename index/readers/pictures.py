@@ -81,13 +81,19 @@ def page_of(content: bytes, number: int) -> Image:
     Raises:
         IndexError: it has no such page.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     with Image.open(BytesIO(content)) as picture:
         if not 1 <= number <= getattr(picture, "n_frames", 1):
             raise IndexError(number)
-        picture.seek(number - 1)
-        return _on_white(ImageOps.exif_transpose(picture))
+        return _page(picture, number)
+
+
+def _page(picture: Image, number: int) -> Image:
+    from PIL import ImageOps
+
+    picture.seek(number - 1)
+    return _on_white(ImageOps.exif_transpose(picture))
 
 
 def _on_white(picture: Image) -> Image:
@@ -106,11 +112,12 @@ def _shots(content: bytes, count: int) -> Iterator[Shot]:
 
     with Image.open(BytesIO(content)) as picture:
         told = picture.info.get("dpi", (0, 0))[0]
-    density = float(told) if told else 0.0
-    is_told = DENSITIES.start <= density < DENSITIES.stop
-    for number in range(1, count + 1):
-        page = page_of(content, number)
-        yield _shot(page, number, density if is_told else 72 * max(page.size) / A4_HEIGHT)
+        density = float(told) if told else 0.0
+        is_told = DENSITIES.start <= density < DENSITIES.stop
+        # To open it for each page anew takes time that grows with the square of their count.
+        for number in range(1, count + 1):
+            page = _page(picture, number)
+            yield _shot(page, number, density if is_told else 72 * max(page.size) / A4_HEIGHT)
 
 
 def _shot(page: Image, number: int, density: float) -> Shot:

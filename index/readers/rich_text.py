@@ -26,7 +26,7 @@ from unicodedata import category
 from index.chunking.isolation import report_progress
 from index.chunking.layout import Block, Composer, Layout, Part, describes, names_columns
 from index.chunking.metadata import metadata_of
-from index.chunking.zip_archive import DAMAGED
+from index.chunking.zip_archive import DAMAGED, refuse_entities
 from index.errors import EmptyDocumentError, NotTextError
 from index.models import DocumentMetadata
 from index.readers.captions import is_table_caption
@@ -67,6 +67,7 @@ def read_rich_text(content: bytes, name: str, format_name: str, ocr: bool = Fals
         format_name: one of BACKENDS.
         ocr: read what stands in its pictures, too.
     """
+    refuse_entities(content, name)
     document = _read(content, format_name)
     writer = _Writer(document, name, PAGES.get(format_name), ocr)
     writer.write()

@@ -10,6 +10,7 @@ from io import BytesIO, StringIO
 from itertools import groupby
 
 from index.chunking.layout import Composer, Layout, locked, names_columns
+from index.chunking.zip_archive import is_packed, refuse_entities
 from index.errors import UnreadableError
 from index.readers.rich_text import properties_of
 
@@ -27,6 +28,8 @@ def read_workbook(content: bytes, name: str) -> Layout:
     """
     from python_calamine import CalamineWorkbook, PasswordError
 
+    if is_packed(content):  # as all but XLS are
+        refuse_entities(content, name)
     out = Composer()
     try:
         book = CalamineWorkbook.from_filelike(BytesIO(content))

@@ -7,6 +7,7 @@ letters with their accents, Greek, Chinese and Japanese.
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -134,6 +135,8 @@ def recognised(picture: Picture) -> Recognition:
 def _engine(reads: bool = True) -> Any:
     """What reads lines that stand upright, or only finds where lines are and how they stand. On one
     thread: pages are read beside each other."""
+    # The telemetry of onnxruntime looks up hosts outside, and is decided on when that is loaded.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     from rapidocr import RapidOCR
 
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)

@@ -28,7 +28,15 @@ from index.models import NO_METADATA, DocumentMetadata
 MARKS = {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-"}  # noqa: RUF001
 """Typographic marks, and what liteparse writes for them."""
 
-_TOLD = re.compile(rf"[{''.join(MARKS)}]|\d")
+_CODES = "\x0b\x0c\r\x0e\x0f\x1b\x1c\x1d\x1e\x1f"
+_LIGATURES = dict(zip(_CODES, ("ff", "fi", "fl", "ffi", "ffl") * 2, strict=True))
+"""Those of TeX (OT1 and T1) by their codes, which are all that files without names of letters tell;
+liteparse leaves them out."""
+
+_TOLD = re.compile(
+    rf"[{''.join(MARKS)}]|\d|(?:(?<=[a-z])|(?=.[a-z]))(?!\r\n)[{''.join(_LIGATURES)}]",
+    re.I | re.S,
+)
 
 ENDS = (".", "!", "?", "…")
 CLOSERS = "\"'”’)]»"  # noqa: RUF001
@@ -45,6 +53,9 @@ Entry = tuple[int, str, int]
 
 PageMark = tuple[str, float, float]
 """A mark, and in points from the page's top left corner its middle; of a note's its left edge."""
+
+Ligature = tuple[str, float, float, float]
+"""Its letters, and in points from the page's top left corner its left, right and middle height."""
 
 Described = tuple[str, tuple[float, float, float, float]]
 """What is told of a picture to those who cannot see it, and the picture's left, top, right and
@@ -64,6 +75,7 @@ class Remarks:
         outline: the entries of its outline.
         marks: of each page that has some, where typographic marks stand.
         notes: the same of the figures of marks of notes.
+        ligatures: of each page that has some that are not among its words.
         pictures: of each page that has some, the descriptions of its pictures.
         links: of each page that has some, those within the file.
         metadata: who wrote it, and when.
@@ -72,6 +84,7 @@ class Remarks:
     outline: Sequence[Entry] = ()
     marks: Mapping[int, Sequence[PageMark]] = field(default_factory=dict)
     notes: Mapping[int, Sequence[PageMark]] = field(default_factory=dict)
+    ligatures: Mapping[int, Sequence[Ligature]] = field(default_factory=dict)
     pictures: Mapping[int, Sequence[Described]] = field(default_factory=dict)
     links: Mapping[int, Sequence[Link]] = field(default_factory=dict)
     metadata: DocumentMetadata = NO_METADATA
@@ -88,6 +101,7 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
     outline: list[Entry] = []
     marks: dict[int, list[PageMark]] = defaultdict(list)
     notes: dict[int, list[PageMark]] = defaultdict(list)
+    ligatures: dict[int, list[Ligature]] = defaultdict(list)
     pictures: dict[int, list[Described]] = {}
     links: dict[int, list[Link]] = {}
     try:
@@ -109,6 +123,10 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
                 if character in MARKS:
                     a, b, c, d = text.get_charbox(at)
                     marks[number].append((character, (a + c) / 2 - left, top - (b + d) / 2))
+                elif character in _LIGATURES:
+                    a, b, c, d = text.get_charbox(at)
+                    edges = a - left, c - left, top - (b + d) / 2
+                    ligatures[number].append((_LIGATURES[character], *edges))
                 elif figures := _note(text, characters, at):
                     a, b, _, d = text.get_charbox(at)
                     notes[number].append((figures, a - left, top - (b + d) / 2))
@@ -122,7 +140,7 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
                 break
     except pypdfium2.PdfiumError:
         return Remarks()
-    return Remarks(outline, marks, notes, pictures, links, metadata)
+    return Remarks(outline, marks, notes, ligatures, pictures, links, metadata)
 
 
 def _links(pdf: Any, page: Any) -> Iterator[Link]:

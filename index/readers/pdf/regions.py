@@ -28,7 +28,7 @@ from index.readers.pdf.pages import (
     letters_of,
     lines_of,
 )
-from index.readers.pdf.pdfium import MARKS, Described, PageMark, Remarks
+from index.readers.pdf.pdfium import MARKS, Described, Ligature, PageMark, Remarks
 from index.readers.pdf.tables import find_tables, lead_notes
 from index.readers.pdf.titles import value_of
 
@@ -44,6 +44,9 @@ MIN_TEXT = 30
 MIN_GAP = 2.5
 #: Words of a title are at most so many heights apart. Not tuned.
 MAX_TITLE_GAP = 3
+#: A ligature and the rest of its word are less than so many heights apart: in one file .08, where
+#: words are .35. Not tuned.
+MAX_LIGATURE_GAP = 0.15
 _SECTION = re.compile(r"\d+(?:\.\d+)+")
 _NUMBER = re.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
 #: What is written for typographic marks.
@@ -415,7 +418,10 @@ def set_marks(pages: Iterable[PrintedPage], remarks: Remarks) -> None:
             for word in words:
                 if _TYPED.intersection(word.text):
                     _set_marks(word, marks)
-        if notes := remarks.notes.get(page.number):
+        notes = remarks.notes.get(page.number, ())
+        ligatures = remarks.ligatures.get(page.number, ())
+        if notes or ligatures:
+            _set_ligatures(words, ligatures)
             _drop_notes(words, notes)
             for region in page.regions:
                 region.words = [word for word in region.words if word.text]
@@ -433,6 +439,20 @@ def _set_marks(word: PrintedWord, marks: Iterable[PageMark]) -> None:
         if printed and len(printed) == word.text.count(typed):
             first, *pieces = word.text.split(typed)
             word.text = first + "".join(map(str.__add__, printed, pieces))
+
+
+def _set_ligatures(words: Iterable[PrintedWord], ligatures: Iterable[Ligature]) -> None:
+    """Put ligatures that were left out into the words that they begin, end or divide."""
+    for letters, left, right, height in ligatures:
+        line = [word for word in words if word.text and word.spans(height)]
+        before = next((w for w in line if abs(w.right - left) < MAX_LIGATURE_GAP * w.height), None)
+        after = next((w for w in line if abs(w.left - right) < MAX_LIGATURE_GAP * w.height), None)
+        if before:
+            before.text, before.right = before.text + letters, right
+        if before and after:
+            before.text, before.right, after.text = before.text + after.text, after.right, ""
+        elif after:
+            after.text, after.left = letters + after.text, left
 
 
 def _drop_notes(words: Iterable[PrintedWord], notes: Sequence[PageMark]) -> None:

@@ -69,6 +69,32 @@ def test_a_scan_is_read_where_that_is_asked_for(client: httpx.Client, tmp_path: 
     assert (replaced.status_code, replaced.json()["id"]) == (200, document["id"])
 
 
+def test_of_how_many_pages_the_pictures_are_read_is_limited(
+    assistant: Assistant, tmp_path: Path
+) -> None:
+    scan = save(tmp_path / "long.tiff", TEXT, TEXT)
+    mixed_pages = tmp_path / "long.pdf"
+    html = mixed("Mixed", TEXT)
+    html += html[html.rindex("<p style") :]  # its picture once more
+    with chromium() as browser:
+        print_pdf(browser, html, mixed_pages)
+    with api_here(assistant, max_pictures=1) as url, client_of(url) as client:
+        refused = [
+            client.post("api/documents?ocr=true", files={"file": (scan.name, scan.read_bytes())})
+        ]
+        added = client.post(
+            "api/documents", files={"file": (mixed_pages.name, mixed_pages.read_bytes())}
+        ).json()
+        at = f"api/documents/{added['id']}"
+        refused.append(client.post(f"{at}/pictures"))
+        for answer, name in zip(refused, ("long.tiff", "long.pdf"), strict=True):
+            told = problem(answer, 422)
+            assert told["code"] == "too_long"
+            assert name in told["detail"]
+            assert "2 pages" in told["detail"]
+        assert client.get(at).json()["unread"] == 2
+
+
 def test_pictures_in_a_document_that_is_there_are_read(
     client: httpx.Client, tmp_path: Path
 ) -> None:

@@ -102,6 +102,23 @@ def test_files_attached_to_a_message_are_read(files: dict[str, Path], tmp_path: 
     assert found["Attached: bomb.docx, berth.png"] == (("The quay", "Attached"), "")
 
 
+@pytest.mark.parametrize("charset", ["; charset=punycode", "; charset=no-such-one", ""])
+def test_a_message_that_tells_no_encoding_of_texts_is_read_by_its_bytes(
+    tmp_path: Path, charset: str
+) -> None:
+    """One of host names would take minutes for a long text."""
+    body, note = "Berth four-kva", "Berth five-kva"
+    body += "" if charset.endswith("punycode") else " für Fähren"
+    part = f"Content-Type: text/plain{charset}\n"
+    (tmp_path / "a.eml").write_text(
+        "From: a@example.org\nDate: 7 Mar 2022\nMIME-Version: 1.0\n"
+        f"Content-Type: multipart/mixed; boundary=x\n\n--x\n{part}\n{body}\n--x\n{part}"
+        f"Content-Disposition: attachment; filename=note.txt\n\n{note}\n--x--\n",
+        encoding="utf-8",
+    )
+    assert [p.text for p in read_document(tmp_path / "a.eml").paragraphs][1:] == [body, note]
+
+
 def test_messages_inside_one_another_come_to_an_end(tmp_path: Path) -> None:
     inner: EmailMessage | None = None
     for number in range(MAX_DEPTH + 2):
@@ -126,6 +143,16 @@ def test_the_content_tells_the_format(files: dict[str, Path], tmp_path: Path) ->
             assert read_raw(renamed).format == kind
             assert format_of(file.read_bytes(), file.name) is not None
     assert {known.name for known in FORMATS} >= set(WRITERS) - {"csv"}
+
+
+def test_telling_the_format_unpacks_nothing(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told in the process that asks, a server say, and not in the one that reads."""
+    monkeypatch.delattr(zipfile.ZipFile, "open")
+    for kind, file in files.items():
+        found = format_of(file.read_bytes(), file.name)
+        assert kind == "csv" or (found and found.name == kind)
 
 
 def test_text_that_looks_like_a_format_is_text(tmp_path: Path) -> None:

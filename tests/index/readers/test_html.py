@@ -257,6 +257,13 @@ def test_the_encoding_that_a_page_declares_is_its_own(tmp_path: Path, encoding: 
     assert texts(read_document(tmp_path / "page.html")) == [text]
 
 
+def test_an_encoding_of_host_names_is_none_of_pages(tmp_path: Path) -> None:
+    """Decoded as such a name a long page would take minutes."""
+    file = tmp_path / "page.html"
+    file.write_text("<!doctype html><meta charset=punycode><p>Berth four-kva")
+    assert texts(read_document(file)) == ["Berth four-kva"]
+
+
 def test_the_title_is_the_heading_that_is_alone(tmp_path: Path) -> None:
     head = "<title>Report | Site</title>"
     assert page(tmp_path, "<h1>Report</h1><p>Text</p>", head).title == "Report"

@@ -98,6 +98,27 @@ def test_it_ends_with_the_process_that_started_it(report: Path) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize(
+    "work",
+    [
+        "time.sleep, 3600",
+        're.match, "(a+)+$", "a" * 60 + "b"',  # which lets no other thread run
+    ],
+)
+def test_it_ends_with_that_process_while_it_reads(work: str) -> None:
+    code = (
+        "import os, re, signal, threading, time; "
+        "from index.chunking.isolation import IsolatedProcess; process = IsolatedProcess(1); "
+        "process.run('a.txt', len, b''); process.seconds = 3600; print(process._process.pid, "
+        f"flush=True); threading.Thread(target=process.run, args=('a.txt', {work})).start(); "
+        "time.sleep(0.5); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    while is_running(int(done.stdout)):
+        time.sleep(0.05)
+
+
 def is_running(process: int) -> bool:
     try:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]

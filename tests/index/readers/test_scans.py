@@ -45,6 +45,7 @@ from index.readers.pdf.pages import PrintedPage, printed_pages
 from index.readers.pdf.reader import parsed_pages, read_pdf
 from index.readers.pdf.scans import pictures_among
 from index.readers.pdf.titles import is_bold
+from index.readers.pictures import read_picture
 
 TITLE = "Rules of the boat house"
 TEXT = f"""# {TITLE}
@@ -400,6 +401,17 @@ def test_a_picture_without_text_is_told(tmp_path: Path, size: tuple[int, int]) -
     Image.new("RGB", size, "navy").save(tmp_path / "sea.png")
     with pytest.raises(EmptyDocumentError, match="no text"):
         read_document(tmp_path / "sea.png", ocr=True)
+
+
+def test_a_picture_of_many_pages_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To open it for each page, and to seek to it from the first, takes the square of the time."""
+    blank, content = Image.new("RGB", (8, 8), "white"), BytesIO()
+    blank.save(content, "TIFF", save_all=True, append_images=[blank] * 3)
+    opened, pages = Image.open, []
+    monkeypatch.setattr(Image, "open", lambda file: pages.append(file) or opened(file))
+    with pytest.raises(EmptyDocumentError, match="no text"):
+        read_picture(content.getvalue(), "blank.tif", ocr=True)
+    assert len(pages) <= 2, "to count its pages, and to read them"
 
 
 def test_a_damaged_picture_is_told(tmp_path: Path) -> None:
