@@ -417,7 +417,7 @@ def test_every_kind_of_answer_looks_like_what_it_is(visit: Visit) -> None:
     turn = ask(page, f"{QUESTION} {UNANSWERABLE}")
     expect(turn).to_have_attribute("data-state", "answered")
     expect(turn.locator(".sentence")).to_contain_text(QUOTE)
-    expect(turn.locator(".note")).to_have_text(f"The documents do not say: {UNANSWERABLE}")
+    expect(turn.locator(".note")).to_have_text(f"No answer found for: {UNANSWERABLE}")
     expect(turn.locator(".meta.partial")).to_contain_text("Partly answered")
 
     # After long answers only the conversation scrolls: the header is there, and nothing is below

@@ -8,7 +8,7 @@ import { passageKey } from "./passages.js";
 /** @import { About, Answer, AnswerKind, Child, Key, Said, Sentence, ServerEvent, Turn, Vote, Why, Writing } from "../../types.js" */
 
 const MAX_MESSAGE = 8000; // characters of each message of the history
-const REFUSAL = "The documents do not say."; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
+const REFUSAL = "No answer was found in the documents."; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
 /** @type {[Sentence["verdict"], Key][]} */
 const LACKS = [["unconfirmed", "answer.unconfirmed"], ["unsupported", "answer.unsupported"]];
 
