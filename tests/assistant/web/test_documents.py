@@ -351,6 +351,9 @@ def test_documents_are_found_and_put_into_notebooks(visit: Visit, tmp_path: Path
     page.locator("#ways input").nth(1).set_input_files(tmp_path / "Trees")
     expect(page.locator("#uploads .done")).to_have_count(7)
     expect(page.locator("#documents h3")).to_have_text(["Trees", "Trees › old"])
+    # Nothing is removed that nobody has chosen: at first all are ticked.
+    remove = page.locator("#remove-ticked")
+    expect(remove).to_be_hidden()
     trees = ["Ash", "Beech", "Élm", "Fir", "Pine", "Yew", "Oak"]
     expect(titles(page)).to_have_text([*OTHERS, *trees])
     page.get_by_label("Order of the documents").select_option(label="Largest first")
@@ -365,12 +368,19 @@ def test_documents_are_found_and_put_into_notebooks(visit: Visit, tmp_path: Path
     expect(page.locator("#asking")).to_have_text("Asking Oak")
     assert barriers(page) == []
     page.locator("#tick-all").click()
+    # Nor by a double click, whose second half comes where that is asked.
+    remove.dblclick()
+    expect(remove).to_have_text("Remove 7 documents? Yes, remove them")
+    page.locator("#tick-all").click()
     for _ in range(2):
         page.get_by_role("button", name="Remove the 7 that are ticked").click()
         page.get_by_role("button", name="Yes, remove them").click()
         expect(titles(page)).to_have_count(2)
         page.get_by_role("button", name="Undo").click()
         expect(titles(page)).to_have_count(9)
+    page.keyboard.press("Escape")
+    page.locator("#open-library").click()
+    expect(remove).to_be_hidden()
     page.keyboard.press("Escape")
 
     # They are put into notebooks and taken out.

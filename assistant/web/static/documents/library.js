@@ -27,6 +27,8 @@ export class Library {
   asks = 0;
   shown = 0;
   told = ""; // what is drawn
+  // Whether somebody has chosen, since the dialog is open, what is ticked: at first all are.
+  chosen = false;
   activity = new Activity();
 
   /** @param {Session} began */
@@ -53,7 +55,8 @@ export class Library {
     });
     $("tick-all").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.delete(id))));
     $("tick-none").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.add(id))));
-    $("remove-ticked").addEventListener("click", () => this.#sure());
+    // The second click of a double one is no answer to what the first one asks.
+    $("remove-ticked").addEventListener("click", ({ detail }) => detail > 1 || this.#sure());
     $("remove-ticked").addEventListener("blur", () => this.#ticked());
     const look = () => void this.refresh(true);
     setInterval(look, POLL_INTERVAL);
@@ -63,6 +66,8 @@ export class Library {
   // The progress of what is being added moves into the dialog, which covers the page.
   open() {
     if (this.dialog.open) return;
+    this.chosen = false;
+    this.#ticked();
     this.dialog.querySelector("header")?.after($("adding"));
     this.dialog.showModal();
     this.dialog.scrollTop = 0;
@@ -218,7 +223,7 @@ export class Library {
     const found = this.#found().length;
     $("library-count").textContent = found < count ? say("list.found", { some: number(found), count }) : say("list.ticked", { some: number(asked.size), count });
     const removable = this.#removable().length;
-    $("remove-ticked").hidden = removable === 0;
+    $("remove-ticked").hidden = removable === 0 || (!this.chosen && asked.size === count);
     delete $("remove-ticked").dataset.sure;
     $("remove-ticked").textContent = say(app.notebooks.current ? "list.take_out.ticked" : "list.remove.ticked", { count: removable });
   }
@@ -228,6 +233,7 @@ export class Library {
     const { left } = app.store;
     change(left);
     app.store.left = left;
+    this.chosen = true;
     this.#ticked();
     this.changed();
   }
@@ -249,7 +255,7 @@ export class Library {
     return this.#found().filter(({ id, own }) => asked.has(id) && (current ? mayWrite : own));
   }
 
-  // All documents are ticked at first: removing several is asked once more.
+  // Removing several is asked once more.
   #sure() {
     const gone = this.#removable();
     const button = $("remove-ticked");
