@@ -200,7 +200,7 @@ def test_files_are_added_asked_and_removed(
     expect(page.locator("#uploads :is(.done, .wrong)")).to_have_count(3)
     expect(rows.filter(has_text="picture.txt")).to_contain_text("kind of file cannot be read")
     expect(rows.filter(has_text="empty.txt")).to_contain_text("There is no text in it")
-    expect(rows.last).to_contain_text("Added: 2 paragraphs")
+    expect(rows.last).to_contain_text("Already here, unchanged")
     expect(page.locator("#adding-text")).to_have_text("2 of 3 could not be added")
     expect(page.locator("#uploads")).not_to_contain_text("/tmp")
 
@@ -253,6 +253,8 @@ def test_files_are_dropped_and_adding_them_is_cancelled(
     expect(page.locator("#library")).to_be_hidden()
     expect(page.locator("#toast")).to_have_text("Added: 1 document")
     expect(page.locator("#documents b").filter(has_text="Travel rules")).to_have_count(1)
+    page.evaluate(DROP, OWN)
+    expect(page.locator("#toast")).to_have_text("Already here, unchanged")
 
     # Another language is told.
     file = tmp_path / "fahrplan.txt"
@@ -315,18 +317,22 @@ def test_a_file_of_a_name_that_is_there_replaces_it_only_if_that_is_wanted(
 
     page.locator("#open-library").click()
     file = tmp_path / "nuts.txt"
-    for text, choice, there in (
-        (NUTS, None, "3"),
-        (f"{NUTS} Elms.", "Keep both", "4"),
-        ("Chestnuts float in brine. Hazelnuts sink in it.", "Replace", "4"),
+    same, added = "Already here, unchanged", "Added: 1 paragraph"
+    for text, choice, there, told in (
+        (NUTS, None, "3", same),
+        (NUTS.replace("brine", "water"), None, "3", added),
+        (f"{NUTS} Elms.", "Keep both", "4", added),
+        ("Chestnuts float in brine. Hazelnuts sink in it.", "Replace", "4", added),
     ):
         file.write_text(text)
         page.locator("#files").set_input_files(file)
         if choice:
             expect(page.locator("#adding-text")).to_contain_text("one of that name already")
             page.locator("#adding").get_by_role("button", name=choice).click()
+        expect(page.locator("#uploads .done")).to_contain_text(told)
         expect(page.locator("#adding")).to_be_hidden()
         expect(count).to_have_text(there)
+    expect(page.locator("#activity-list li")).to_have_count(5)
     expect(titles(page)).to_have_text(["nuts (2).txt", "nuts.txt", *OTHERS])
     page.keyboard.press("Escape")
     # An answer tells that its document has changed.

@@ -83,14 +83,16 @@ export class Library {
     this.take(documents);
   }
 
-  // A document has been added, or its pictures were read.
-  /** @param {Listed} found @param {Wanted} wanted */
-  async added(found, wanted) {
-    const isThere = this.documents.some(({ id }) => id === found.id);
-    this.activity.record(wanted.id ? "activity.pictures" : isThere ? "activity.replaced" : "activity.added", found.title);
+  // A document has been added, or its pictures were read. Returns whether it is as it was.
+  /** @param {Listed} found @param {Wanted} wanted @param {Listed[]} before the documents before that */
+  async added(found, wanted, before) {
+    const former = before.find(({ id }) => id === found.id);
+    const isSame = !wanted.id && JSON.stringify(former) === JSON.stringify(found);
+    if (!isSame) this.activity.record(wanted.id ? "activity.pictures" : former ? "activity.replaced" : "activity.added", found.title);
     tellTabs({ what: "documents" });
     await this.refresh();
     if (app.reader.document?.id === found.id) void app.reader.show(found.id, true);
+    return isSame;
   }
 
   // The documents, or which of them are asked, have changed.

@@ -28,6 +28,7 @@ const OPEN = new Set(["waiting", "running", "asking"]);
  * @property {AbortController} stopping
  * @property {string} name that it gets
  * @property {boolean} isDecided it is known what becomes of the document that is there
+ * @property {boolean} [isSame] it is the document that is there
  * @property {"waiting" | "running" | "asking" | "done" | "wrong" | "cancelled"} state
  * @property {HTMLElement} row
  * @property {HTMLProgressElement} bar
@@ -111,8 +112,9 @@ export class UploadQueue {
     this.#tell();
     if (this.busy) return;
     // The result is told at the end.
-    const added = this.items.filter(({ state }) => state === "done");
-    if (added.length && !$("library").open) toast(say(areRead(added) ? "pictures.all_done" : "adding.done", { count: added.length }));
+    const done = this.items.filter(({ state }) => state === "done");
+    const added = done.filter(({ isSame }) => !isSame);
+    if (done.length && !$("library").open) toast(added.length ? say(areRead(added) ? "pictures.all_done" : "adding.done", { count: added.length }) : say("adding.same"));
     app.library.changed();
     void app.library.hold();
   }
@@ -137,12 +139,13 @@ export class UploadQueue {
     const { wanted, words, says, stopping } = item;
     item.state = "running";
     says.textContent = say("adding.sending");
+    const { documents } = app.library;
     try {
       if (!item.isDecided && (await this.#isThere(item))) return;
       const found = await this.#added(item);
-      await app.library.added(found, wanted); // who reads that it is added may ask it at once
-      says.textContent = say(words.done, { count: found.paragraphs });
-      announce(say(words.spoken, { title: found.title }));
+      item.isSame = await app.library.added(found, wanted, documents); // who reads that it is added may ask it at once
+      says.textContent = item.isSame ? say("adding.same") : say(words.done, { count: found.paragraphs });
+      announce(say(item.isSame ? "adding.same.spoken" : words.spoken, { title: found.title }));
       if (found.language !== "en") says.textContent += `. ${say("adding.language", { language: languageName(found.language) })}`;
       this.#end(item, "done");
     } catch (error) {
