@@ -203,6 +203,15 @@ def test_files_are_added_asked_and_removed(
     expect(rows.last).to_contain_text("Already here, unchanged")
     expect(page.locator("#adding-text")).to_have_text("2 of 3 could not be added")
     expect(page.locator("#uploads")).not_to_contain_text("/tmp")
+    # What is added after that is counted by itself.
+    page.locator("#files").set_input_files(binary)
+    expect(page.locator("#uploads .wrong")).to_have_count(3)
+    expect(page.locator("#adding-text")).to_have_text("1 of 1 could not be added")
+    page.locator("#files").set_input_files(own)
+    expect(page.locator("#uploads .done")).to_have_count(1)
+    expect(page.locator("#adding")).to_be_hidden()
+    page.get_by_role("button", name="Dismiss empty.txt").click()
+    expect(page.locator("#uploads .wrong")).to_have_count(2)
 
     for title in OTHERS:
         page.get_by_label(title, exact=False).first.uncheck()

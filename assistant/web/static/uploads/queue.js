@@ -41,7 +41,7 @@ const OPEN = new Set(["waiting", "running", "asking"]);
 
 export class UploadQueue {
   /** @type {Item[]} */
-  items = []; // since nothing was being added
+  items = []; // since nothing was being added; what failed before that is only a row
 
   constructor() {
     addEventListener("beforeunload", (event) => this.busy && event.preventDefault());
@@ -98,7 +98,7 @@ export class UploadQueue {
   add(wanted, before = []) {
     if (!wanted.length) return; // an empty folder, say
     if (!this.busy) {
-      this.items = this.#failed();
+      this.items = [];
       this.leave();
     }
     this.items.push(...wanted.map((one, at) => this.#item(one, before[at])));
