@@ -29,6 +29,7 @@ from helpers import footnote
 from playwright.sync_api import Route, expect
 
 from assistant.answer import REFUSAL
+from assistant.answering.decision import FOREIGN
 
 #: Its answer has more than one citation.
 SEVERAL = "What did Xi and Putin announce, and when was the US strategy released?"
@@ -181,6 +182,15 @@ def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
         page.locator(".turn").first.get_by_role("button", name=question, exact=True).click()
         expect(page.locator(".turn").last.locator(".question")).to_have_text(question)
         assert settled(page).get_attribute("data-state") == "answered"
+
+
+def test_a_question_in_another_language_is_refused_for_that_alone(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, "Warum will Indien in der Quad bleiben?")
+    assert turn.get_attribute("data-state") == "refused"
+    expect(turn.locator(".refusal")).to_have_text(FOREIGN["de"])
+    expect(turn.locator(".note, .meta, .card")).to_have_count(0)
+    expect(page.locator("#announcer")).to_have_text(FOREIGN["de"])
 
 
 def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None:
