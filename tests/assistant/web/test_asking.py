@@ -101,14 +101,33 @@ def test_the_first_minute(visit: Visit) -> None:
     page.locator("#new").click()
     begin = page.locator("#begin")
     begin.get_by_role("button", name="Paste text").click()
-    begin.get_by_label("Paste the text here").fill(
-        "Walnut milk / 2026\n\nIt is drunk at breakfast."
-    )
+    pasted = begin.get_by_label("Paste the text here")
+    pasted.fill(" \n")
+    begin.get_by_role("button", name="Add", exact=True).click()
+    expect(pasted).to_be_focused()
+    expect(page.locator("#uploads li")).to_have_count(0)
+    text = "Walnut milk / 2026\n\nIt is drunk at breakfast."
+    pasted.fill(text)
     begin.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#toast")).to_have_text("Added: 1 document")
     expect(page.locator("#welcome")).not_to_have_class("first")
     page.locator("#open-library").click()
     expect(page.locator("#documents small")).to_contain_text("Walnut milk 2026 It is drunk.txt")
+    # A text that cannot be added is not lost: whoever leaves the page is asked.
+    uploads = re.compile(r"/uploads\?")
+    page.route(uploads, lambda route: route.abort())
+    ways = page.locator("#ways")
+    ways.get_by_role("button", name="Paste text").click()
+    ways.get_by_label("Paste the text here").fill(text)
+    ways.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#uploads .wrong")).to_have_count(1)
+    leaving = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    assert not page.evaluate(leaving)
+    page.unroute(uploads)
+    visit.complaints[:] = [one for one in visit.complaints if "ERR_FAILED" not in one]
+    page.get_by_role("button", name="Try again to add Walnut").click()
+    expect(page.locator("#uploads .done")).to_contain_text("Already here, unchanged")
+    assert page.evaluate(leaving)
     page.get_by_role("button", name="Remove Walnut").click()
     expect(page.locator("#documents small")).to_contain_text("A sample, to try Footnote with")
 

@@ -44,7 +44,8 @@ export class UploadQueue {
   items = []; // since nothing was being added; what failed before that is only a row
 
   constructor() {
-    addEventListener("beforeunload", (event) => this.busy && event.preventDefault());
+    // A text that was written here and could not be added is nowhere else.
+    addEventListener("beforeunload", (event) => (this.busy || $("uploads").querySelector(".unsaved")) && event.preventDefault());
     $("adding-cancel").addEventListener("click", () => this.items.forEach((item) => this.#cancel(item)));
     $("adding-show").addEventListener("click", () => app.library.open());
     $("adding-close").addEventListener("click", () => ($("adding").hidden = true));
@@ -255,6 +256,7 @@ export class UploadQueue {
     } }, say("adding.forget"));
     item.cancel.after(again, close);
     this.#end(item, "wrong");
+    row.classList.toggle("unsaved", Boolean(wanted.isNew));
     if (item.pictures) row.classList.add("asking"); // one click mends it
     app.library.activity.record(wanted.id ? "activity.pictures.failed" : "activity.failed", name, why);
   }
