@@ -31,8 +31,8 @@ Outcome = Literal["written", "declined", "unproved", "failed", "untrusted"]
 #: Whether a language model has been checked (`footnote llm check`), and how that ended.
 Checked = Literal["passed", "failed", "unchecked"]
 
-REFUSAL = "The documents do not say."
-UNANSWERED, UNDECIDED = f"{REFUSAL.removesuffix('.')}: {{}}", "The documents may not say: {}"
+REFUSAL = "No answer was found in the documents."
+UNANSWERED, UNDECIDED = "No answer found for: {}", "The documents may not say: {}"
 UNSURE = "Passages that may answer"
 #: What is said before those that follow an answer.
 OTHERS = "Other passages that may answer"
@@ -183,7 +183,7 @@ class Answer(WithStatus):
         closest: when refused, the nearest paragraphs, best first, each quoting its likeliest
             sentence; of an answer, the next passages that may answer too, likewise; when unsure,
             empty.
-        unanswered: of what is asked, the parts that the documents do not say.
+        unanswered: of what is asked, the parts for which no answer was found.
         undecided: likewise, those that they may or may not say, in an answer to the rest.
         dropped: how many sentences a language model wrote that nothing supports and that were
             left out.

@@ -189,7 +189,7 @@ class AnswerPipeline:
             self._models.calibration(evidence.read),
             self._models.thresholds(*given, evidence.read),
             self._models.settings.max_sentences,
-            self.view,
+            self.documents,
         )
 
     def _write(

@@ -20,6 +20,7 @@ from assistant.answering.quoting import (
     top_passages,
 )
 from assistant.calibration import Calibration, Logistic, Status, Thresholds
+from assistant.documents import DocumentSet
 from assistant.query.english import FUNCTION_WORDS, NEGATORS, content_stems
 from assistant.query.kinds import Kind, number_of
 from assistant.query.question import Question
@@ -124,7 +125,7 @@ def decide(
     calibration: Calibration,
     thresholds: Thresholds,
     limit: int,
-    view: View,
+    documents: DocumentSet,
 ) -> Decision:
     """Decide what becomes of a question: by the calibrated probabilities, then by its words, then
     by what it asks for.
@@ -135,17 +136,17 @@ def decide(
         calibration: makes probabilities of it.
         thresholds: between what is refused, what is unsure and what is answered.
         limit: sentences of an answer at most.
-        view: of the documents.
+        documents: that are asked.
     """
     if question.kind == "fact" and question.length:
         limit = min(limit, question.length)
     decision = weigh(evidence, calibration, thresholds, limit)
     if question.kind == "about" and (decision.confidence or 0.0) < OF_DOCUMENTS:
         return reply("about")
-    decision = _by_wording(question, evidence, decision, view.encoder.count_tokens)
+    decision = _by_wording(question, evidence, decision, documents)
     if question.note and decision.status != "refused":
         decision = replace(decision, status="unsure", note=question.note)
-    shown = _as_asked(question, evidence, replace(decision, note=None), view)
+    shown = _as_asked(question, evidence, replace(decision, note=None), documents.view)
     if question.more or question.again:
         shown = _continued(shown, question, evidence)
     return replace(shown, note=" ".join(filter(None, (decision.note, shown.note))) or None)
@@ -221,12 +222,12 @@ def weigh(
 
 
 def _by_wording(
-    question: Question, evidence: Evidence, decision: Decision, pieces: Callable[[str], int]
+    question: Question, evidence: Evidence, decision: Decision, documents: DocumentSet
 ) -> Decision:
     """What was decided, as far as the question has words that mean something in the documents.
 
     One without any is refused, and so is one in another language than the documents: the encoder
-    and the reading model know English. Where only the best paragraph is in another one, nothing is
+    and the reading model know English. Where only what was found is in another one, nothing is
     sure. The question before, asked of something else, is not answered by sentences that do not
     name that: what answered it is like what it asks for.
     """
@@ -236,12 +237,14 @@ def _by_wording(
     bearing = [word for word in words if word.lower() not in FUNCTION_WORDS | NEGATORS]
     found = any(hit.legs.get("terms", 0.0) > 0 for hit in evidence.hits)
     latin = is_latin(question.standalone)
+    pieces = documents.view.encoder.count_tokens
     if bearing and latin and not found and all(pieces(word) >= PIECES for word in bearing):
         quoted = " or ".join(f"\u201c{word}\u201d" for word in dict.fromkeys(bearing))
         return Decision("refused", decision.confidence, note=UNKNOWN.format(words=quoted))
     language = asked_in(question.standalone)
     theirs = [hit.paragraph.language for hit in evidence.hits]
-    if theirs and language not in theirs and ENGLISH in (language, *theirs):
+    foreign = theirs and language not in theirs and ENGLISH in (language, *theirs)
+    if foreign and all(info.language != language for info in documents.infos):
         note = FOREIGN.get(language, FOREIGN[ENGLISH])
         return Decision("refused", decision.confidence, note=note, fits=False)
     if decision.status == "answered":

@@ -15,7 +15,7 @@ from index.errors import QuestionError, SettingsError
 if TYPE_CHECKING:
     from assistant.help.topics import Found, Topic
 
-NOTHING = 3  # as where documents do not say
+NOTHING = 3  # as where no answer was found
 
 _MAX_WIDTH = 100  # columns: longer lines are hard to read
 _TO_TOPIC = re.compile(r"\[([^\[\]]+)\]\(([\w-]+)\.md(?:#[\w-]*)?\)")

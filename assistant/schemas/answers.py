@@ -147,7 +147,7 @@ class AnswerValue(Value):
         "may answer too; each quoting its likeliest sentence, with marker 0."
     )
     unanswered: list[Text] = Field(
-        description="Of what is asked, the parts that the documents do not say."
+        description="Of what is asked, the parts for which no answer was found."
     )
     undecided: list[Text] = Field(description="Likewise, those that they may not answer.")
     dropped: int = Field(

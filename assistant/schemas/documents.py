@@ -120,6 +120,7 @@ class DocumentValue(Value):
     title: Text
     name: FileName = Field(description="Of its file.")
     folder: Text = Field(description="Where it lies in a folder that was added; or nothing.")
+    hash: str = Field(description="SHA-256 of its text in UTF-8, hexadecimal.")
     paragraphs: int = Field(description="How many it has.")
     own: bool = Field(description="Whether whoever asks has added it.")
     kept: bool = Field(description="Whether it stays until it is removed.")

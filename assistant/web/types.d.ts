@@ -107,6 +107,7 @@ export interface Listed {
   id: string;
   title: string;
   name: string; // of its file
+  hash: string; // of its text
   paragraphs: number;
   own: boolean; // this browser added it
   kept: boolean;

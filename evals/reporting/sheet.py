@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from assistant.answer import REFUSAL
 from evals.reporting.report import render
 from evals.reporting.tables import rows_table
 from evals.running.records import FAILED, OPEN, RIGHT, UNFOUNDED, WRONG, Record
@@ -52,7 +51,6 @@ def sheet_of(records: Sequence[Record], every: bool) -> str:
         "sheet.md",
         records=sorted(chosen.items()),
         grades=GRADES,
-        refusal=REFUSAL,
         line=_line,
         short=_short,
         shown_of=shown_of,
@@ -117,7 +115,7 @@ def shown_of(record: Record) -> list[str]:
         for text, cited in zip(record.sentences, proofs, strict=True)
     ]
     if record.unanswered:
-        lines.append(f"{REFUSAL.removesuffix('.')}: {_line(' '.join(record.unanswered))}")
+        lines.append(f"The documents do not say: {_line(' '.join(record.unanswered))}")
     return lines
 
 

@@ -28,10 +28,9 @@ def read(answer: Answer, outcome: Outcome, *searches: str, **more: Any) -> Answe
         (
             ("births", "deaths"),
             {"unanswered": ("who wrote it", "its price")},
-            "Note: The documents do not say: who wrote it; its price. "
-            "Looked again for: births; deaths.",
+            "Note: No answer found for: who wrote it; its price. Looked again for: births; deaths.",
         ),
-        ((), {"unanswered": ("Who?", "Why?")}, "Note: The documents do not say: Who? Why?"),
+        ((), {"unanswered": ("Who?", "Why?")}, "Note: No answer found for: Who? Why?"),
         ((), {"dropped": 1}, "Note: 1 sentence was left out that nothing supports."),
         (
             (),
@@ -67,6 +66,6 @@ def test_a_refusal_says_why_and_shows_the_closest_as_such(
     told: str,
 ) -> None:
     answer = read(assistant.ask(UNANSWERABLE), outcome, *searches, note=note)
-    begins = f"The documents do not say.{told}\n\nClosest paragraphs:\n[1] "
+    begins = f"No answer was found in the documents.{told}\n\nClosest paragraphs:\n[1] "
     assert str(answer).startswith(begins)
     assert "Sources:" not in str(answer)

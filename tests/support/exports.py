@@ -90,7 +90,7 @@ DREDGED = ExportedAnswer(
         item(said("נקודה שנייה, עם English.", 1)),
     ],
     footnotes={1: OF_MARCH, 2: OF_CLOSED},
-    remarks=["The documents do not say: who paid?"],
+    remarks=["No answer found for: who paid?"],
     comment="Ask Jo about this.\n\nAnd Kim.",
     asked="2026-11-29",
     understood="When was berth four of the harbour dredged?",

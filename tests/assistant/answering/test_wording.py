@@ -72,6 +72,21 @@ def test_of_a_paragraph_in_another_language_nothing_is_sure(tmp_path: Path) -> N
     assert (mixed.status, mixed.note) == ("unsure", None)
 
 
+def test_documents_are_not_said_to_be_in_another_language_where_one_is_not(tmp_path: Path) -> None:
+    gates = [
+        f"The harbour gate of Quillon number {n} was painted in {n + 1900}." for n in range(80)
+    ]
+    (tmp_path / "one.txt").write_text("\n\n".join(gates))
+    german = "Im Garten stehen viele alte B\u00e4ume, die jeder Besucher sehen kann."
+    (tmp_path / "zwei.txt").write_text(f"{german}\n\nDie Blumen daneben sind rot.\n")
+    with Assistant.open(tmp_path, index_dir=tmp_path / "index") as assistant:
+        unsure = assistant.ask("Wann wurde harbour gate in Quillon gebaut?")
+        assert (unsure.status, unsure.note) == ("unsure", None)
+        assert {passage.title for passage in unsure.passages} == {"one.txt"}
+        french = assistant.ask("Pourquoi le harbour gate de Quillon est-il vert ?")
+        assert (french.status, french.note) == ("refused", FOREIGN["fr"])
+
+
 def test_a_question_in_the_language_of_the_documents_is_answered(assistant: Assistant) -> None:
     answer = assistant.ask("Why does India stay in the Quad?", refuse_below=0.0, answer_from=0.0)
     assert (answer.status, answer.note) == ("answered", None)

@@ -59,7 +59,7 @@ def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
         (
             (QUESTION, "--refuse-below", "1", "--reader", "none"),
             3,
-            "The documents do not say.\n\nClosest paragraphs:\n[1] ",
+            "No answer was found in the documents.\n\nClosest paragraphs:\n[1] ",
             "\n[3] ",
         ),
     ],

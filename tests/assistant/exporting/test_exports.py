@@ -25,7 +25,7 @@ from assistant.workspace.turns import KeptAnswer, KeptCitation, KeptSentence, Ke
         ("unsure", 1, ["Passages that may answer:"], []),
         ("chosen", 1, [ENGLISH.leads["chosen"]], []),
         ("dismissed", 0, [ENGLISH.leads["dismissed"]], []),
-        ("refused", 0, ["The documents do not say."], []),
+        ("refused", 0, ["No answer was found in the documents."], []),
         ("failed", 0, ["Failed."], []),
         ("failed", 1, [], ["Failed here."]),
         ("stopped", 0, ["Not answered."], []),
@@ -80,11 +80,14 @@ def test_places(locator: str, shown: str) -> None:
 
 def test_what_is_missing_is_said() -> None:
     assert ENGLISH.missing(["who paid"], ["Why?"], 2) == [
-        "The documents do not say: who paid.",
+        "No answer found for: who paid.",
         "The documents may not say: Why?",
         "2 sentences were left out that nothing supports.",
     ]
-    assert GERMAN.missing([], [], 1) == ["Ein unbelegter Satz wurde weggelassen."]
+    assert GERMAN.missing(["Warum?"], [], 1) == [
+        "Keine Antwort gefunden auf: Warum?",
+        "Ein unbelegter Satz wurde weggelassen.",
+    ]
 
 
 def test_quotes_that_do_not_stand_any_more_are_counted() -> None:

@@ -29,6 +29,7 @@ from helpers import footnote
 from playwright.sync_api import Route, expect
 
 from assistant.answer import REFUSAL
+from assistant.answering.decision import FOREIGN
 
 #: Its answer has more than one citation.
 SEVERAL = "What did Xi and Putin announce, and when was the US strategy released?"
@@ -100,14 +101,33 @@ def test_the_first_minute(visit: Visit) -> None:
     page.locator("#new").click()
     begin = page.locator("#begin")
     begin.get_by_role("button", name="Paste text").click()
-    begin.get_by_label("Paste the text here").fill(
-        "Walnut milk / 2026\n\nIt is drunk at breakfast."
-    )
+    pasted = begin.get_by_label("Paste the text here")
+    pasted.fill(" \n")
+    begin.get_by_role("button", name="Add", exact=True).click()
+    expect(pasted).to_be_focused()
+    expect(page.locator("#uploads li")).to_have_count(0)
+    text = "Walnut milk / 2026\n\nIt is drunk at breakfast."
+    pasted.fill(text)
     begin.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#toast")).to_have_text("Added: 1 document")
     expect(page.locator("#welcome")).not_to_have_class("first")
     page.locator("#open-library").click()
     expect(page.locator("#documents small")).to_contain_text("Walnut milk 2026 It is drunk.txt")
+    # A text that cannot be added is not lost: whoever leaves the page is asked.
+    uploads = re.compile(r"/uploads\?")
+    page.route(uploads, lambda route: route.abort())
+    ways = page.locator("#ways")
+    ways.get_by_role("button", name="Paste text").click()
+    ways.get_by_label("Paste the text here").fill(text)
+    ways.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#uploads .wrong")).to_have_count(1)
+    leaving = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    assert not page.evaluate(leaving)
+    page.unroute(uploads)
+    visit.complaints[:] = [one for one in visit.complaints if "ERR_FAILED" not in one]
+    page.get_by_role("button", name="Try again to add Walnut").click()
+    expect(page.locator("#uploads .done")).to_contain_text("Already here, unchanged")
+    assert page.evaluate(leaving)
     page.get_by_role("button", name="Remove Walnut").click()
     expect(page.locator("#documents small")).to_contain_text("A sample, to try Footnote with")
 
@@ -181,6 +201,15 @@ def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
         page.locator(".turn").first.get_by_role("button", name=question, exact=True).click()
         expect(page.locator(".turn").last.locator(".question")).to_have_text(question)
         assert settled(page).get_attribute("data-state") == "answered"
+
+
+def test_a_question_in_another_language_is_refused_for_that_alone(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, "Warum will Indien in der Quad bleiben?")
+    assert turn.get_attribute("data-state") == "refused"
+    expect(turn.locator(".refusal")).to_have_text(FOREIGN["de"])
+    expect(turn.locator(".note, .meta, .card")).to_have_count(0)
+    expect(page.locator("#announcer")).to_have_text(FOREIGN["de"])
 
 
 def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None:
@@ -417,7 +446,7 @@ def test_every_kind_of_answer_looks_like_what_it_is(visit: Visit) -> None:
     turn = ask(page, f"{QUESTION} {UNANSWERABLE}")
     expect(turn).to_have_attribute("data-state", "answered")
     expect(turn.locator(".sentence")).to_contain_text(QUOTE)
-    expect(turn.locator(".note")).to_have_text(f"The documents do not say: {UNANSWERABLE}")
+    expect(turn.locator(".note")).to_have_text(f"No answer found for: {UNANSWERABLE}")
     expect(turn.locator(".meta.partial")).to_contain_text("Partly answered")
 
     # After long answers only the conversation scrolls: the header is there, and nothing is below

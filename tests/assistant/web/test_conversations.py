@@ -172,6 +172,27 @@ def test_a_question_is_edited_deleted_and_had_back(visit: Visit) -> None:
     expect(page.locator("#too-long")).to_have_text("12 characters too many")
     expect(page.locator("#send")).to_be_disabled()
     expect(asked).to_have_count(1)
+    # What is too long to be put back in a moment is not lost without a question.
+    long = "The lamp of Zanthoria is lit at six. " * 6000
+    leaving = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    assert page.evaluate(leaving)
+    box.fill(long)
+    assert not page.evaluate(leaving)
+    page.locator("#new").click()
+    expect(box).to_have_value("")
+    page.go_back()
+    expect(box).to_have_value(long)
+    expect(page.locator("#too-long")).to_have_text(
+        f"{len(long.strip()) - 4000:,} characters too many"
+    )
+    assert barriers(page) == []
+    # It can be added as a document instead.
+    page.get_by_role("button", name="Add it as a document").click()
+    expect(box).to_have_value("")
+    expect(page.locator("#too-long")).to_be_hidden()
+    expect(page.locator("#toast")).to_have_text("Added: 1 document")
+    expect(page.locator("#documents b")).to_have_text("The lamp of Zanthoria is lit.txt")
+    assert page.evaluate(leaving)
 
 
 def test_a_notebook_has_documents_and_conversations_of_its_own(

@@ -200,9 +200,18 @@ def test_files_are_added_asked_and_removed(
     expect(page.locator("#uploads :is(.done, .wrong)")).to_have_count(3)
     expect(rows.filter(has_text="picture.txt")).to_contain_text("kind of file cannot be read")
     expect(rows.filter(has_text="empty.txt")).to_contain_text("There is no text in it")
-    expect(rows.last).to_contain_text("Added: 2 paragraphs")
+    expect(rows.last).to_contain_text("Already here, unchanged")
     expect(page.locator("#adding-text")).to_have_text("2 of 3 could not be added")
     expect(page.locator("#uploads")).not_to_contain_text("/tmp")
+    # What is added after that is counted by itself.
+    page.locator("#files").set_input_files(binary)
+    expect(page.locator("#uploads .wrong")).to_have_count(3)
+    expect(page.locator("#adding-text")).to_have_text("1 of 1 could not be added")
+    page.locator("#files").set_input_files(own)
+    expect(page.locator("#uploads .done")).to_have_count(1)
+    expect(page.locator("#adding")).to_be_hidden()
+    page.get_by_role("button", name="Dismiss empty.txt").click()
+    expect(page.locator("#uploads .wrong")).to_have_count(2)
 
     for title in OTHERS:
         page.get_by_label(title, exact=False).first.uncheck()
@@ -253,6 +262,8 @@ def test_files_are_dropped_and_adding_them_is_cancelled(
     expect(page.locator("#library")).to_be_hidden()
     expect(page.locator("#toast")).to_have_text("Added: 1 document")
     expect(page.locator("#documents b").filter(has_text="Travel rules")).to_have_count(1)
+    page.evaluate(DROP, OWN)
+    expect(page.locator("#toast")).to_have_text("Already here, unchanged")
 
     # Another language is told.
     file = tmp_path / "fahrplan.txt"
@@ -315,18 +326,22 @@ def test_a_file_of_a_name_that_is_there_replaces_it_only_if_that_is_wanted(
 
     page.locator("#open-library").click()
     file = tmp_path / "nuts.txt"
-    for text, choice, there in (
-        (NUTS, None, "3"),
-        (f"{NUTS} Elms.", "Keep both", "4"),
-        ("Chestnuts float in brine. Hazelnuts sink in it.", "Replace", "4"),
+    same, added = "Already here, unchanged", "Added: 1 paragraph"
+    for text, choice, there, told in (
+        (NUTS, None, "3", same),
+        (NUTS.replace("brine", "water"), None, "3", added),
+        (f"{NUTS} Elms.", "Keep both", "4", added),
+        ("Chestnuts float in brine. Hazelnuts sink in it.", "Replace", "4", added),
     ):
         file.write_text(text)
         page.locator("#files").set_input_files(file)
         if choice:
             expect(page.locator("#adding-text")).to_contain_text("one of that name already")
             page.locator("#adding").get_by_role("button", name=choice).click()
+        expect(page.locator("#uploads .done")).to_contain_text(told)
         expect(page.locator("#adding")).to_be_hidden()
         expect(count).to_have_text(there)
+    expect(page.locator("#activity-list li")).to_have_count(5)
     expect(titles(page)).to_have_text(["nuts (2).txt", "nuts.txt", *OTHERS])
     page.keyboard.press("Escape")
     # An answer tells that its document has changed.
@@ -351,6 +366,9 @@ def test_documents_are_found_and_put_into_notebooks(visit: Visit, tmp_path: Path
     page.locator("#ways input").nth(1).set_input_files(tmp_path / "Trees")
     expect(page.locator("#uploads .done")).to_have_count(7)
     expect(page.locator("#documents h3")).to_have_text(["Trees", "Trees › old"])
+    # Nothing is removed that nobody has chosen: at first all are ticked.
+    remove = page.locator("#remove-ticked")
+    expect(remove).to_be_hidden()
     trees = ["Ash", "Beech", "Élm", "Fir", "Pine", "Yew", "Oak"]
     expect(titles(page)).to_have_text([*OTHERS, *trees])
     page.get_by_label("Order of the documents").select_option(label="Largest first")
@@ -365,12 +383,19 @@ def test_documents_are_found_and_put_into_notebooks(visit: Visit, tmp_path: Path
     expect(page.locator("#asking")).to_have_text("Asking Oak")
     assert barriers(page) == []
     page.locator("#tick-all").click()
+    # Nor by a double click, whose second half comes where that is asked.
+    remove.dblclick()
+    expect(remove).to_have_text("Remove 7 documents? Yes, remove them")
+    page.locator("#tick-all").click()
     for _ in range(2):
         page.get_by_role("button", name="Remove the 7 that are ticked").click()
         page.get_by_role("button", name="Yes, remove them").click()
         expect(titles(page)).to_have_count(2)
         page.get_by_role("button", name="Undo").click()
         expect(titles(page)).to_have_count(9)
+    page.keyboard.press("Escape")
+    page.locator("#open-library").click()
+    expect(remove).to_be_hidden()
     page.keyboard.press("Escape")
 
     # They are put into notebooks and taken out.

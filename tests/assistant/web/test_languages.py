@@ -164,7 +164,9 @@ def test_a_browser_in_german_gets_a_page_in_german(visit: Visit) -> None:
     text = copied(page, answered.get_by_role("button", name="Mit Fußnoten kopieren"), "kopiert")
     assert f"„{QUOTE}“" in text
     refused = ask(page, UNANSWERABLE)
-    expect(refused.locator(".refusal")).to_have_text("Die Dokumente sagen das nicht.")
+    expect(refused.locator(".refusal")).to_have_text(
+        "In den Dokumenten wurde keine Antwort gefunden."
+    )
     # The server knows a refusal in English.
     with page.expect_request("**/ask") as asked:
         ask(page, "Which countries joined?")

@@ -329,12 +329,12 @@ def test_what_it_reads_and_writes_is_told(
     turn = ask(page, PARTLY)
     assert turn.get_attribute("data-state") == "answered"
     expect(turn.locator(".sentence")).to_have_count(1)
-    expect(turn.locator(".note")).to_have_text("The documents do not say: who wrote it.")
+    expect(turn.locator(".note")).to_have_text("No answer found for: who wrote it.")
     expect(meta(turn).nth(0)).to_have_text("Partly answered")
     expect(meta(turn).nth(1)).to_contain_text(f"Written by {MODEL}")
     expect(meta(turn).nth(2)).to_have_text("Looked again for “authors of the strategy”.")
     check_looks(page)
-    assert "The documents do not say: who wrote it." in copied(
+    assert "No answer found for: who wrote it." in copied(
         page, turn.get_by_role("button", name="Copy with footnotes")
     )
 

@@ -127,7 +127,9 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     expect(shown.nth(1)).to_have_attribute("aria-current", "true")
     expect(shown.nth(1)).to_be_focused()
     page.keyboard.press("y")
-    expect(shown.nth(1).locator(".noted")).to_be_visible()
+    noted = shown.nth(1).locator(".noted")
+    expect(noted).to_have_text("✓ Marked as the answer")
+    assert noted.evaluate("e => getComputedStyle(e, '::before').content") == "none"
     expect(turn.locator(".noted:visible")).to_have_count(1)
     [draft] = drafts(folder)
     assert (draft["question"], draft["answerable"]) == (ASKED, True)

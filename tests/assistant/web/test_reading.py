@@ -82,6 +82,7 @@ def test_what_is_cited_is_lit_up_where_it_is_printed(visit: Visit) -> None:
     page = visit.page
     turn = ask(page, PRINTED_QUESTION)
     expect(turn.locator(".card header").first).to_contain_text("p. 22")
+    expect(field(page)).to_have_value("22")
     turn.locator(".marker").first.click()
     light = page.locator(".light.chosen").first
     expect(light).to_be_in_viewport()
@@ -92,8 +93,11 @@ def test_what_is_cited_is_lit_up_where_it_is_printed(visit: Visit) -> None:
     page.get_by_role("button", name="Text", exact=True).click()
     expect(page.locator("#reader mark.chosen")).to_have_text(PRINTED)
     expect(page.locator("#reader mark.chosen")).to_be_in_viewport()
+    number = page.locator(".block.chosen").get_attribute("data-number")
+    expect(field(page)).to_have_value(str(number))
     page.get_by_role("button", name="Pages", exact=True).click()
     expect(light).to_be_in_viewport()
+    expect(field(page)).to_have_value("22")
 
     # A table is shown as one.
     turn = ask(page, "What was the revenue in 2022?")
@@ -101,6 +105,8 @@ def test_what_is_cited_is_lit_up_where_it_is_printed(visit: Visit) -> None:
     expect(turn.locator(".card header").first).to_contain_text("Figures, row 5")
     turn.locator(".marker").first.click()
     expect(page.locator(".row.names .cell")).to_have_text(["Year", "Revenue", "Ships"])
+    number = page.locator(".block.chosen").get_attribute("data-number")
+    expect(field(page)).to_have_value(str(number))
     chosen = page.locator(".block.chosen .row")
     assert chosen.evaluate("e => e.textContent") == ROW
     expect(chosen.locator("mark.chosen")).to_have_count(3)

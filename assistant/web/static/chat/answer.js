@@ -8,7 +8,7 @@ import { passageKey } from "./passages.js";
 /** @import { About, Answer, AnswerKind, Child, Key, Said, Sentence, ServerEvent, Turn, Vote, Why, Writing } from "../../types.js" */
 
 const MAX_MESSAGE = 8000; // characters of each message of the history
-const REFUSAL = "The documents do not say."; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
+const REFUSAL = "No answer was found in the documents."; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
 /** @type {[Sentence["verdict"], Key][]} */
 const LACKS = [["unconfirmed", "answer.unconfirmed"], ["unsupported", "answer.unsupported"]];
 
@@ -24,6 +24,10 @@ export const aboutIn = ({ number, title }) => say(number ? "question.about" : "q
 // Whether its sentences are of passages that may answer; also while they come, and if they stopped.
 /** @param {Turn} turn */
 export const isUnsure = (turn) => (turn.answer?.status ?? turn.status) === "unsure";
+
+// Whether its note is all that there is to say of it: nothing was weighed.
+/** @param {Turn} turn */
+export const isUnweighed = ({ state, answer }) => state === "refused" && Boolean(answer?.note) && !answer?.closest.length && !answer?.writing;
 
 // Whether a sentence cites what was read from a picture, and not surely.
 /** @param {Turn} turn @param {Sentence} sentence */
@@ -182,6 +186,9 @@ export function judgement(turn, answer, before, verdict, noted, why) {
 /** @param {Turn} turn */
 export function spoken(turn) {
   if (isTold(turn)) return `${isUnsure(turn) ? `${say("answer.unsure")}: ` : ""}${sentencesOf(turn).map((s) => doubted(s.text, isDoubtful(turn, s))).join(" ")}`;
-  if (turn.state === "refused") return `${say("answer.refused")} ${say("answer.closest_listed")}`;
+  if (turn.state === "refused") {
+    const { closest = [], note } = turn.answer ?? {};
+    return [!isUnweighed(turn) && say("answer.refused"), closest.length && say("answer.closest_listed"), note].filter(Boolean).join(" ");
+  }
   return turn.state === "failed" ? say("turn.failed", { reason: turn.failure ?? "" }) : say("turn.stopped");
 }

@@ -4,6 +4,7 @@
 import { $, characters, closest, onKey } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { say } from "../shared/i18n.js";
+import { wantedText } from "../uploads/inputs.js";
 import { aboutIn } from "./answer.js";
 /** @import { About, Turn } from "../../types.js" */
 
@@ -28,6 +29,14 @@ export class Composer {
     onKey(this.box, "ArrowUp", () => app.chat.goUp(), () => !this.box.value);
     $("stop").addEventListener("click", () => app.chat.stop());
     $("context-drop").addEventListener("click", () => this.askAbout(null));
+    $("long-add").addEventListener("click", () => {
+      const { editing, box } = this;
+      app.library.uploads.add([wantedText(box.value)]);
+      this.askAbout(null);
+      if (!editing) box.value = "";
+      this.#written();
+      box.focus();
+    });
     // What has another use of that key comes first.
     addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || event.defaultPrevented || closest(event, "input, select") || document.querySelector("dialog[open]")) return;
@@ -89,6 +98,7 @@ export class Composer {
   ready() {
     const over = characters(this.box.value.trim()).length - MAX_QUESTION;
     $("too-long").hidden = over <= 0;
+    $("long-add").hidden = over <= 0 || !app.notebooks.mayWrite;
     if (over > 0) $("too-long").textContent = say("question.long", { count: over });
     $("send").disabled = over > 0 || !(this.about || app.library.asked().length);
   }

@@ -5,7 +5,7 @@ import { $, closest, doubt, flagged, h, pathOf, placeOf, onKey } from "../shared
 import { app } from "../shared/app.js";
 import { pieces, say } from "../shared/i18n.js";
 import { Actions, questions, waysOn } from "./actions.js";
-import { VERDICTS, aboutIn, citationsOf, figures, headingOver, isDoubtful, isPoint, isUnsure, kindOf, lacksSupport, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
+import { VERDICTS, aboutIn, citationsOf, figures, headingOver, isDoubtful, isPoint, isUnsure, isUnweighed, kindOf, lacksSupport, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
 import { Passages, sources } from "./passages.js";
 /** @import { Child, Citation, Sentence, Turn } from "../../types.js" */
 
@@ -142,7 +142,7 @@ export class TurnView {
     if (turn.state === "unsure") this.passages?.heading.setAttribute("title", figures(turn));
     if (turn.state === "refused") this.after.append(...this.#refusal());
     if (missing(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, missing(turn)));
-    if (answer?.note) this.after.append(h("p", { class: "note", dir: "auto" }, answer.note));
+    if (answer?.note && !isUnweighed(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, answer.note));
     if (turn.state === "answered" && kindOf(turn) !== "chat") {
       const { doubts, words } = standing(turn);
       if (doubts.length) this.after.append(h("p", { class: "meta partial" }, doubts.join(" · ")));
@@ -165,7 +165,8 @@ export class TurnView {
 
   // That it is refused, and whose judgement that is.
   #refusal() {
-    const writing = this.turn.answer?.writing;
+    const { writing, note } = this.turn.answer ?? {};
+    if (isUnweighed(this.turn)) return [h("p", { class: "refusal", dir: "auto" }, note)];
     /** @type {Child[]} */
     let reason = [say("answer.refused_because")];
     if (writing?.outcome === "declined" || writing?.outcome === "unproved") {

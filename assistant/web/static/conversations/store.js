@@ -4,7 +4,7 @@
 import { toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { Failure, conversation, isStatus, messageOf, active, putTurn, remove, removeTurns, renameConversation, restore, orToast } from "../shared/api.js";
-import { read, storage, tab, tellTabs } from "../shared/storage.js";
+import { draft, keepDraft, read, storage, tab, tellTabs } from "../shared/storage.js";
 import { say } from "../shared/i18n.js";
 /** @import { Conversation, Turn } from "../../types.js" */
 
@@ -180,10 +180,10 @@ export class Store {
 
   // What is written and not yet asked, in a conversation.
   /** @param {string} id */
-  draft = (id) => tab.get(`${this.prefix}draft/${id}`) ?? "";
+  draft = (id) => draft(`${this.prefix}draft/${id}`);
 
   /** @param {string} id @param {string} text */
-  keepDraft = (id, text) => tab.set(`${this.prefix}draft/${id}`, text);
+  keepDraft = (id, text) => keepDraft(`${this.prefix}draft/${id}`, text);
 
   /** @param {string} name @param {string | null} notebook */
   #key = (name, notebook = active.notebook) => `${this.prefix}${name}${notebook ? `/${notebook}` : ""}`;

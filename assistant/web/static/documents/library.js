@@ -27,6 +27,8 @@ export class Library {
   asks = 0;
   shown = 0;
   told = ""; // what is drawn
+  // Whether somebody has chosen, since the dialog is open, what is ticked: at first all are.
+  chosen = false;
   activity = new Activity();
 
   /** @param {Session} began */
@@ -53,7 +55,8 @@ export class Library {
     });
     $("tick-all").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.delete(id))));
     $("tick-none").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.add(id))));
-    $("remove-ticked").addEventListener("click", () => this.#sure());
+    // The second click of a double one is no answer to what the first one asks.
+    $("remove-ticked").addEventListener("click", ({ detail }) => detail > 1 || this.#sure());
     $("remove-ticked").addEventListener("blur", () => this.#ticked());
     const look = () => void this.refresh(true);
     setInterval(look, POLL_INTERVAL);
@@ -63,6 +66,8 @@ export class Library {
   // The progress of what is being added moves into the dialog, which covers the page.
   open() {
     if (this.dialog.open) return;
+    this.chosen = false;
+    this.#ticked();
     this.dialog.querySelector("header")?.after($("adding"));
     this.dialog.showModal();
     this.dialog.scrollTop = 0;
@@ -78,14 +83,16 @@ export class Library {
     this.take(documents);
   }
 
-  // A document has been added, or its pictures were read.
-  /** @param {Listed} found @param {Wanted} wanted */
-  async added(found, wanted) {
-    const isThere = this.documents.some(({ id }) => id === found.id);
-    this.activity.record(wanted.id ? "activity.pictures" : isThere ? "activity.replaced" : "activity.added", found.title);
+  // A document has been added, or its pictures were read. Returns whether it is as it was.
+  /** @param {Listed} found @param {Wanted} wanted @param {Listed[]} before the documents before that */
+  async added(found, wanted, before) {
+    const former = before.find(({ id }) => id === found.id);
+    const isSame = !wanted.id && JSON.stringify(former) === JSON.stringify(found);
+    if (!isSame) this.activity.record(wanted.id ? "activity.pictures" : former ? "activity.replaced" : "activity.added", found.title);
     tellTabs({ what: "documents" });
     await this.refresh();
     if (app.reader.document?.id === found.id) void app.reader.show(found.id, true);
+    return isSame;
   }
 
   // The documents, or which of them are asked, have changed.
@@ -218,7 +225,7 @@ export class Library {
     const found = this.#found().length;
     $("library-count").textContent = found < count ? say("list.found", { some: number(found), count }) : say("list.ticked", { some: number(asked.size), count });
     const removable = this.#removable().length;
-    $("remove-ticked").hidden = removable === 0;
+    $("remove-ticked").hidden = removable === 0 || (!this.chosen && asked.size === count);
     delete $("remove-ticked").dataset.sure;
     $("remove-ticked").textContent = say(app.notebooks.current ? "list.take_out.ticked" : "list.remove.ticked", { count: removable });
   }
@@ -228,6 +235,7 @@ export class Library {
     const { left } = app.store;
     change(left);
     app.store.left = left;
+    this.chosen = true;
     this.#ticked();
     this.changed();
   }
@@ -249,7 +257,7 @@ export class Library {
     return this.#found().filter(({ id, own }) => asked.has(id) && (current ? mayWrite : own));
   }
 
-  // All documents are ticked at first: removing several is asked once more.
+  // Removing several is asked once more.
   #sure() {
     const gone = this.#removable();
     const button = $("remove-ticked");

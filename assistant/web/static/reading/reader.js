@@ -156,7 +156,7 @@ export class Reader {
     this.printed = !this.printed;
     this.#layOut();
     const lit = this.pages.querySelector(this.isPrinted() ? ".light.chosen" : "mark.chosen");
-    if (lit) this.scrolling.bring(lit);
+    if (lit) this.scrolling.bring(lit, this.chosen);
     else void this.scrolling.go(this.isPrinted() ? { page: at.page } : at);
   }
 
@@ -215,7 +215,7 @@ export class Reader {
       this.mark(citations);
       const key = first.marker || "closest";
       const mark = this.pages.querySelector(`mark[data-keys~="${key}"], .light[data-key="${key}"]`);
-      if (mark) this.scrolling.bring(mark);
+      if (mark) this.scrolling.bring(mark, first);
     }
   }
 
@@ -236,7 +236,7 @@ export class Reader {
     this.mark(all, citation);
     this.panel.select(block, false);
     const lit = this.isPrinted() ? this.pages.querySelector(".light.chosen") : block.text.querySelector("mark.chosen");
-    this.scrolling.bring(lit ?? block.element);
+    this.scrolling.bring(lit ?? block.element, citation);
     announce(say("reader.shown", { quote: doubted(citation.quote, citation.uncertain) }));
   }
 

@@ -2,7 +2,7 @@
 
 import { Latest } from "../shared/dom.js";
 /** @import { Reader } from "./reader.js" */
-/** @import { Seen } from "../../types.js" */
+/** @import { Citation, Seen } from "../../types.js" */
 
 const LINE = 96; // pixels below the top of the view: what lies there is being read
 
@@ -55,9 +55,7 @@ export class Scrolling {
     const there = () => {
       shown.scrollIntoView({ block: "start", inline: "nearest", behavior: "instant" });
       this.view.scrollTop += down;
-      const seen = number ? { page: paragraph?.page ?? 1, number } : this.#onPage(page ?? 1);
-      this.went = { top: this.view.scrollTop, seen };
-      this.reader.outline.at(seen);
+      this.#arrive(number ? { page: paragraph?.page ?? 1, number } : this.#onPage(page ?? 1));
     };
     there();
     requestAnimationFrame(there); // see bring
@@ -79,11 +77,22 @@ export class Scrolling {
     sheets.redraw();
   }
 
+  // Bring something into view; of a citation, where it stands is what is being read then.
   // Paragraphs out of sight have no exact height until they are near: look again once they have.
-  /** @param {Element} target */
-  bring(target) {
-    target.scrollIntoView({ block: "center", behavior: "instant" });
-    requestAnimationFrame(() => target.scrollIntoView({ block: "center", behavior: "instant" }));
+  /** @param {Element} target @param {Citation} [cited] */
+  bring(target, cited) {
+    const there = () => {
+      target.scrollIntoView({ block: "center", behavior: "instant" });
+      if (cited) this.#arrive({ page: cited.page ?? 1, number: cited.paragraph });
+    };
+    there();
+    requestAnimationFrame(there);
+  }
+
+  /** @param {Seen} seen */
+  #arrive(seen) {
+    this.went = { top: this.view.scrollTop, seen };
+    this.reader.outline.at(seen);
   }
 }
 

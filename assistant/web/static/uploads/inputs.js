@@ -3,14 +3,14 @@
 import { $, h, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { add, addAddress, active, there } from "../shared/api.js";
-import { tab } from "../shared/storage.js";
+import { draft, keepDraft } from "../shared/storage.js";
 import { say } from "../shared/i18n.js";
 import { bookmarklet } from "./bookmarklet.js";
 /** @import { UploadQueue } from "./queue.js" */
 /** @import { Key, Wanted } from "../../types.js" */
 
 const IGNORED = /^(\.|~\$|thumbs\.db$|desktop\.ini$)/i; // what systems put beside people's files
-const PASTED = "footnote/pasted"; // what is written and not added yet
+const PASTED = "footnote/pasted"; // under which a text is kept that is not added yet
 const NAME_WORDS = 6; // of a text that are its name
 
 // Each goes to the notebook that is open when it is chosen.
@@ -23,6 +23,13 @@ export function wantedFile(file, folder = "", about) {
     there: (name) => there(name, folder),
     begin: (arrived, signal, name) => add(file, arrived, signal, { ...where, ocr }, name),
   }));
+}
+
+// A text that somebody has written, called by its first words.
+/** @param {string} text @returns {Wanted} */
+export function wantedText(text) {
+  const beginning = (text.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, NAME_WORDS).join(" ").slice(0, 60) || say("ways.text.name");
+  return { ...wantedFile(new File([text], `${beginning}.txt`)), isNew: true };
 }
 
 // What is wanted, at first without its pictures.
@@ -48,12 +55,11 @@ export function ways(uploads, fetch, id) {
   const files = picker("ways.files", { id }, (chosen) => chosen.map((file) => wantedFile(file)));
   const folder = "webkitdirectory" in HTMLInputElement.prototype && picker("ways.folder", { webkitdirectory: true }, (chosen) => wantedFiles(chosen.map((file) => ({ file, path: file.webkitRelativePath }))));
   const text = h("textarea", { rows: "5", required: true, "aria-label": say("ways.text.label"), placeholder: say("ways.text.label"), dir: "auto" });
-  text.value = tab.get(PASTED) ?? "";
-  text.addEventListener("input", () => tab.set(PASTED, text.value));
+  text.value = draft(PASTED);
+  text.addEventListener("input", () => keepDraft(PASTED, text.value));
   const pasted = form("ways.text", text, () => {
-    tab.remove(PASTED);
-    const beginning = (text.value.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, NAME_WORDS).join(" ").slice(0, 60) || say("ways.text.name");
-    return { ...wantedFile(new File([text.value], `${beginning}.txt`)), isNew: true };
+    keepDraft(PASTED, "");
+    return wantedText(text.value);
   });
   const address = h("input", { type: "text", inputmode: "url", required: true, "aria-label": say("ways.address.label"), placeholder: say("ways.address.label") });
   const fetched = fetch && form("ways.address", address, () => wantedAddress(address.value.trim()));
@@ -81,6 +87,10 @@ export function ways(uploads, fetch, id) {
     const body = h("form", { hidden: true }, field, h("button", { type: "submit", class: "wide" }, say("ways.add")));
     const { opener, show } = opening(key, body, field);
     body.addEventListener("submit", () => {
+      if (!field.value.trim()) {
+        field.value = "";
+        return void body.reportValidity();
+      }
       uploads.add([wanted()]);
       field.value = "";
       show(false);

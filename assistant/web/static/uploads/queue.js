@@ -28,6 +28,7 @@ const OPEN = new Set(["waiting", "running", "asking"]);
  * @property {AbortController} stopping
  * @property {string} name that it gets
  * @property {boolean} isDecided it is known what becomes of the document that is there
+ * @property {boolean} [isSame] it is the document that is there
  * @property {"waiting" | "running" | "asking" | "done" | "wrong" | "cancelled"} state
  * @property {HTMLElement} row
  * @property {HTMLProgressElement} bar
@@ -40,10 +41,11 @@ const OPEN = new Set(["waiting", "running", "asking"]);
 
 export class UploadQueue {
   /** @type {Item[]} */
-  items = []; // since nothing was being added
+  items = []; // since nothing was being added; what failed before that is only a row
 
   constructor() {
-    addEventListener("beforeunload", (event) => this.busy && event.preventDefault());
+    // A text that was written here and could not be added is nowhere else.
+    addEventListener("beforeunload", (event) => (this.busy || $("uploads").querySelector(".unsaved")) && event.preventDefault());
     $("adding-cancel").addEventListener("click", () => this.items.forEach((item) => this.#cancel(item)));
     $("adding-show").addEventListener("click", () => app.library.open());
     $("adding-close").addEventListener("click", () => ($("adding").hidden = true));
@@ -97,7 +99,7 @@ export class UploadQueue {
   add(wanted, before = []) {
     if (!wanted.length) return; // an empty folder, say
     if (!this.busy) {
-      this.items = this.#failed();
+      this.items = [];
       this.leave();
     }
     this.items.push(...wanted.map((one, at) => this.#item(one, before[at])));
@@ -111,8 +113,9 @@ export class UploadQueue {
     this.#tell();
     if (this.busy) return;
     // The result is told at the end.
-    const added = this.items.filter(({ state }) => state === "done");
-    if (added.length && !$("library").open) toast(say(areRead(added) ? "pictures.all_done" : "adding.done", { count: added.length }));
+    const done = this.items.filter(({ state }) => state === "done");
+    const added = done.filter(({ isSame }) => !isSame);
+    if (done.length && !$("library").open) toast(added.length ? say(areRead(added) ? "pictures.all_done" : "adding.done", { count: added.length }) : say("adding.same"));
     app.library.changed();
     void app.library.hold();
   }
@@ -137,12 +140,13 @@ export class UploadQueue {
     const { wanted, words, says, stopping } = item;
     item.state = "running";
     says.textContent = say("adding.sending");
+    const { documents } = app.library;
     try {
       if (!item.isDecided && (await this.#isThere(item))) return;
       const found = await this.#added(item);
-      await app.library.added(found, wanted); // who reads that it is added may ask it at once
-      says.textContent = say(words.done, { count: found.paragraphs });
-      announce(say(words.spoken, { title: found.title }));
+      item.isSame = await app.library.added(found, wanted, documents); // who reads that it is added may ask it at once
+      says.textContent = item.isSame ? say("adding.same") : say(words.done, { count: found.paragraphs });
+      announce(say(item.isSame ? "adding.same.spoken" : words.spoken, { title: found.title }));
       if (found.language !== "en") says.textContent += `. ${say("adding.language", { language: languageName(found.language) })}`;
       this.#end(item, "done");
     } catch (error) {
@@ -252,6 +256,7 @@ export class UploadQueue {
     } }, say("adding.forget"));
     item.cancel.after(again, close);
     this.#end(item, "wrong");
+    row.classList.toggle("unsaved", Boolean(wanted.isNew));
     if (item.pictures) row.classList.add("asking"); // one click mends it
     app.library.activity.record(wanted.id ? "activity.pictures.failed" : "activity.failed", name, why);
   }
