@@ -124,15 +124,15 @@ class WrittenAnswer:
     _wanted: list[str] = field(default_factory=list)
 
     def read(
-        self, prompt: str, question: str, found: Sequence[Passage], **more: object
+        self, prompt: str, question: str, found: Sequence[Passage], **others: object
     ) -> Generator[SentenceReady | Decided | LookedAgain, None, Outcome]:
         """Let the model read and write.
 
         Args:
-            prompt: with places for the passages, the question and what else is given.
+            prompt: with places for the passages, the question and the others.
             question: that is asked.
             found: the passages.
-            more: by the names of their places.
+            others: by the names of their places.
 
         Returns:
             What came of it. Where nothing was shown nothing was decided either.
@@ -144,7 +144,7 @@ class WrittenAnswer:
         corrections: list[Correction | None] = []
         try:
             shown = self.shown(found)
-            yield from self._reply(prompt.format(passages=shown, question=question, **more))
+            yield from self._reply(prompt.format(passages=shown, question=question, **others))
             for left in reversed(range(ROUNDS)):
                 wanted = [words for words in self._wanted if words not in self.searches][
                     :MAX_SEARCHES

@@ -64,6 +64,10 @@ def _cells(size: Size) -> dict[str, str]:
             f"{beside / size['alone_p95_ms']:.2f}" if beside else "–"
         ),
         "  failed": f"{size['beside_failed']}",
+        "over HTTP, 95 %, ms": f"{size['http_p95_ms']:.0f}",
+        "  ratio, beside the worst client": f"{size['worst_p95_ms'] / size['http_p95_ms']:.2f}",
+        "  health then, 95 %, ms": f"{size['worst_ready_ms']:.0f}",
+        "  failed then": f"{size['worst_failed']}",
         "keep a document, ms": f"{size['keep_ms']:.0f}",
         "remove a document, ms": f"{size['remove_ms']:.0f}",
         "memory to index, MiB": f"{size['indexing_mib']:,.0f}",

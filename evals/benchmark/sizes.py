@@ -8,6 +8,7 @@
 - starting: a cold `footnote ask` on the index, against importing sentence-transformers, loading
   the model and encoding once;
 - writing: answers while another process adds documents, and what keeping and removing one takes;
+- the worst client: answers over HTTP while another client has fifty requests there at all times;
 - memory: the most that a process held which indexed, and one that opened the index and answered;
 - disk.
 
@@ -56,6 +57,7 @@ from evals.benchmark.corpus import (
     recombined,
     sentences_of,
 )
+from evals.benchmark.worst_client import worst_size
 from index import Document
 from index.database.database import parse_address
 from index.encoder import Encoder, default_model_path, load_model
@@ -97,6 +99,7 @@ load_model(sys.argv[1], BASE_ENCODER).encode("When was it released?")
 #:     the index and answered.
 #: alone_p95_ms, beside_p95_ms, beside_failed, beside_added, keep_ms, remove_ms: see
 #:     `concurrent_writes`.
+#: http_p95_ms, worst_p95_ms, worst_ready_ms, worst_failed: see `worst_client`.
 #: disk_mib: of the index.
 #: server_mib: the most memory that the server held; None of a folder, and where the system does
 #:     not tell.
@@ -145,6 +148,8 @@ def measure_sizes(
                 found |= _starts(settings, asked[0], rounds)
                 on_step(f"{size:,} paragraphs, {place}: asking while another process writes")
                 found |= _in_own_process(beside_size, settings, asked)
+                on_step(f"{size:,} paragraphs, {place}: asking while a client does its worst")
+                found |= _in_own_process(worst_size, settings, asked)
                 files = (file for file in (Path(name) / "data").rglob("*") if file.is_file())
                 yield {
                     **found,
