@@ -480,7 +480,7 @@ export interface Wanted {
   ocr?: boolean; // its pictures are read
   pictures?: Wanted; // the same with its pictures read
   bytes?: number; // of a file
-  isNew?: boolean; // takes the place of nothing
+  text?: string; // that somebody has pasted, which takes the place of nothing
   there?(name: string): Promise<Listed | null>; // what it would take the place of under that name
   begin(arrived: (share: number) => void, signal: AbortSignal, name: string): AsyncGenerator<ServerEvent, void>;
 }

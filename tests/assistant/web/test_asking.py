@@ -128,7 +128,14 @@ def test_the_first_minute(visit: Visit) -> None:
     page.get_by_role("button", name="Try again to add Walnut").click()
     expect(page.locator("#uploads .done")).to_contain_text("Already here, unchanged")
     assert page.evaluate(leaving)
-    page.get_by_role("button", name="Remove Walnut").click()
+    # Nor does another one that begins as it does, and is as long, take its place.
+    ways.get_by_role("button", name="Paste text").click()
+    ways.get_by_label("Paste the text here").fill(text.replace("breakfast", "nightfall"))
+    ways.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#uploads .done")).to_contain_text("Added: 1 paragraph")
+    expect(page.locator("#documents small")).to_have_count(2)
+    for _ in range(2):
+        page.get_by_role("button", name="Remove Walnut").first.click()
     expect(page.locator("#documents small")).to_contain_text("A sample, to try Footnote with")
 
 

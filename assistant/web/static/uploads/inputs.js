@@ -29,7 +29,7 @@ export function wantedFile(file, folder = "", about) {
 /** @param {string} text @returns {Wanted} */
 export function wantedText(text) {
   const beginning = (text.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, NAME_WORDS).join(" ").slice(0, 60) || say("ways.text.name");
-  return { ...wantedFile(new File([text], `${beginning}.txt`)), isNew: true };
+  return { ...wantedFile(new File([text], `${beginning}.txt`)), text };
 }
 
 // What is wanted, at first without its pictures.

@@ -158,18 +158,20 @@ export class UploadQueue {
     this.#go();
   }
 
-  // Whether it would take the place of another document: then that is asked. The same file as is there,
-  // as far as its size tells, is added again without a question.
+  // Whether it would take the place of another document: then that is asked, and a text that was pasted gets
+  // another name. The same file as is there, as far as its size tells, is added again without a question.
   /** @param {Item} item */
   async #isThere(item) {
     const { wanted, row, says } = item;
     const found = (await wanted.there?.(item.name)) ?? null;
     if (item.stopping.signal.aborted) throw new Error(say("adding.cancelled"));
-    if (!found || found.bytes === wanted.bytes) return false;
-    if (wanted.isNew) {
-      await this.#rename(item);
+    if (!found) return false;
+    const isSame = found.bytes === wanted.bytes;
+    if (wanted.text !== undefined) {
+      if (!isSame || found.hash !== (await hashOf(wanted.text))) await this.#rename(item);
       return false;
     }
+    if (isSame) return false;
     item.state = "asking";
     says.textContent = say("adding.there", { title: found.title });
     const choices = /** @type {const} */ ([["adding.replace", "adding.replace.label", false], ["adding.both", "adding.both.label", true]]).map(([key, label, both]) =>
@@ -256,7 +258,7 @@ export class UploadQueue {
     } }, say("adding.forget"));
     item.cancel.after(again, close);
     this.#end(item, "wrong");
-    row.classList.toggle("unsaved", Boolean(wanted.isNew));
+    row.classList.toggle("unsaved", wanted.text !== undefined);
     if (item.pictures) row.classList.add("asking"); // one click mends it
     app.library.activity.record(wanted.id ? "activity.pictures.failed" : "activity.failed", name, why);
   }
@@ -306,3 +308,11 @@ export class UploadQueue {
 // Whether all of them were there, and their pictures were read.
 /** @param {Item[]} items */
 const areRead = (items) => items.every(({ words }) => words === READ);
+
+// SHA-256 of a text, hexadecimal; nothing where the browser does not trust the connection.
+/** @param {string} text */
+async function hashOf(text) {
+  if (!isSecureContext) return undefined;
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
