@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -80,7 +81,18 @@ def asked_in(question: str) -> str:
         return ENGLISH
     likely = _identifier().rank(question)
     language, likelihood = likely[0]
-    return str(language) if likelihood - dict(likely)[ENGLISH] > MIN_MARGIN else ENGLISH
+    is_likelier = likelihood - dict(likely)[ENGLISH] > MIN_MARGIN
+    words = _NO_WORDS.sub(" ", question).lower().split()
+    return str(language) if is_likelier and not _sounds_english(words, language) else ENGLISH
+
+
+def _sounds_english(words: Sequence[str], language: str) -> bool:
+    """Whether more of them are English stop words than such of a language. Names look like another
+    one's words: "Compare Eco and Intensive" like Italian."""
+    english, theirs = (
+        sum(word in stop_words_of(code) for word in words) for code in (ENGLISH, language)
+    )
+    return english > theirs
 
 
 def _is_prose(text: str, language: str) -> bool:
