@@ -18,7 +18,7 @@ from assistant.api.dependencies import reader, writer
 from assistant.api.openapi import description, docs_routes
 from assistant.service.service import Service
 from assistant.serving.middleware import is_of_api
-from assistant.serving.problems import FAILED, FieldError, error_response, response_of
+from assistant.serving.problems import FAILED, FieldError, error_response, full_disk, response_of
 from index.about import VERSION
 from index.errors import FootnoteError
 
@@ -87,11 +87,12 @@ async def lifespan(tools: Tools | None, _: Any) -> AsyncIterator[None]:
 
 def add_problems(app: FastAPI) -> None:
     """Answer errors, values that are not allowed and refused requests with problems."""
-    for kind in (FootnoteError, RequestValidationError, HTTPException):
+    for kind in (FootnoteError, RequestValidationError, HTTPException, OSError):
         app.add_exception_handler(kind, _problem)
 
 
 def _problem(request: Request, error: Exception) -> JSONResponse:
+    error = full_disk(error)
     if isinstance(error, FootnoteError):
         return error_response(request.scope, error)
     if isinstance(error, HTTPException):
