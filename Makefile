@@ -2,6 +2,7 @@
 # make check  style and types               make eval   measures answers on the shipped questions
 # make floors holds the shipped questions to the quality that they have reached
 # make figures SETS=FOLDER   measures every question set of a folder: build/figures.html, .md, .json
+# make soak   kills, odd files and a crowd, for a day: build/soak/report.md; ARGS='--minutes 20' a part
 # Each makes what it needs in .venv, once; what is never run is not compiled, a fifth of all.
 
 PYTHON ?= python3
@@ -11,13 +12,17 @@ PAGE := assistant/web
 ARGS ?=
 SETS ?= evals/questions
 
-.PHONY: chat test check eval floors figures format clean
+.PHONY: chat test soak check eval floors figures format clean
 
 chat: $(VENV)/.installed
 	$(BIN)/footnote chat $(ARGS)
 
 test: $(VENV)/.tested
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+# What is interrupted goes on where it was.
+soak: $(VENV)/.tested
+	$(BIN)/python -m tests.soak $(ARGS)
 
 check: $(VENV)/.tested $(PAGE)/node_modules/.installed
 	$(BIN)/ruff check .

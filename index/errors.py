@@ -25,6 +25,7 @@ without a traceback and exits with 2.
 
 from __future__ import annotations
 
+import errno
 from typing import Literal
 
 Code = Literal[
@@ -178,6 +179,10 @@ class IndexCorruptedError(IndexUnusableError):
     """The files of the index cannot be read."""
 
     code: Code = "index_corrupted"
+
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of an `OSError` that says that a file cannot grow."""
 
 
 class IndexFullError(IndexUnusableError):

@@ -19,7 +19,7 @@ from assistant.api.dependencies import reader, writer
 from assistant.api.openapi import description, docs_routes
 from assistant.service.service import Service
 from assistant.serving.middleware import is_of_api
-from assistant.serving.problems import FAILED, FieldError, error_response, response_of
+from assistant.serving.problems import FAILED, FieldError, error_response, full_disk, response_of
 from index.about import VERSION
 from index.errors import FootnoteError
 
@@ -91,13 +91,14 @@ async def lifespan(tools: Tools | None, _: Any) -> AsyncIterator[None]:
 
 def add_problems(app: FastAPI) -> None:
     """Answer errors, values that are not allowed and refused requests with problems."""
-    for kind in (FootnoteError, RequestValidationError, HTTPException, ClientDisconnect):
+    for kind in (FootnoteError, RequestValidationError, HTTPException, ClientDisconnect, OSError):
         app.add_exception_handler(kind, _problem)
 
 
 def _problem(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientDisconnect):
         return Response(status_code=GONE)
+    error = full_disk(error)
     if isinstance(error, FootnoteError):
         return error_response(request.scope, error)
     if isinstance(error, HTTPException):

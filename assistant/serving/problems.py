@@ -15,11 +15,13 @@ from starlette.responses import JSONResponse
 from starlette.types import Scope
 
 from index.errors import (
+    DISK_FULL,
     Code,
     DocumentError,
     EncoderError,
     FootnoteError,
     IndexChangedError,
+    IndexFullError,
     IndexUnusableError,
     MissingPathError,
     ReaderError,
@@ -213,9 +215,20 @@ def error_response(scope: Scope, error: FootnoteError) -> JSONResponse:
     return response_of(scope, status, detail, headers=headers, error=error)
 
 
+def full_disk(error: Exception) -> Exception:
+    """The error that says so where a disk is full, whatever was to be written; any other itself."""
+    if not (isinstance(error, OSError) and error.errno in DISK_FULL):
+        return error
+    return IndexFullError(
+        f"The disk is full ({error.strerror}). Nothing that was kept before is lost. Free some "
+        "room, and do the same again."
+    )
+
+
 def failure_of(scope: Scope, error: Exception) -> Problem:
     """The problem document for an error that came when part of the response was sent already. An
     unexpected one is logged."""
+    error = full_disk(error)
     if not isinstance(error, FootnoteError):
         _logger.error("an answer broke off", exc_info=error)
         return problem_of(scope, 500, FAILED)

@@ -6,7 +6,6 @@ One on a server is in `chroma_server`; no other module imports chromadb.
 
 from __future__ import annotations
 
-import errno
 import shutil
 import sqlite3
 import threading
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from index.encoder import Vectors
-from index.errors import IndexCorruptedError, IndexFullError, IndexUnusableError
+from index.errors import DISK_FULL, IndexCorruptedError, IndexFullError, IndexUnusableError
 from index.store.documents import pages_of
 from index.store.manifest import Rows
 
@@ -138,7 +137,7 @@ def translated(path: Path) -> Iterator[None]:
 def _translation(path: Path, error: BaseException) -> IndexUnusableError:
     text = str(error) or type(error).__name__
     full = any(words in text for words in ("disk is full", "No space left", "quota exceeded"))
-    full = full or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    full = full or getattr(error, "errno", None) in DISK_FULL
     if full or _free(path) < MIN_FREE_BYTES:
         return IndexFullError(
             f"The disk is full: the index in {path} could not be written ({text}; "

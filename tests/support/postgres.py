@@ -137,11 +137,16 @@ class PostgresServer:
             port = (self._folder / "port").read_text()
             self._control("start", "-o", f"-p {port}", lock=lock)
 
+    @property
+    def process(self) -> int:
+        """The number of the first of its processes."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
     def kill(self) -> None:
         """End all its processes at once, with SIGKILL."""
-        server = int((self._data / "postmaster.pid").read_text().split()[0])
+        server = self.process
         os.kill(server, signal.SIGSTOP)  # it starts no more of them
-        for process in [*_children(server), server]:
+        for process in [*children(server), server]:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         with locked(self._folder / "server"):
@@ -221,7 +226,7 @@ def _user() -> pwd.struct_passwd:
         return pwd.getpwnam("nobody")
 
 
-def _children(process: int) -> list[int]:
+def children(process: int) -> list[int]:
     """What a process has started. Where there is no /proc this finds none, and PostgreSQL's end by
     themselves a little after it."""
     children = []

@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -42,13 +43,20 @@ class Prepared:
             what follows it, or a script.
         stderr: the descriptor to which its errors go.
         env: its environment.
+        loading: of that what counts before anything is loaded, such as LD_PRELOAD.
     """
 
-    def __init__(self, command: Sequence[str | Path], stderr: int, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        stderr: int,
+        env: Mapping[str, str],
+        loading: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         (input_end, written), (heard, output_end), (told, telling) = (os.pipe() for _ in range(3))
-        asked = {"command": [str(part) for part in command], "env": dict(env)}
+        asked = {"command": [str(part) for part in command], "env": dict(env) | dict(loading)}
         ends = [input_end, output_end, stderr, telling]
-        socket.send_fds(_template(), [json.dumps(asked).encode()], ends)
+        socket.send_fds(_template(loading), [json.dumps(asked).encode()], ends)
         for end in (input_end, output_end, telling):
             os.close(end)
         self.stdin = os.fdopen(written, "w", encoding="utf-8")
@@ -57,9 +65,13 @@ class Prepared:
         self.returncode: int | None = None
         self.pid = int(self._told.readline())
 
+    def has_ended(self) -> bool:
+        """Whether it has."""
+        return self.returncode is not None or bool(select.select([self._told], [], [], 0)[0])
+
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended: its number may be another's then."""
-        if self.returncode is None and not select.select([self._told], [], [], 0)[0]:
+        if not self.has_ended():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
@@ -105,14 +117,15 @@ def running(
 
 
 @cache
-def _template() -> socket.socket:
-    """Where copies are asked for; what they are copies of is started."""
+def _template(loading: tuple[tuple[str, str], ...]) -> socket.socket:
+    """Where copies are asked for; what they are copies of is started with this in its
+    environment."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     # The telemetry of onnxruntime, which nobody wants, would be such a thread.
     process = subprocess.Popen(
         [sys.executable, __file__, str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
-        env=os.environ | {"ORT_DISABLE_TELEMETRY": "1"},
+        env=os.environ | {"ORT_DISABLE_TELEMETRY": "1"} | dict(loading),
     )
     theirs.close()
 
@@ -160,6 +173,7 @@ def _become(streams: Sequence[int], command: Sequence[str], env: Mapping[str, st
     sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
     os.environ.clear()
     os.environ.update(env)
+    tempfile.tempdir = None  # what is imported has asked for it, in another environment
     sys.argv[:] = command
 
 

@@ -23,11 +23,13 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import sqlalchemy as sa
 from chroma_servers import Servers
 from helpers import PATIENCE, CheapEncoder, importing_helpers
 
 from index import Document, Index, document_from_text, read_document
 from index.errors import IndexChangedError, IndexUnavailableError, MissingPathError
+from index.store.tables import READY, paragraphs, versions
 
 NAMES = ("ferries.txt", "mills.txt", "piers.txt")
 EDITIONS = 8
@@ -91,6 +93,25 @@ def check(index: Index, seed: int) -> None:
     found = view.search("the blue line", 1000).hits
     places = [(hit.paragraph.document_id, hit.paragraph.number) for hit in found]
     assert len(set(places)) == len(places)
+
+
+def hour_later(index: Index) -> None:
+    """Make it an hour since anything that is under way began or was last of use, by any clock."""
+    with index.database.write() as connection:
+        stale = sa.update(versions).where(versions.c.pending.is_not(None))
+        connection.execute(stale.values(pending=1.0))
+        unused = sa.update(paragraphs).where(paragraphs.c.unused.is_not(None))
+        connection.execute(unused.values(unused=1.0))
+
+
+def nothing_left_over(index: Index, documents: Sequence[Document]) -> None:
+    """Everything in it is of these documents, and whole."""
+    with index.database.read() as connection:
+        states = connection.execute(sa.select(paragraphs.c.state, paragraphs.c.id)).all()
+        pending = sa.select(sa.func.count()).where(versions.c.pending.is_not(None))
+        assert connection.scalar(pending) == 0
+    assert {state for state, _ in states} == {READY}
+    assert {i for _, i in states} == {p.id for own in documents for p in own.paragraphs}
 
 
 def _write(place: Place, seed: int, told: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import secrets
 import socket
 import threading
@@ -16,12 +17,14 @@ import pytest
 from browsing import QUESTION
 from chroma_servers import until
 from helpers import PATIENCE, footnote
+from people import page_and_api, visitor
 from services import api_here, client_of, forget_keys, problem
 
 from assistant import Assistant
 from assistant.access.api_keys import Keys
 from assistant.events import Event
 from assistant.query.rewriting import Turn
+from assistant.service.service import Service
 
 
 class Slow(Assistant):
@@ -199,3 +202,18 @@ def test_other_machines_need_a_key_even_before_there_is_one(
         headers = {"authorization": f"Bearer {key}", "host": "footnote.example"}
         assert client.get("api/documents", headers=headers).status_code == 200
         assert client.get("health/ready").status_code == 200
+
+
+def test_a_full_disk_is_told_as_such(assistant: Assistant) -> None:
+    with page_and_api(Service(assistant, "127.0.0.1")) as app:
+        client, sent = visitor(app), b"Walnuts float downstream."
+        before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # no file can grow
+        try:
+            added = client.post("/api/documents", files={"file": ("walnuts.txt", sent)})
+            put = client.post("/uploads", params={"name": "walnuts.txt"}, content=sent)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
+        assert problem(added, 503)["code"] == "index_full"
+        assert (put.status_code, put.json()["code"]) == (503, "index_full")
+        assert not any(one["own"] for one in client.get("/api/documents").json()["documents"])

@@ -13,14 +13,24 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from chroma_servers import ChromaServer, Servers
 from helpers import PATIENCE, CheapEncoder, Opened, check_whole, write_paragraphs
 from postgres import PostgresServer
-from writers import NAMES, Forked, Place, adding, at_random, check, edition, reading, writer
+from writers import (
+    NAMES,
+    Forked,
+    Place,
+    adding,
+    at_random,
+    check,
+    edition,
+    hour_later,
+    nothing_left_over,
+    reading,
+    writer,
+)
 
 from index import Index
-from index.store.tables import READY, paragraphs, versions
 from index.store.writer import CHUNK
 
 
@@ -105,10 +115,7 @@ def converges(place: Place, fresh: Path, seed: int) -> None:
     """The next run makes the index as one that nobody was killed over, with nothing left over."""
     wanted = [edition(name, seed % 8) for name in NAMES]
     with closing(place.open()) as index, closing(Place(fresh).open()) as expected:
-        with index.database.write() as connection:  # an hour goes by
-            connection.execute(
-                sa.update(versions).where(versions.c.pending.is_not(None)).values(pending=1.0)
-            )
+        hour_later(index)
         index.sync(wanted, keep=True)
         index.tidy()
         index.check()
@@ -119,12 +126,7 @@ def converges(place: Place, fresh: Path, seed: int) -> None:
             for paragraph in document.paragraphs[::20]:
                 found, other = (own.search(paragraph.text, 5).hits for own in (index, expected))
                 assert [hit.paragraph for hit in found] == [hit.paragraph for hit in other]
-        with index.database.read() as connection:
-            states = connection.execute(sa.select(paragraphs.c.state, paragraphs.c.id)).all()
-            pending = sa.select(sa.func.count()).where(versions.c.pending.is_not(None))
-            assert connection.scalar(pending) == 0
-        assert {state for state, _ in states} == {READY}
-        assert {i for _, i in states} == {p.id for own in wanted for p in own.paragraphs}
+        nothing_left_over(index, wanted)
 
 
 def kill_writers(place: Place, generator: random.Random, kills: int) -> None:
