@@ -4,6 +4,7 @@ a real PostgreSQL."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -65,7 +66,8 @@ def test_a_key_is_known_to_all_replicas_until_it_is_revoked(there: Machines) -> 
         for url in (there.url, *(replica.url for replica in there.replicas)):
             assert status(url, None) == 401, "no more are let in than before"
     finally:
-        forget_keys(Database(there.folder / "o", there.database))
+        with closing(Database(there.folder / "o", there.database)) as database:
+            forget_keys(database)
 
 
 def test_a_browser_stays_at_a_replica_while_that_is_there(
