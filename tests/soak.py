@@ -91,6 +91,7 @@ class Journal:
         ]
         head = ("kind", "kills", "changes acknowledged", "under way", "lost", "doubled", "wrong")
         yield _table(head, rows)
+        yield from sorted({f"{why}." for kind in (*FOLDER, *SERVERS) if (why := missing(kind))})
         ends = self.of("world")
         wrong = sum(bool(line["wrong"]) for line in ends)
         yield (

@@ -26,6 +26,9 @@ GRADES = ("right", "partly", "wrong", "withheld")
 BY_EVIDENCE, UNREAD = "right by its citations", "not read yet"
 #: Characters of a quote or of evidence that are shown: a passage may be long.
 MAX_QUOTE = 1200
+#: What stands for an answer that is not to be given. Grades are kept by what is read with them, so
+#: that those given already are only found by these words.
+REFUSED = "The documents do not say."
 
 _ENTRY = re.compile(r"^## \d+ · ([0-9a-f]{12})$(.*?)^Grade:([^\n]*)$", re.MULTILINE | re.DOTALL)
 
@@ -51,6 +54,7 @@ def sheet_of(records: Sequence[Record], every: bool) -> str:
         "sheet.md",
         records=sorted(chosen.items()),
         grades=GRADES,
+        refusal=REFUSED,
         line=_line,
         short=_short,
         shown_of=shown_of,
@@ -115,7 +119,7 @@ def shown_of(record: Record) -> list[str]:
         for text, cited in zip(record.sentences, proofs, strict=True)
     ]
     if record.unanswered:
-        lines.append(f"The documents do not say: {_line(' '.join(record.unanswered))}")
+        lines.append(f"{REFUSED.removesuffix('.')}: {_line(' '.join(record.unanswered))}")
     return lines
 
 
