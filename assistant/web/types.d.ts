@@ -281,6 +281,10 @@ export interface PlaceNow {
   paragraph: number | null;
   start: number | null;
   end: number | null;
+  document: string; // its title now; this and the next are of where that paragraph is
+  heading: string[];
+  locator: string;
+  uncertain: boolean;
 }
 
 export interface Noted {

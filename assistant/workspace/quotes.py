@@ -39,6 +39,10 @@ class PlaceNow(Value):
     paragraph: int | None = Field(description="Number of the paragraph, from 1.")
     start: int | None = Field(description="Where the quote begins in the document's text.")
     end: int | None = Field(description="Where it ends.")
+    document: str = Field(default="", description="The title of the document now.")
+    heading: list[str] = Field(default=[], description="Above that paragraph, outermost first.")
+    locator: str = Field(default="", description="The page or the like that it is on.")
+    uncertain: bool = Field(default=False, description="Whether it was read from a picture.")
 
 
 _GONE = PlaceNow(standing="gone", paragraph=None, start=None, end=None)
@@ -65,16 +69,10 @@ class QuoteChecker:
     def relocate(self, citation: KeptCitation) -> tuple[KeptCitation, Standing]:
         """What became of what a citation quotes; and the citation, placed where that stands now if
         it still does."""
-        now, text = self.now(citation), self._text(citation.document_id)
-        if now.standing != "there" or now.paragraph is None or text is None:
+        now = self.now(citation)
+        if now.standing != "there":
             return citation, now.standing
-        there = text.document.paragraphs[now.paragraph - 1]
-        place = {
-            "heading": list(there.heading),
-            "locator": there.locator,
-            "paragraph": there.number,
-            "uncertain": there.is_uncertain,
-        }
+        place = now.model_dump(include={"heading", "locator", "paragraph", "uncertain"})
         return citation.model_copy(update=place), now.standing
 
     def _text(self, identity: str) -> _Text | None:
@@ -111,13 +109,32 @@ def _place_now(citation: KeptCitation, text: _Text) -> PlaceNow:
     if places:
         paragraph, start = max(places, key=lambda place: _fit(citation, *place))
         end = start + len(quote)
-        return PlaceNow(standing="there", paragraph=paragraph.number, start=start, end=end)
+        return _at(text, paragraph, "there", start, end)
     wanted = _words(citation.paragraph_text)
     likeness = {number: _alike(wanted, words) for number, words in text.words.items()}
     best = max(likeness, key=lambda number: likeness[number])
     if likeness[best] < MIN_OVERLAP:
         return _GONE
-    return PlaceNow(standing="changed", paragraph=best, start=None, end=None)
+    return _at(text, text.document.paragraphs[best - 1], "changed")
+
+
+def _at(
+    text: _Text,
+    paragraph: Paragraph,
+    standing: Standing,
+    start: int | None = None,
+    end: int | None = None,
+) -> PlaceNow:
+    return PlaceNow(
+        standing=standing,
+        paragraph=paragraph.number,
+        start=start,
+        end=end,
+        document=text.document.title,
+        heading=[*paragraph.heading],
+        locator=paragraph.locator,
+        uncertain=paragraph.is_uncertain,
+    )
 
 
 def _nearest(text: str, quote: str, at: int) -> int:

@@ -110,9 +110,11 @@ export class Notes {
   // A quote, where it stands, and what became of it.
   /** @param {Citation} citation @param {PlaceNow} [now] */
   #quote(citation, now) {
-    const standing = now?.standing ?? "gone";
-    const isMoved = standing === "there" && now?.paragraph !== citation.paragraph;
-    const place = flagged({ ...citation, paragraph: now?.paragraph ?? citation.paragraph });
+    const { standing = "gone", paragraph = null } = now ?? {};
+    const isMoved = standing === "there" && (paragraph !== citation.paragraph || String(now?.heading) !== String(citation.heading));
+    // Where it is now; of what is gone, where it was.
+    const here = now && paragraph ? { ...citation, document: now.document, heading: now.heading, locator: now.locator, uncertain: now.uncertain, paragraph } : citation;
+    const place = flagged(here);
     return h("li", {},
       h("q", { dir: "auto" }, citation.quote),
       standing === "gone" ? h("span", { dir: "auto" }, ...place) : h("button", { type: "button", class: "go", dir: "auto", onclick: () => this.#show(citation, now) }, ...place),
