@@ -58,8 +58,9 @@ export class Chat {
   async lookOver() {
     const { conversation } = this;
     if (!conversation.turns.some(isTold)) return;
-    const found = await lapsed(conversation.id, conversation.notebook).catch(() => ({})); // one can read without
-    for (const [id, markers] of Object.entries(found)) this.views.get(`turn-${id}`)?.lapsed(markers);
+    const found = await lapsed(conversation.id, conversation.notebook).catch(() => null); // one can read without
+    if (!found || conversation !== this.conversation) return;
+    for (const view of this.views.values()) view.lapsed(found[view.turn.id] ?? []);
   }
 
   // See what another tab has asked in this conversation.

@@ -186,9 +186,10 @@ export class TurnView {
     return refused ? this.passages.element : h("details", { class: "others" }, h("summary", {}, title), this.passages.element);
   }
 
-  // Quotes of it do not stand in their documents any more.
+  // Which quotes of it do not stand in their documents any more.
   /** @param {number[]} markers */
   lapsed(markers) {
+    if (!markers.length) return this.since.remove();
     this.since.textContent = say("answer.lapsed", { markers: markers.map((marker) => `[${marker}]`).join(" ") });
     this.after.prepend(this.since);
   }
