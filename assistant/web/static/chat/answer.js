@@ -97,13 +97,17 @@ export function named({ model, check }) {
   return pieces("check.named", { model, check: doubt });
 }
 
+// What is said of an answer that was chosen: how sure one is to be right says nothing of it.
+/** @type {Partial<Record<AnswerKind, Key>>} */
+const CHOSEN = { overview: "answer.overview", where: "answer.where", help: "answer.help.more" };
+
 // What is said of an answer as a whole, a line each, the doubts first. An answer is partial when some
 // of what was asked or of what was written is not in the documents, whether that was left out or is shown.
 /** @param {Turn} turn @returns {{ doubts: string[], words: Child[] }} */
 export function standing(turn) {
   const sentences = sentencesOf(turn);
   const { writing, confidence, dropped = 0 } = turn.answer ?? {};
-  const found = /** @type {Partial<Record<AnswerKind, Key>>} */ ({ overview: "answer.overview", where: "answer.where", help: "answer.help.more" })[kindOf(turn)];
+  const found = CHOSEN[kindOf(turn)];
   const doubts = [];
   if (!found && (dropped > 0 || sentences.some(lacksSupport) || missing(turn))) doubts.push(say("answer.partly"));
   if (dropped) doubts.push(say("answer.dropped", { count: dropped }));
@@ -120,12 +124,13 @@ export function standing(turn) {
   return { doubts, words };
 }
 
-// The figures behind the words, for those who want them.
+// The figures behind the words, for those who want them. That there is no answer is not what is so sure.
 /** @param {Turn} turn */
-export function figures({ answer }) {
-  const { confidence, timings_ms } = answer ?? {};
+export function figures(turn) {
+  const { confidence, timings_ms } = turn.answer ?? {};
   const time = timings_ms?.total ?? 0;
-  const sure = typeof confidence === "number" && say("answer.confidence", { percent: Math.round(confidence * 100) });
+  const isOfAnswer = turn.state !== "refused" && !CHOSEN[kindOf(turn)];
+  const sure = typeof confidence === "number" && isOfAnswer && say("answer.confidence", { percent: Math.round(confidence * 100) });
   return [sure, time < 950 ? say("answer.milliseconds", { time: Math.round(time) }) : say("answer.seconds", { time: written(time / 1000, 1) })].filter(Boolean).join(" · ");
 }
 
