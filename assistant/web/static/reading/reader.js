@@ -240,12 +240,13 @@ export class Reader {
     announce(say("reader.shown", { quote: doubted(citation.quote, citation.uncertain) }));
   }
 
-  // The document has changed since: show the quote where it stands now, or else the paragraph that is
-  // most like the one that it was in.
+  // The document has changed since: show the quote where it stands now, under its own headings if it does
+  // so in several places; or else the paragraph that is most like the one that it was in.
   /** @param {Citation} citation */
-  async #lookFor({ quote, paragraph_text }) {
+  async #lookFor({ quote, paragraph_text, heading }) {
     const paragraphs = this.document?.paragraphs ?? [];
-    const same = paragraphs.find(({ text }) => text.includes(quote));
+    const having = paragraphs.filter(({ text }) => text.includes(quote));
+    const same = having.find((one) => String(one.heading) === String(heading)) ?? having[0];
     if (same) {
       const at = same.text.indexOf(quote);
       const now = await this.placeOf(same, offset(same, at), offset(same, at + quote.length));
