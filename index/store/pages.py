@@ -10,6 +10,7 @@ they are in its database, in pieces, and in the folder is what this machine has 
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 import zipfile
 import zlib
@@ -17,6 +18,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 import sqlalchemy as sa
@@ -98,10 +100,16 @@ class PageFiles:
 
     def settle(self, used: Collection[str]) -> None:
         """Delete what belongs to no document any more."""
-        for file in self._folder.glob("*"):
+        unused = [file for file in self._folder.glob("*") if file.stem not in used]
+        if not unused:
+            return
+        # By the clock of the disk, which may be another machine's.
+        with translated(self._folder), TemporaryFile(dir=self._folder) as now:
+            before = os.fstat(now.fileno()).st_mtime - MIN_AGE
+        for file in unused:
             # Files are kept by who has not taken the lock yet: one may just have got its name.
             with suppress(FileNotFoundError):
-                if file.stem not in used and time.time() - file.stat().st_mtime > MIN_AGE:
+                if file.stat().st_mtime < before:
                     file.unlink()
 
     def _has(self, content: str, part: str) -> bool:

@@ -205,14 +205,16 @@ def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
 
 
 def delete_version(connection: sa.Connection, row: int) -> None:
-    """Delete a version; paragraphs that only it has are unused from now on."""
+    """Delete a version; paragraphs that only it has are unused from now on, or, if they were left
+    without vectors, of no use."""
     other = places.alias()
     inside = sa.select(places.c.paragraph).where(places.c.version == row)
     others = sa.exists().where(other.c.paragraph == paragraphs.c.row, other.c.version != row)
+    state = sa.case((paragraphs.c.state == PENDING, DYING), else_=UNUSED)
     connection.execute(
         sa.update(paragraphs)
         .where(paragraphs.c.row.in_(inside), ~others)
-        .values(state=UNUSED, unused=time.time())
+        .values(state=state, unused=time.time())
     )
     connection.execute(sa.delete(versions).where(versions.c.row == row))
 

@@ -333,6 +333,18 @@ def test_files_that_come_and_go_meanwhile_are_left_alone(tmp_path: Path) -> None
     assert [file.name for file in tmp_path.iterdir()] == ["1.part"]
 
 
+def test_a_clock_that_is_ahead_of_the_disk_s_deletes_nothing(
+    pdf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a folder of another machine, or where the clock was set meanwhile."""
+    pages = PageFiles(tmp_path)
+    pages.keep("a", pdf, None)
+    ahead = time.time() + 2 * MIN_AGE
+    monkeypatch.setattr(time, "time", lambda: ahead)
+    pages.settle(())
+    assert pages.holds("a", boxes=False)
+
+
 def test_what_is_kept_again_is_new(pdf: Path, tmp_path: Path) -> None:
     """What another process may take for left over until a document names it."""
     boxes = read_raw(pdf).document().boxes

@@ -256,6 +256,24 @@ def test_what_a_dead_writer_left_goes_after_an_hour(
     assert stored(index) == sentences
 
 
+def test_what_a_dead_writer_left_without_vectors_is_made_anew(
+    another: Another, tmp_path: Path
+) -> None:
+    index, dead = another(), another()
+    new = write_paragraphs(tmp_path / "a.txt", 3 * CHUNK, seed=2)
+
+    def killed(done: int, _: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dead.sync([new], killed)
+    let_pass(index, ABANDONED + 1)
+    other = write_paragraphs(tmp_path / "b.txt", 3, seed=1)
+    index.sync([other])  # which tidies
+    index.sync([new])
+    check_whole(index, new, other)
+
+
 def test_a_writer_that_stood_still_for_an_hour_is_told(another: Another, small: Document) -> None:
     index, slow = another(), another()
 
