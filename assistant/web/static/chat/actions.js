@@ -130,11 +130,12 @@ export function waysOn(turn) {
   );
 }
 
-// Questions that are answered: instead of one that is not, or after one that is.
+// Questions that are answered, of the same documents: instead of one that is not, or after one that is.
 /** @param {Turn} turn */
 export function questions(turn) {
+  const within = turn.within ?? (turn.about && [turn.about.document]);
   const found = (turn.instead ?? []).map((question) =>
-    h("li", {}, h("button", { type: "button", class: "instead", dir: "auto", onclick: () => app.chat.ask(question, { alone: true }) }, question)),
+    h("li", {}, h("button", { type: "button", class: "instead", dir: "auto", onclick: () => app.chat.ask(question, { alone: true, within }) }, question)),
   );
   const title = say(turn.state === "refused" ? "answer.instead" : "answer.next");
   return found.length ? h("div", { class: "can" }, h("h3", {}, title), h("ul", {}, ...found)) : "";
