@@ -98,20 +98,13 @@ def _beside(evidence: Evidence, answering: Sequence[Candidate]) -> list[Quotatio
         naming = [
             candidate
             for candidate in together or found.candidates
-            if _named_in(candidate, subjects) == [part.subject]
+            if _named(candidate, subjects) == [part.subject]
         ]
-        quoted = alone(choose(naming, EACH, several=bool(together)))
-        # One that points back is quoted with what it points to, which may name the other thing.
-        of_each.append(
-            [
-                replace(quotation, about=part.subject)
-                for quotation in quoted
-                if _named(quotation.paragraph, quotation.text, subjects) == [part.subject]
-            ]
-        )
+        chosen = choose(naming, EACH, several=bool(together))
+        of_each.append([replace(quotation, about=part.subject) for quotation in alone(chosen)])
     if sum(map(bool, of_each)) < 2:
         return []
-    both = [candidate for candidate in answering if len(_named_in(candidate, subjects)) != 1]
+    both = [candidate for candidate in answering if len(_named(candidate, subjects)) != 1]
     return [*alone(both), *(quotation for each in of_each for quotation in each)]
 
 
@@ -124,14 +117,12 @@ def _told_apart(subjects: Sequence[str]) -> dict[str, frozenset[str]]:
     }
 
 
-def _named_in(candidate: Candidate, subjects: Mapping[str, frozenset[str]]) -> list[str]:
-    return _named(candidate.hit.paragraph, candidate.sentence.text, subjects)
-
-
-def _named(paragraph: Paragraph, text: str, subjects: Mapping[str, frozenset[str]]) -> list[str]:
-    """Which of the things a text names; where none, which the headings above it name."""
-    for words in (text, " ".join(paragraph.above)):
-        stems = content_stems(words)
+def _named(candidate: Candidate, subjects: Mapping[str, frozenset[str]]) -> list[str]:
+    """Which of the things a sentence names, with what it points back to; where none, which the
+    headings above it name."""
+    [quotation] = quote([replace(candidate, reach=None)])
+    for text in (quotation.text, " ".join(quotation.paragraph.above)):
+        stems = content_stems(text)
         if named := [subject for subject, its in subjects.items() if its & stems]:
             return named
     return []
@@ -143,7 +134,7 @@ def _of_one_paragraph(
     """The sentences of the best paragraph that says something of each thing, if there is one."""
     for hit in evidence.hits:
         candidates = tuple(c for c in evidence.candidates if c.hit.paragraph.id == hit.paragraph.id)
-        named = [_named_in(candidate, subjects) for candidate in candidates]
+        named = [_named(candidate, subjects) for candidate in candidates]
         if candidates and all([subject] in named for subject in subjects):
             return candidates
     return ()

@@ -39,13 +39,22 @@ class PlaceNow(Value):
     paragraph: int | None = Field(description="Number of the paragraph, from 1.")
     start: int | None = Field(description="Where the quote begins in the document's text.")
     end: int | None = Field(description="Where it ends.")
-    document: str = Field(default="", description="The title of the document now.")
-    heading: list[str] = Field(default=[], description="Above that paragraph, outermost first.")
-    locator: str = Field(default="", description="The page or the like that it is on.")
-    uncertain: bool = Field(default=False, description="Whether it was read from a picture.")
+    document: str = Field(description="The title of the document now; empty where it is gone.")
+    heading: list[str] = Field(description="Above that paragraph, outermost first.")
+    locator: str = Field(description="The page or the like that it is on.")
+    uncertain: bool = Field(description="Whether it was read from a picture.")
 
 
-_GONE = PlaceNow(standing="gone", paragraph=None, start=None, end=None)
+_GONE = PlaceNow(
+    standing="gone",
+    paragraph=None,
+    start=None,
+    end=None,
+    document="",
+    heading=[],
+    locator="",
+    uncertain=False,
+)
 
 
 class QuoteChecker:

@@ -103,9 +103,11 @@ class PageFiles:
         unused = [file for file in self._folder.glob("*") if file.stem not in used]
         if not unused:
             return
-        # By the clock of the disk, which may be another machine's.
-        with translated(self._folder), TemporaryFile(dir=self._folder) as now:
-            before = os.fstat(now.fileno()).st_mtime - MIN_AGE
+        try:  # by the clock of the disk, which may be another machine's
+            with TemporaryFile(dir=self._folder) as now:
+                before = os.fstat(now.fileno()).st_mtime - MIN_AGE
+        except OSError:
+            return  # another time
         for file in unused:
             # Files are kept by who has not taken the lock yet: one may just have got its name.
             with suppress(FileNotFoundError):

@@ -17,6 +17,7 @@ from index.store.documents import (
     ROW,
     SAME_NAME,
     TextReader,
+    are_there,
     check_generation,
     count,
     pages_of,
@@ -33,6 +34,8 @@ from index.store.tables import (
     places,
     versions,
 )
+
+_TOO_LONG = "Adding documents took too long. Add them again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +166,12 @@ def set_ready(connection: sa.Connection, rows: Sequence[int], generation: int) -
 
     Raises:
         GenerationReplacedError: another one is in use.
+        IndexChangedError: they were left pending for so long that they are being deleted.
     """
     check_generation(connection, generation)
+    if not are_there(connection, rows):
+        raise IndexChangedError(_TOO_LONG)
     for page in pages_of(rows):
-        # Not of those that are unused since they were left pending for so long: no version has
-        # them any more, and whoever writes them is about to be told.
         connection.execute(
             sa.update(paragraphs)
             .where(paragraphs.c.row.in_(page), paragraphs.c.state == PENDING)
@@ -188,7 +192,7 @@ def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
             sa.update(versions).where(versions.c.row.in_(page)).values(pending=None)
         )
         if done.rowcount != len(page):
-            raise IndexChangedError("Adding documents took too long. Add them again.")
+            raise IndexChangedError(_TOO_LONG)
     for one in staged:
         current = sa.select(documents.c.version).where(documents.c.id == one.manifest.id)
         former = connection.scalar(current)
@@ -205,8 +209,8 @@ def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
 
 
 def delete_version(connection: sa.Connection, row: int) -> None:
-    """Delete a version; paragraphs that only it has are unused from now on, or, if they were left
-    without vectors, of no use."""
+    """Delete a version. Paragraphs that only it has become unused; pending ones are deleted with
+    what has been unused for long."""
     other = places.alias()
     inside = sa.select(places.c.paragraph).where(places.c.version == row)
     others = sa.exists().where(other.c.paragraph == paragraphs.c.row, other.c.version != row)
@@ -271,8 +275,8 @@ def abandoned(connection: sa.Connection) -> None:
 
 
 def dying(connection: sa.Connection, grace: float) -> Rows:
-    """Paragraphs that have been unused for so many seconds, which nobody has use for from now
-    on."""
+    """Paragraphs that have been unused for so many seconds, or were left without vectors, which
+    nobody has use for from now on."""
     connection.execute(
         sa.update(paragraphs)
         .where(paragraphs.c.state == UNUSED, paragraphs.c.unused <= time.time() - grace)

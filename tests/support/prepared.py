@@ -18,6 +18,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -195,6 +196,8 @@ def _run() -> None:
 if __name__ == "__main__":
     for name in IMPORTED:
         import_module(name)
+    # Its own lock is one for all copies: one that is killed while it has it stops the others.
+    import_module("tqdm").tqdm.set_lock(threading.RLock())
     gc.freeze()
     _serve(socket.socket(fileno=int(sys.argv[1])))
     _run()

@@ -91,7 +91,8 @@ window.shown = (() => {
   // What stands in the document, once it has come to rest.
   const reader = async () => {
     const { reader: own } = await app();
-    await until("read", () => !own.loading);
+    const note = document.getElementById("reader-note");
+    await until("read", () => !own.loading && (!note.hidden || document.querySelector("#pages .chosen")));
     await frame();
     await frame();
     await frame();
@@ -115,7 +116,7 @@ window.shown = (() => {
     return own.blocks.get(number).element;
   };
   return {
-    ask, settled, turn, reader,
+    ask,
     turns: () => [...document.querySelectorAll(".turn")].map(turn),
     begin: () => document.getElementById("new").click(),
     conversation: async () => (await app()).chat.conversation.id,
@@ -211,7 +212,7 @@ window.shown = (() => {
         count: shown("document-count"), asking: shown("asking"), toast: shown("toast") && text(document.querySelector("#toast span")),
         adding: document.getElementById("adding").hidden ? "" : shown("adding-text"),
         title: shown("activity-title"), activity: list("#activity-list li").map((one) => [text(one.querySelector("b")), text(one.querySelector("small"))]),
-        chosen: list("#reader-choice option").map(text), read: shown("reader-heading"),
+        chosen: list("#reader-choice option").map(text),
       };
     },
     notes: async () => {

@@ -1,8 +1,9 @@
-"""What the page shows, and what is so, read off the documents and the database without any of the
-page's own code. What of the one is not the other is told in lines, none of which is good.
+"""Compares what the page shows with the documents and the database, without the page's own code.
+Checks return the differences, one per line.
 
-Each statement that the page can make below an answer is recognised by the sentence that its words
-have for it, and has a proof here. One without a proof is told too: it would go unchecked.
+Each statement that the page can make below an answer is recognised by its string and has a check
+here. A statement without one is reported too: it would go unchecked. What an answer says is
+missing, and what it offers, is checked by asking again.
 """
 
 from __future__ import annotations
@@ -162,14 +163,19 @@ class Store:
         return document, document.paragraphs[citation["paragraph"] - 1]
 
     def place_now(self, citation: JSON) -> tuple[Document, Paragraph, str] | None:
-        """Where a quote stands now, under its own headings if it does so in several places; or else
-        the paragraph that is like its own. And which of it; None where there is neither."""
+        """Where a quote stands now, under its own headings and in its own paragraph if it does so
+        in several places; or else the paragraph that is like its own. And which of it; None where
+        there is neither."""
         document = self.there().get(citation["document_id"])
         if document is None:
             return None
         was = citation["paragraph"], citation["heading"]
         stands = [p for p in document.paragraphs if citation["quote"] in p.text]
-        for paragraph in sorted(stands, key=lambda p: [*p.heading] != citation["heading"]):
+        apart = [
+            ([*p.heading] != citation["heading"], p.text != citation["paragraph_text"])
+            for p in stands
+        ]
+        for _, paragraph in sorted(zip(apart, stands, strict=True), key=lambda one: one[0]):
             same = (paragraph.number, [*paragraph.heading]) == was
             return document, paragraph, "there" if same else "moved"
         before = set(citation["paragraph_text"].casefold().split())
@@ -535,7 +541,7 @@ class Shown:
         self.so(
             abs(number - total) < 0.6 if is_short else abs(number * 1000 - total) < 51, time, total
         )
-        is_due = self.status != "refused" and self.kind not in ("overview", "where")
+        is_due = self.status != "refused" and self.kind not in ("overview", "where", "help")
         percent = int(self.answer["confidence"] * 100 + 0.5)
         told = [self.words.say("answer.confidence", percent=percent)] if is_due else []
         self.same(sure, told, "how sure it is,", self.status, self.kind)
@@ -728,7 +734,8 @@ def uncited(store: Store, shown: JSON, document: str, number: int) -> list[str]:
         for own in turn["answer"]["citations"]
         if (own["document_id"], own["paragraph"]) == (document, number)
     ]
-    is_so = not citing or re.search(r"conversation|Gespr\u00e4ch", shown["none"])
+    assert citing
+    is_so = "conversation" in (shown["none"] or "")
     return [] if is_so else [f"{shown['none']!r}, and these do: {citing}"]
 
 

@@ -67,6 +67,7 @@ def test_it_is_the_one_under_its_own_heading(index: Index, written: Written, tex
     assert place.paragraph is not None
     assert document.paragraphs[place.paragraph - 1].heading == ("Munich",)
     assert document.text[place.start : place.end] == RENT
+    assert (place.document, place.heading) == (document.title, ["Munich"])
     placed, _ = QuoteChecker(index, [document.id]).relocate(citation)
     assert ENGLISH.place(placed, "Leases") == f"Leases › Munich › paragraph {place.paragraph}"
 

@@ -130,7 +130,8 @@ export function waysOn(turn) {
   );
 }
 
-// Questions that are answered, of the same documents: instead of one that is not, or after one that is.
+// Questions that are answered: instead of one that is not, or after one that is. Of a question about some
+// documents alone they are asked of those.
 /** @param {Turn} turn */
 export function questions(turn) {
   const within = turn.within ?? (turn.about && [turn.about.document]);

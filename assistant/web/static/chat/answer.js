@@ -97,7 +97,7 @@ export function named({ model, check }) {
   return pieces("check.named", { model, check: doubt });
 }
 
-// What is said of an answer that was chosen: how sure one is to be right says nothing of it.
+// The kinds of answers that have no confidence, and what is said of them instead.
 /** @type {Partial<Record<AnswerKind, Key>>} */
 const CHOSEN = { overview: "answer.overview", where: "answer.where", help: "answer.help.more" };
 
@@ -124,7 +124,7 @@ export function standing(turn) {
   return { doubts, words };
 }
 
-// The figures behind the words, for those who want them. That there is no answer is not what is so sure.
+// The figures behind the words, for those who want them. A refusal has no confidence.
 /** @param {Turn} turn */
 export function figures(turn) {
   const { confidence, timings_ms } = turn.answer ?? {};

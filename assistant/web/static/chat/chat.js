@@ -25,6 +25,7 @@ export class Chat {
   running = new Map(); // those that are being answered, by id
   leaving = false; // the page: what breaks off then has not failed
   reading = new Latest(); // of the conversation that is shown
+  lookedOver = new Latest();
   composer = new Composer();
 
   constructor() {
@@ -58,9 +59,10 @@ export class Chat {
   async lookOver() {
     const { conversation } = this;
     if (!conversation.turns.some(isTold)) return;
+    const isLast = this.lookedOver.next();
     const found = await lapsed(conversation.id, conversation.notebook).catch(() => null); // one can read without
-    if (!found || conversation !== this.conversation) return;
-    for (const view of this.views.values()) view.lapsed(found[view.turn.id] ?? []);
+    if (!found || !isLast() || conversation !== this.conversation) return;
+    for (const view of this.views.values()) if (isTold(view.turn)) view.lapsed(found[view.turn.id] ?? []);
   }
 
   // See what another tab has asked in this conversation.
@@ -196,7 +198,11 @@ export class Chat {
     view.element.scrollIntoView({ block: "start", behavior: smoothly() });
     this.#saved(conversation, turn);
     this.#busy();
-    const documents = () => turn.within ?? (turn.about ? [turn.about.document] : app.library.asked());
+    const documents = () => {
+      const there = app.library.documents.flatMap(({ id }) => turn.within?.includes(id) ? [id] : []);
+      if (there.length) return there;
+      return turn.about ? [turn.about.document] : app.library.asked();
+    };
     turn.documents = documents();
     try {
       await this.#streamed(conversation, turn, stopping.signal).catch(async (/** @type {unknown} */ error) => {

@@ -228,7 +228,7 @@ export class Reader {
     if (!there) return this.note(say("reader.gone"));
     this.note("");
     const block = this.blocks.get(citation.paragraph);
-    if (!block || block.paragraph.text !== citation.paragraph_text) return this.#lookFor(citation);
+    if (!block || fit(block.paragraph, citation) < 3) return this.#lookFor(citation);
     if (this.isPrinted() && !citation.rectangles?.length) {
       this.printed = false; // where it is printed is not known
       this.#layOut();
@@ -240,13 +240,13 @@ export class Reader {
     announce(say("reader.shown", { quote: doubted(citation.quote, citation.uncertain) }));
   }
 
-  // The document has changed since: show the quote where it stands now, under its own headings if it does
-  // so in several places; or else the paragraph that is most like the one that it was in.
+  // The document has changed since: show the quote where it stands now, or else the paragraph that is most
+  // like the one that it was in.
   /** @param {Citation} citation */
-  async #lookFor({ quote, paragraph_text, heading }) {
+  async #lookFor(citation) {
+    const { quote, paragraph_text } = citation;
     const paragraphs = this.document?.paragraphs ?? [];
-    const having = paragraphs.filter(({ text }) => text.includes(quote));
-    const same = having.find((one) => String(one.heading) === String(heading)) ?? having[0];
+    const [same] = paragraphs.filter(({ text }) => text.includes(quote)).sort((one, other) => fit(other, citation) - fit(one, citation));
     if (same) {
       const at = same.text.indexOf(quote);
       const now = await this.placeOf(same, offset(same, at), offset(same, at + quote.length));
@@ -287,3 +287,7 @@ export class Reader {
     $("reader-note").hidden = !text;
   }
 }
+
+// How well a paragraph fits what is cited, from 0 to 3: it is under the same headings, and reads as it did.
+/** @param {Paragraph} paragraph @param {Citation} citation */
+const fit = ({ heading, text }, citation) => 2 * Number(String(heading) === String(citation.heading)) + Number(text === citation.paragraph_text);
