@@ -118,10 +118,9 @@ def _told_apart(subjects: Sequence[str]) -> dict[str, frozenset[str]]:
 
 
 def _named(candidate: Candidate, subjects: Mapping[str, frozenset[str]]) -> list[str]:
-    """Which of the things a sentence names, with what it points back to; where none, which the
-    headings above it name."""
-    [quotation] = quote([replace(candidate, reach=None)])
-    for text in (quotation.text, " ".join(quotation.paragraph.above)):
+    """Which of the things a sentence names; where none, which the headings above it name."""
+    paragraph, sentence = candidate.hit.paragraph, candidate.sentence
+    for text in (sentence.text, " ".join(paragraph.above)):
         stems = content_stems(text)
         if named := [subject for subject, its in subjects.items() if its & stems]:
             return named

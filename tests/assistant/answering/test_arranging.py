@@ -156,22 +156,6 @@ def test_what_is_compared_may_share_a_word_or_a_sentence(tmp_path: Path) -> None
     ]
 
 
-def test_what_points_back_to_the_other_thing_is_of_both(tmp_path: Path) -> None:
-    file = tmp_path / "sauna.md"
-    smoke, quiet = "The smoke sauna has no chimney.", "The quiet sauna is electric."
-    back = "It is smaller than the smoke sauna."
-    file.write_text(f"# Bath\n\n{smoke} {quiet} {back}\n", encoding="utf-8")
-    with Assistant.open(file, index_dir=tmp_path / "index") as opened:
-        answer = opened.ask(
-            "What is the difference between the smoke sauna and the quiet sauna?", answer_from=0.0
-        )
-    assert [(s.text, s.about) for s in answer.sentences] == [
-        (f"{quiet} {back}", ""),
-        (smoke, "the smoke sauna"),
-        (quiet, "the quiet sauna"),
-    ]
-
-
 def test_what_is_below_a_heading_is_of_what_that_names(tmp_path: Path) -> None:
     file = tmp_path / "benefits.md"
     text = (

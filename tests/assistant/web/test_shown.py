@@ -207,7 +207,7 @@ OF_PARTS = {
         [
             "How much is the deposit, and is cash accepted?",
             "Where is the deposit mentioned?",
-            "Compare touring bicycles with electric ones.",
+            "Compare dogs with horses.",
         ],
     ),
 }
