@@ -171,11 +171,14 @@ class Store:
             return None
         was = citation["paragraph"], citation["heading"]
         stands = [p for p in document.paragraphs if citation["quote"] in p.text]
-        apart = [
-            ([*p.heading] != citation["heading"], p.text != citation["paragraph_text"])
-            for p in stands
-        ]
-        for _, paragraph in sorted(zip(apart, stands, strict=True), key=lambda one: one[0]):
+        if stands:
+            paragraph = min(
+                stands,
+                key=lambda p: (
+                    [*p.heading] != citation["heading"],
+                    p.text != citation["paragraph_text"],
+                ),
+            )
             same = (paragraph.number, [*paragraph.heading]) == was
             return document, paragraph, "there" if same else "moved"
         before = set(citation["paragraph_text"].casefold().split())
@@ -207,15 +210,17 @@ class Store:
         and left, top, width and height in hundredths of that."""
         boxes = self.index.boxes(document)
         assert boxes
-        words = [word for page in range(len(boxes.sizes)) for word in boxes.words_on(page + 1)]
-        inside = [word.place for word in words if word.start < end and word.end > start]
+        places = boxes.lines(start, end)
+        if by_words:
+            words = (word for page in range(len(boxes.sizes)) for word in boxes.words_on(page + 1))
+            places = tuple(w.place for w in words if w.start < end and w.end > start)
         found: list[float] = []
-        for at in inside if by_words else boxes.lines(start, end):
+        for at in places:
             width, height = boxes.sizes[at.page - 1].tolist()
             across = [at.left / width, (at.right - at.left) / width]
             down = [at.top / height, (at.bottom - at.top) / height]
-            places = zip(across, down, strict=True)
-            found += [at.page, *(100 * side for place in places for side in place)]
+            sides = zip(across, down, strict=True)
+            found += [at.page, *(100 * side for pair in sides for side in pair)]
         return pytest.approx(found, abs=0.01)
 
     def conversations(self) -> list[str]:

@@ -199,8 +199,8 @@ export class Chat {
     this.#saved(conversation, turn);
     this.#busy();
     const documents = () => {
-      const there = app.library.documents.flatMap(({ id }) => turn.within?.includes(id) ? [id] : []);
-      if (there.length) return there;
+      const there = app.library.listed(turn.within); // some may be gone by now
+      if (there.length) return there.map(({ id }) => id);
       return turn.about ? [turn.about.document] : app.library.asked();
     };
     turn.documents = documents();

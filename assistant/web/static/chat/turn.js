@@ -23,7 +23,7 @@ export class TurnView {
     this.body = h("div", { class: "answer" });
     this.after = h("div", { class: "after" });
     this.question = h("h2", { class: "question", dir: "auto" }, turn.question);
-    const titles = app.library.documents.filter(({ id }) => turn.within?.includes(id)).map(({ title }) => title);
+    const titles = app.library.listed(turn.within).map(({ title }) => title);
     const within = titles.length > 0 && titles.length < app.library.documents.length && say("turn.within", { titles: titles.join(", ") });
     const told = [turn.about && aboutIn(turn.about), within].filter(Boolean).join(" ");
     const about = told && h("p", { class: "about", dir: "auto" }, told);

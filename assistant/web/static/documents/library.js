@@ -123,6 +123,10 @@ export class Library {
     this.changed();
   }
 
+  // Which of these documents are there.
+  /** @param {string[]} [ids] */
+  listed = (ids) => this.documents.filter(({ id }) => ids?.includes(id));
+
   // Ids of the documents that are asked.
   asked() {
     const { left } = app.store;
