@@ -88,7 +88,7 @@ def test_they_come_one_by_one_and_stand_under_their_places(visit: Visit) -> None
     expect(turn.locator(".sentence, .marker, .sources")).to_have_count(0)
     expect(turn.get_by_role("button", name="A good answer")).to_have_count(0)
     assert "%" not in turn.inner_text()
-    sure = f"{round(100 * answer['confidence'])}% sure"
+    sure = f"{round(100 * answer['confidence'])}% confidence"
     assert sure in (turn.get_by_role("heading", name=UNSURE).get_attribute("title") or "")
     assert barriers(page) == []
 
@@ -128,7 +128,7 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     expect(shown.nth(1)).to_be_focused()
     page.keyboard.press("y")
     noted = shown.nth(1).locator(".noted")
-    expect(noted).to_have_text("✓ Marked as the answer")
+    expect(noted).to_have_text("Marked as the answer")
     assert noted.evaluate("e => getComputedStyle(e, '::before').content") == "none"
     expect(turn.locator(".noted:visible")).to_have_count(1)
     [draft] = drafts(folder)
@@ -175,7 +175,7 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     first.get_by_role("button", name="Mark as the answer").click()
     expect(turn).not_to_contain_text("Noted: none of these")
     first.get_by_role("button", name="Undo").click()
-    expect(page.locator("#announcer")).to_have_text("It is taken back.")
+    expect(page.locator("#announcer")).to_have_text("Feedback withdrawn.")
     expect(page.locator("#toast")).to_be_hidden()
     assert drafts(folder) == []
 
