@@ -144,6 +144,13 @@ export function toast(text, label, act) {
   fade();
 }
 
+// Have an element hold these in this order. What stays is left where it is, with the focus that is in it.
+/** @param {Element} element @param {Element[]} children */
+export function arrange(element, children) {
+  for (const child of [...element.children]) if (!children.includes(child)) child.remove();
+  children.forEach((child, at) => element.children[at] === child || element.insertBefore(child, element.children[at] ?? null));
+}
+
 // Click the button of the toast that is shown; tells whether there is one.
 export function undo() {
   const button = $("toast").hidden ? null : $("toast").querySelector("button");
