@@ -1,6 +1,6 @@
 // The conversation on the left: asking, and what becomes of each question.
 
-import { fresh, merged, newId, takeOut } from "../conversations/store.js";
+import { fresh, merged, newId } from "../conversations/store.js";
 import { topicOf } from "../help/help.js";
 import { tell } from "../shared/address.js";
 import { $, Latest, announce, arrange, smoothly, toast } from "../shared/dom.js";
@@ -106,29 +106,36 @@ export class Chat {
     const at = conversation.turns.findIndex(({ id }) => id === editing.id);
     // What follows an edited question followed from it as it was.
     const gone = at < 0 ? [] : conversation.turns.slice(at);
-    const back = takeOut(conversation, gone);
-    this.#draw();
+    const told = this.#takeOut(gone);
     this.ask(question, { about });
-    if (gone.length > 1) this.#offer(conversation, gone, back, conversation.turns.at(-1));
+    if (gone.length > 1) told(conversation.turns.at(-1));
   }
 
   // Delete a question, which can be undone.
   /** @param {Turn} turn */
   drop(turn) {
-    const { conversation } = this;
-    const at = conversation.turns.indexOf(turn);
-    const back = takeOut(conversation, [turn]);
-    this.#draw();
-    const next = conversation.turns[at] ?? conversation.turns.at(-1);
-    (next ? this.#viewOf(next)?.element : this.composer.box)?.focus({ preventScroll: true });
-    this.#offer(conversation, [turn], back);
+    const at = this.conversation.turns.indexOf(turn);
+    const told = this.#takeOut([turn]);
+    (this.views.at(Math.min(at, this.views.length - 1))?.element ?? this.composer.box).focus({ preventScroll: true });
+    told();
   }
 
-  /** @param {Conversation} conversation @param {Turn[]} gone @param {(instead?: Turn) => void} back @param {Turn} [instead] what was asked in their place */
-  #offer(conversation, gone, back, instead) {
-    toast(say("question.dropped", { count: gone.length }), say("history.undo"), () => {
+  // Remove questions. Returns a function that tells of it and offers to restore them, in place of what was
+  // asked instead.
+  /** @param {Turn[]} gone */
+  #takeOut(gone) {
+    const { conversation } = this;
+    const before = conversation.turns;
+    conversation.turns = before.filter((turn) => !gone.includes(turn));
+    app.store.drop(conversation, gone.map(({ id }) => id));
+    this.#draw();
+    /** @param {Turn} [instead] */
+    return (instead) => toast(say("question.dropped", { count: gone.length }), say("history.undo"), () => {
       this.stop(conversation.id);
-      back(instead);
+      if (instead) app.store.drop(conversation, [instead.id]);
+      const since = conversation.turns.filter((turn) => turn !== instead && !before.includes(turn));
+      conversation.turns = [...before, ...since];
+      for (const turn of gone) app.store.keep(conversation, turn);
       if (conversation === this.conversation) this.#draw();
       void app.history.draw();
     });

@@ -2,7 +2,6 @@
 // What did not reach the server waits in this browser; what an earlier version kept here is handed over.
 
 import { toast } from "../shared/dom.js";
-import { app } from "../shared/app.js";
 import { Failure, conversation, isStatus, messageOf, active, putTurn, remove, removeTurns, renameConversation, restore, orToast } from "../shared/api.js";
 import { draft, keepDraft, read, storage, tab, tellTabs } from "../shared/storage.js";
 import { say } from "../shared/i18n.js";
@@ -213,18 +212,3 @@ export function merged(here, there) {
 
 /** @param {Turn} one @param {Turn} other */
 const isSame = (one, other) => one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.answer?.text === other.answer?.text;
-
-// Remove questions. Returns a function that restores them, in place of what was asked instead.
-/** @param {Conversation} conversation @param {Turn[]} gone */
-export function takeOut(conversation, gone) {
-  const before = conversation.turns;
-  conversation.turns = before.filter((turn) => !gone.includes(turn));
-  app.store.drop(conversation, gone.map(({ id }) => id));
-  /** @param {Turn} [instead] */
-  return (instead) => {
-    if (instead) app.store.drop(conversation, [instead.id]);
-    const since = conversation.turns.filter((turn) => turn !== instead && !before.includes(turn));
-    conversation.turns = [...before, ...since];
-    for (const turn of gone) app.store.keep(conversation, turn);
-  };
-}
