@@ -16,7 +16,7 @@ export class Store {
     this.prefix = `footnote/${encodeURIComponent(user ?? "")}/`;
     /** @type {Set<string>} */
     this.removed = new Set(); // here, whatever else is said of it afterwards
-    /** @type {Map<string, { conversation: Conversation, turn: Turn, again: boolean }>} */
+    /** @type {Map<string, { conversation: Conversation, turn: Turn }>} */
     this.changed = new Map(); // what is not at the server yet as it is, by the turn's id
     /** @type {Promise<void>} */
     this.sent = Promise.resolve();
@@ -42,10 +42,8 @@ export class Store {
   /** @param {Conversation} of @param {Turn} turn */
   keep(of, turn) {
     if (this.removed.has(of.id)) return;
-    const waiting = this.changed.get(turn.id);
-    this.changed.set(turn.id, { conversation: of, turn, again: true });
-    // One after the other, each as it is by then.
-    if (!waiting) this.sent = this.sent.then(() => this.#send(turn.id));
+    this.changed.set(turn.id, { conversation: of, turn });
+    this.sent = this.sent.then(() => this.#send(turn.id)); // one after the other, each as it is by then
     this.#tell();
   }
 
@@ -56,19 +54,18 @@ export class Store {
 
   /** @param {string} id of a turn */
   async #send(id) {
-    for (let change = this.changed.get(id); change?.again; change = this.changed.get(id)) {
-      change.again = false;
-      const { conversation: of, turn } = change;
-      try {
-        await this.#put(of, turn);
-        this.#held(of, (turns) => turns.filter((one) => one.id !== id)); // it is newer than that
-        tellTabs({ what: "conversation", id: of.id });
-      } catch (error) {
-        if (!isRefused(error)) this.#hold(of, turn);
-        else if (!this.removed.has(of.id)) toast(messageOf(error));
-      }
+    const change = this.changed.get(id);
+    if (!change) return; // it was sent as it is, or is not to be
+    const { conversation: of, turn } = change;
+    try {
+      await this.#put(of, turn);
+      this.#held(of, (turns) => turns.filter((one) => one.id !== id)); // it is newer than that
+      tellTabs({ what: "conversation", id: of.id });
+    } catch (error) {
+      if (!isRefused(error)) this.#hold(of, turn);
+      else if (!this.removed.has(of.id)) toast(messageOf(error));
     }
-    this.changed.delete(id);
+    if (this.changed.get(id) === change) this.changed.delete(id);
     this.#tell();
   }
 
