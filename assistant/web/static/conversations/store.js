@@ -199,13 +199,7 @@ export const newId = () => crypto.getRandomValues(new Uint32Array(3)).join("-");
 // Those of a conversation as the server has it. What is the same stays as it is here, with whatever is
 // being written in it.
 /** @param {Turn[]} here @param {Turn[]} there */
-export function merged(here, there) {
-  const known = new Map(here.map((turn) => [turn.id, turn]));
-  return there.map((turn) => {
-    const mine = known.get(turn.id);
-    return mine && isSame(mine, turn) ? mine : turn;
-  });
-}
+export const merged = (here, there) => there.map((turn) => here.find((mine) => isSame(mine, turn)) ?? turn);
 
 /** @param {Turn} one @param {Turn} other */
-const isSame = (one, other) => one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.answer?.text === other.answer?.text;
+const isSame = (one, other) => one.id === other.id && one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.answer?.text === other.answer?.text;
