@@ -204,13 +204,13 @@ export function textsIn(element) {
   return found;
 }
 
-// The part of a range that lies in an element which it touches.
-/** @param {Range} range @param {Element} element */
-export function clipped(range, element) {
+// The part of a range that lies in a node which it touches.
+/** @param {Range} range @param {Node} node */
+export function clipped(range, node) {
   const part = new Range();
-  part.selectNodeContents(element);
-  if (element.contains(range.startContainer)) part.setStart(range.startContainer, range.startOffset);
-  if (element.contains(range.endContainer)) part.setEnd(range.endContainer, range.endOffset);
+  part.selectNodeContents(node);
+  if (node.contains(range.startContainer)) part.setStart(range.startContainer, range.startOffset);
+  if (node.contains(range.endContainer)) part.setEnd(range.endContainer, range.endOffset);
   return part;
 }
 
