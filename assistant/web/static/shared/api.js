@@ -52,20 +52,16 @@ export const orToast = (work) => work.catch((/** @type {unknown} */ error) => to
 // The secret key of this browser, under which its documents are kept. Two tabs that start at the same time
 // agree on the one that is stored.
 function ownKey() {
-  const kept = storage.get(KEY);
-  key = kept || key || crypto.getRandomValues(new Uint32Array(6)).join("-");
-  if (!kept) storage.set(KEY, key);
+  key = storage.get(KEY) || key || crypto.getRandomValues(new Uint32Array(6)).join("-");
+  storage.set(KEY, key);
   return key;
 }
 
 /** @param {string} path @param {Omit<RequestInit, "headers"> & { headers?: Record<string, string> }} options */
 async function ask(path, options = {}) {
-  let response;
-  try {
-    response = await fetch(path, { ...options, headers: { ...options.headers, [SESSION]: ownKey() } });
-  } catch {
+  const response = await fetch(path, { ...options, headers: { ...options.headers, [SESSION]: ownKey() } }).catch(() => {
     throw new Failure(say("server.unreachable"));
-  }
+  });
   if (response.status === 401) throw new Failure(say("server.logged_out"), null, 401);
   if (!response.ok) throw await failureOf(response);
   return response;
@@ -74,13 +70,13 @@ async function ask(path, options = {}) {
 /** @param {Response} response @returns {Promise<unknown>} */
 const json = (response) => response.json();
 
+// Where no reason is given, the number is all there is.
 /** @param {Response} response */
 async function failureOf(response) {
   const { status, headers } = response;
-  // Where no reason is given the number is all there is.
-  const problem = /** @type {Partial<Problem>} */ (await json(response).catch(() => ({})));
-  const why = typeof problem.detail === "string" ? sentenceOf({ ...problem, detail: problem.detail }) : say("server.error", { status });
-  return new Failure(why, headers.get(REQUEST), status, problem.code);
+  const problem = /** @type {Problem | { detail?: undefined, code?: undefined } | null} */ (await json(response).catch(() => null));
+  const why = typeof problem?.detail === "string" ? sentenceOf(problem) : say("server.error", { status });
+  return new Failure(why, headers.get(REQUEST), status, problem?.code);
 }
 
 /** @param {string} method @param {string} path @param {unknown} value @param {AbortSignal | null} signal */
