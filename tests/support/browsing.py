@@ -287,7 +287,7 @@ def make_notebook(page: Page, name: str) -> None:
 
 def act_on(page: Page, title: str, action: str) -> None:
     """Choose something in the menu of a document in the list, which is open."""
-    more = page.get_by_role("button", name=f"More about {title}", exact=True)
+    more = page.get_by_role("button", name=f"More about {title}", exact=True).first
     more.scroll_into_view_if_needed()
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     more.click()  # a menu closes when the list is scrolled
