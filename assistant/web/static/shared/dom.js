@@ -107,9 +107,7 @@ export const smoothly = () => (matchMedia("(prefers-reduced-motion: reduce)").ma
 
 // Tell a screen reader.
 /** @param {string} text */
-export function announce(text) {
-  $("announcer").textContent = text;
-}
+export const announce = (text) => void ($("announcer").textContent = text);
 
 const TOAST_TIME = 8000; // milliseconds
 const ACTION_TIME = 20_000; // where something can be done about it
@@ -180,11 +178,9 @@ export const doubt = (is) => is && h("span", { class: "flag" }, say("place.uncer
 
 // Where a citation stands: its headings, page or the like, and paragraph; and where that is uncertain.
 /** @param {Citation} citation */
-export function placeOf(citation) {
-  const parts = [...citation.heading];
-  if (citation.locator) parts.push(located(citation.locator));
-  parts.push(say("source.paragraph", { number: citation.paragraph }));
-  return doubted(parts.join(" › "), citation.uncertain);
+export function placeOf({ heading, locator, paragraph, uncertain }) {
+  const within = locator ? [...heading, located(locator)] : heading;
+  return doubted([...within, say("source.paragraph", { number: paragraph })].join(" › "), uncertain);
 }
 
 // The same with its document, which may be its first heading as well.
