@@ -13,14 +13,12 @@ export function settings(user) {
   const [theme, root] = [$("theme"), document.documentElement];
   theme.value = root.dataset.theme ?? "";
   theme.addEventListener("change", () => {
-    if (theme.value) root.dataset.theme = theme.value;
-    else delete root.dataset.theme;
+    root.dataset.theme = theme.value;
     storage.set("footnote/theme", theme.value);
   });
   // Each language by its own name. What is shown stays: the page is loaded again with it.
   const list = $("language");
-  const passageKey = (/** @type {string} */ one) => new Intl.DisplayNames(one, { type: "language" }).of(one) ?? one;
-  list.replaceChildren(...LANGUAGES.map((one) => h("option", { value: one, lang: one }, passageKey(one))));
+  list.replaceChildren(...LANGUAGES.map((one) => h("option", { value: one, lang: one }, new Intl.DisplayNames(one, { type: "language" }).of(one))));
   list.value = language;
   list.addEventListener("change", () => {
     storage.set(CHOICE, list.value);
