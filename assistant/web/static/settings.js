@@ -7,7 +7,6 @@ import { CHOICE, LANGUAGES, language, say } from "./shared/i18n.js";
 // `user`: who has logged in, if anybody has to.
 /** @param {string | null} user */
 export function settings(user) {
-  $("open-settings").addEventListener("click", () => $("settings").showModal());
   $("log-out").hidden = $("logged-in").hidden = user === null;
   if (user !== null) $("logged-in").textContent = say("page.logged_in", { user });
   const [theme, root] = [$("theme"), document.documentElement];
