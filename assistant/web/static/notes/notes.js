@@ -59,7 +59,6 @@ export class Notes {
     if (!this.dialog.open) return;
     const { all } = app.noteStore;
     $("notes-export").replaceChildren(...(all.length ? [exportMenu("notes", say("notes.export"))] : []));
-    $("notes-none").hidden = all.length > 0;
     const list = $("note-list");
     const at = [...list.children].findIndex((item) => item.contains(document.activeElement));
     const items = all.map((one) => this.#item(one));
