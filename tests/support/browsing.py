@@ -254,7 +254,7 @@ def exported(page: Page) -> str:
     """The newest conversation, as it is taken along as Markdown."""
     page.get_by_role("button", name="Conversations").click()
     menu = page.locator("#conversations .menu").first
-    menu.locator("summary").click()
+    menu.get_by_role("button").click()
     file = downloaded(page, menu.get_by_role("link", name="Markdown"))
     page.keyboard.press("Escape")
     return file.read_text(encoding="utf-8")
