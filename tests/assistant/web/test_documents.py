@@ -435,7 +435,7 @@ def test_documents_are_found_and_put_into_notebooks(visit: Visit, tmp_path: Path
     page.get_by_label("Select Oak").check()
     page.get_by_role("button", name="Add to notebook").click()
     expect(page.get_by_role("heading", name="Woods")).to_be_visible()
-    expect(titles(page)).to_have_text("Oak")
+    expect(titles(page)).to_have_text(["Oak"])
     assert barriers(page) == []
     act_on(page, "Oak", "Remove from the notebook")
     expect(titles(page)).to_have_count(0)

@@ -75,7 +75,7 @@ export class Library {
   open() {
     if (this.dialog.open) return;
     this.selected.clear();
-    void this.#offer(false);
+    void this.#offer(!this.documents.length);
     this.dialog.querySelector("header")?.after($("adding"));
     this.dialog.showModal();
     this.dialog.scrollTop = 0;
@@ -89,7 +89,6 @@ export class Library {
     this.activity.draw();
     this.others = null;
     this.take(documents);
-    if (!documents.length) void this.#offer(true);
   }
 
   // A document has been added, or its pictures were read. Returns whether it is as it was.
@@ -178,7 +177,7 @@ export class Library {
     $("documents").replaceChildren(...items);
     if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
     $("library-title").textContent = this.others ? say("list.put_in", { name: current?.name ?? "" }) : (current?.name ?? say("library.title"));
-    $("ways").hidden = !mayWrite || this.others !== null;
+    $("ways").hidden = !mayWrite;
     $("add-others").hidden = !current || !mayWrite;
     $("add-others").textContent = this.others ? say("list.back", { name: current?.name ?? "" }) : say("list.put_in.open");
     $("library-tools").hidden = listed.length < 2;
