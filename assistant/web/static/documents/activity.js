@@ -10,7 +10,6 @@ import { howRead } from "./metadata.js";
 
 const MAX_ENTRIES = 200;
 const POLL_INTERVAL = 3000; // milliseconds
-const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
 
 /** @type {Record<Change["what"], Key>} */
 const WHAT = { added: "change.added", changed: "change.changed", moved: "change.moved", removed: "change.removed", unread: "change.unread" };
@@ -22,7 +21,7 @@ export class Activity {
   // The newest stands first.
   /** @param {Key} what @param {string} name @param {string} [why] @param {string | number} [time] */
   record(what, name, why = "", time = Date.now()) {
-    const when = say("activity.what", { what: say(what), time: clock.format(new Date(time)) });
+    const when = say("activity.what", { what: say(what), time: new Date(time).toLocaleTimeString(locale, { timeStyle: "short" }) });
     const row = h("li", { dir: "auto" }, h("b", {}, name), h("small", {}, when), why && h("small", { class: "wrong" }, why));
     this.rows = [{ notebook: active.notebook, row }, ...this.rows].slice(0, MAX_ENTRIES);
     this.draw();

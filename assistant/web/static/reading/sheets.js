@@ -9,7 +9,7 @@ import { say } from "../shared/i18n.js";
 
 const NEAR = "120% 0px"; // what lies so close to the view is drawn
 
-/** @typedef {{ element: HTMLElement, words: HTMLElement, lights: HTMLElement, owns: HTMLElement, finds: HTMLElement, size: PageSize, number: number, picture: HTMLImageElement | undefined, drawn: number, printed: Promise<Word[]> | undefined }} Sheet */
+/** @typedef {{ element: HTMLElement, words: HTMLElement, lights: HTMLElement, owns: HTMLElement, finds: HTMLElement, size: PageSize, number: number, drawn: number, printed: Promise<Word[]> | undefined }} Sheet */
 
 export class Sheets {
   /** @type {Sheet[]} */
@@ -30,7 +30,7 @@ export class Sheets {
 
   // A page that is shown larger than it was drawn is drawn again.
   redraw() {
-    for (const sheet of this.sheets) if (sheet.picture) void this.#draw(sheet);
+    for (const sheet of this.sheets) if (sheet.drawn) void this.#draw(sheet);
   }
 
   // The pages of a document, for the view to hold.
@@ -65,7 +65,7 @@ export class Sheets {
     const words = h("div", { class: "words" });
     const element = h("div", { class: "sheet", role: "group", "aria-label": doubted(say("reader.page", { label: size.label }), isDoubtful), dataset: { page: String(number) } }, doubt(isDoubtful), owns, lights, finds, words);
     element.style.aspectRatio = `${size.width} / ${size.height}`;
-    return { element, words, lights, owns, finds, size, number, picture: undefined, drawn: 0, printed: undefined };
+    return { element, words, lights, owns, finds, size, number, drawn: 0, printed: undefined };
   }
 
   /** @param {Sheet} sheet */
@@ -85,8 +85,7 @@ export class Sheets {
 
   /** @param {Sheet} sheet */
   #leave(sheet) {
-    sheet.picture?.remove();
-    sheet.picture = undefined;
+    sheet.element.querySelector("img")?.remove();
     sheet.drawn = 0;
   }
 
@@ -95,19 +94,13 @@ export class Sheets {
     const width = Math.ceil(sheet.element.clientWidth * devicePixelRatio);
     if (!width || sheet.drawn >= width) return;
     sheet.drawn = width;
-    try {
-      const content = await pageImage(this.id, sheet.number, width);
-      if (sheet.drawn !== width || !sheet.element.isConnected) return;
-      const src = URL.createObjectURL(content);
-      const picture = h("img", { alt: "", src, onload: () => URL.revokeObjectURL(src) });
-      sheet.picture?.remove();
-      sheet.picture = picture;
-      sheet.element.classList.remove("undrawn");
-      sheet.element.prepend(picture);
-    } catch {
-      // The words are shown instead of the picture.
-      if (sheet.drawn === width) sheet.element.classList.add("undrawn");
-    }
+    const content = await pageImage(this.id, sheet.number, width).catch(() => null);
+    if (sheet.drawn !== width || !sheet.element.isConnected) return;
+    sheet.element.classList.toggle("undrawn", !content); // the words are shown instead of the picture
+    if (!content) return;
+    const src = URL.createObjectURL(content);
+    sheet.element.querySelector("img")?.remove();
+    sheet.element.prepend(h("img", { alt: "", src, onload: () => URL.revokeObjectURL(src) }));
   }
 
   /** @param {Sheet} sheet */

@@ -20,12 +20,9 @@ export const language = [storage.get(CHOICE) ?? "", ...navigator.languages].flat
 export const locale = navigator.languages.find((asked) => ours(asked).includes(language)) ?? language;
 
 const plurals = new Intl.PluralRules(locale);
-const days = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
-const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
-
 // The day of a moment, which is in milliseconds since 1970; and the same with its time.
-export const day = (/** @type {number | Date} */ when) => days.format(when);
-export const moment = (/** @type {number | Date} */ when) => moments.format(when);
+export const day = (/** @type {number | Date} */ when) => new Date(when).toLocaleDateString(locale, { dateStyle: "medium" });
+export const moment = (/** @type {number | Date} */ when) => new Date(when).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
 
 /** @param {number} value @param {number} [digits] behind the point */
 export const number = (value, digits) => value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
