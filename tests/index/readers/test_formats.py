@@ -197,6 +197,8 @@ def test_bullets_that_only_their_font_knows_are_read(name: str, tmp_path: Path) 
     document = read_document(tmp_path / name)
     shown = ["• A lamp.", "•\tA rope, see → the box.", "A \uf8ffpple on the tree."]
     assert document.text == "\n\n".join(shown)
+    if name != "items.md":
+        assert [p.kind for p in document.paragraphs] == ["list", "prose"]
     assert all(document.text[p.start : p.end] == p.text for p in document.paragraphs)
 
 
