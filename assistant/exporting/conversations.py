@@ -3,6 +3,7 @@ of it, held against the documents as they are now."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,15 +14,22 @@ from assistant.exporting.values import (
     ExportedAnswer,
     ExportStatus,
     Footnote,
+    Item,
     Lapse,
     Work,
 )
 from assistant.exporting.wording import Wording
-from assistant.workspace.turns import KeptAnswer, KeptSentence, KeptTurn
+from assistant.workspace.turns import KeptAnswer, KeptCitation, KeptSentence, KeptTurn
 
 if TYPE_CHECKING:
     from assistant.workspace.notes import KeptNote
     from assistant.workspace.quotes import QuoteChecker
+
+#: The kinds of answers of which a confidence says nothing.
+_WITHOUT_CONFIDENCE = frozenset(("overview", "where", "help", "chat"))
+#: What an item begins with, or what stands before what is quoted of one.
+_MARK = re.compile(r"\s*(?:[•‣▪◦*–-]|\(?(\d{1,3})[.)])\s+(?=\S)")
+_NUMBER_BEFORE = re.compile(r"(?:^|\s)\(?(\d{1,3})[.)]\s+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +40,13 @@ class AnnotatedTurn:
         turn: the question, and what became of it.
         comment: what they noted on it.
         noted: names of the passages of which they said that they answer; None where they did not.
-        is_place: it is a place that they highlighted, which stands for a question.
+        is_note: it is no question, but a place that they highlighted.
     """
 
     turn: KeptTurn
     comment: str = ""
     noted: frozenset[str] | None = None
-    is_place: bool = False
+    is_note: bool = False
 
     @classmethod
     def all(cls, turns: Iterable[KeptTurn], notes: Mapping[str, KeptNote]) -> list[AnnotatedTurn]:
@@ -67,7 +75,7 @@ class AnnotatedTurn:
         if place := note.citation:
             turn.sentences = [KeptSentence(text=place.quote, verdict="quoted", markers=[1])]
             turn.citations = [place.model_copy(update={"marker": 1})]
-        return cls(turn, note.text, is_place=place is not None)
+        return cls(turn, note.text, is_note=True)
 
     @property
     def day(self) -> str:
@@ -89,11 +97,16 @@ class AnnotatedTurn:
             say: names places, and tells of what is missing.
         """
         answer, footnotes = self.turn.shown, dict[int, Footnote]()
+        listed: dict[int, list[Item]] = {}
         for citation in answer.citations:
             placed, standing = checker.relocate(citation)
             lapse: Lapse | None = None if standing == "there" else standing
             if citation.document_id not in works:
                 lapse = "missing"
+            listed[citation.marker] = items = _items(citation, checker)
+            if len(items) > 1:
+                lines = (f"{own.number}. {own.text}" if own.number else own.text for own in items)
+                placed = placed.model_copy(update={"quote": " / ".join(lines)})
             footnotes[citation.marker] = Footnote(placed, lapse)
         status, sentences = self._judged(answer)
         blocks: list[Block] = []
@@ -101,24 +114,36 @@ class AnnotatedTurn:
         for sentence in sentences:
             markers = [marker for marker in sentence.markers if marker in footnotes]
             shown = sentence.model_copy(update={"markers": markers})
-            heading = self._heading(sentence, footnotes, say)
-            if heading or not blocks or blocks[-1].item:
+            cited = footnotes[markers[0]].citation if markers else None
+            heading = self._heading(sentence, cited)
+            items = [Item(sentence.text)]
+            if sentence.verdict == "quoted" and len(markers) == 1:
+                own = listed[markers[0]]
+                items = own if sentence.item or len(own) > 1 or not own[0].number else items
+            if heading or len(items) > 1:
                 title = heading[1] if heading and heading != above else ""
-                blocks.append(Block(title, heading is not None, [shown]))
+                blocks.append(Block(title, [shown], items))
+            elif not blocks or blocks[-1].items or self.turn.state == "unsure":
+                blocks.append(Block("", [shown]))
             else:
                 blocks[-1].sentences.append(shown)
             above = heading
-        place = footnotes[1].citation if self.is_place else None
+        question = self.turn.question
+        if self.is_note and footnotes:
+            place = footnotes[1].citation.model_copy(update={"heading": []})
+            question = say.place(place, place.document)
+        is_likely = status in ("answered", "unsure") and answer.kind not in _WITHOUT_CONFIDENCE
         missing = say.missing(answer.unanswered, answer.undecided, answer.dropped)
         is_other = answer.kind != "where" and answer.standalone_question != answer.question
         return ExportedAnswer(
-            say.place(place, place.document) if place else self.turn.question,
+            question,
             status,
             blocks,
             footnotes,
             [*missing, *filter(None, [answer.note])],
             self.comment,
             self.day,
+            answer.confidence if is_likely else None,
             answer.standalone_question if is_other else "",
             answer.context,
         )
@@ -127,6 +152,8 @@ class AnnotatedTurn:
         """What came of the question, and what is shown of that: of passages that may answer, those
         that do, where its reader has said which."""
         state = self.turn.state
+        if self.is_note:
+            return "noted", answer.sentences
         if state == "pending":
             return "stopped", answer.sentences
         if state != "unsure" or self.noted is None:
@@ -139,26 +166,33 @@ class AnnotatedTurn:
         return ("chosen", left) if left else ("unsure", answer.sentences)
 
     def _heading(
-        self, sentence: KeptSentence, footnotes: Mapping[int, Footnote], say: Wording
+        self, sentence: KeptSentence, cited: KeptCitation | None
     ) -> tuple[str, str] | None:
         """In which document and under which heading a sentence stands that is an item of a list;
-        None of running text. A passage stands under its place, in a list what it is about, in an
-        overview the document's own heading. See `Layout`."""
-        unsure = self.turn.state == "unsure"
-        if not unsure:
-            if sentence.item or sentence.about:
-                return "", sentence.about
-            if self.turn.shown.kind not in ("overview", "where"):
-                return None
-        first = footnotes.get(sentence.markers[0]) if sentence.markers else None
-        if first is None:
+        None of running text, and of passages, which have no headings. In a list that is what it is
+        about, in an overview the document's own heading. See `Layout`."""
+        if self.turn.state == "unsure":
+            return None
+        if sentence.item or sentence.about:
+            return "", sentence.about
+        if self.turn.shown.kind not in ("overview", "where"):
+            return None
+        if cited is None:
             return "", ""
-        citation = first.citation
-        innermost = [citation.document, *citation.heading][-1]
-        return (
-            citation.document_id,
-            say.place(citation, citation.document) if unsure else innermost,
-        )
+        return cited.document_id, [cited.document, *cited.heading][-1]
+
+
+def _items(citation: KeptCitation, checker: QuoteChecker) -> list[Item]:
+    """What is quoted, item by item, with the numbers that its document gives them."""
+    texts = checker.items(citation)
+    before = citation.paragraph_text[: citation.start - citation.paragraph_start]
+    if number := _NUMBER_BEFORE.search(before):
+        texts[0] = f"{number[0].lstrip()}{texts[0]}"
+    marks = [_MARK.match(text) for text in texts]
+    return [
+        Item(text[mark.end() :], int(mark[1] or 0)) if mark else Item(text)
+        for text, mark in zip(texts, marks, strict=True)
+    ]
 
 
 def _noted(turn: KeptTurn) -> frozenset[str] | None:

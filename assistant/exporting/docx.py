@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from itertools import count
 from pathlib import Path
 from unicodedata import bidirectional
 from xml.sax.saxutils import escape, quoteattr
@@ -50,6 +51,12 @@ _LINES = "".join(
     f"<w:r><w:{kind}/></w:r></w:p></w:footnote>"
     for number, kind in ((-1, "separator"), (0, "continuationSeparator"))
 )
+# The numbering of all bullets, behind which are those of numbered lists.
+_BULLETS = 1
+_NUMBERED = (
+    '<w:num w:numId="{}"><w:abstractNumId w:val="1"/><w:lvlOverride w:ilvl="0">'
+    '<w:startOverride w:val="{}"/></w:lvlOverride></w:num>'
+)
 # The earliest that a ZIP can tell: the same export has the same bytes, whenever it is made.
 _TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -60,16 +67,17 @@ def as_docx(export: Export) -> bytes:
     say = WORDINGS[export.language]
     footnotes = _Footnotes(export, say)
     title = one_line(export.title) or say.untitled
+    lists: list[int] = []
     body = [_line("Title", title)]
     if lapsed := say.lapsed_in(export):
         body.append(_line("Remark", lapsed))
     for answer in export.answers:
         if not export.is_titled_by_question:
-            body.append(_line("Heading1", answer.question))
-        body += _answer(answer, footnotes, say)
+            body.append(_line("Heading2", answer.question))
+        body += _answer(answer, footnotes, lists, say)
     cited = export.cited
     if cited:
-        body.append(_line("Heading1", say.sources))
+        body.append(_line("Heading2", say.sources))
     for work in cited:
         runs = _SPACE.join([_run(say.named(work)), *_address(work, say)])
         body.append(_paragraph("Bibliography", say.named(work), runs))
@@ -78,7 +86,10 @@ def as_docx(export: Export) -> bytes:
         name: (folder / f"{part}.xml").read_text(encoding="utf-8").rstrip()
         for name, part in _PARTS.items()
     }
+    numbered = "".join(map(_NUMBERED.format, count(_BULLETS + 1), lists))
+    ends = "</w:numbering>"
     parts |= {
+        "word/numbering.xml": parts["word/numbering.xml"].replace(ends, numbered + ends),
         "word/document.xml": f"{_DECLARATION}<w:document {_NAMESPACE}><w:body>{''.join(body)}"
         f"{_SECTION}</w:body></w:document>",
         "word/footnotes.xml": f"{_DECLARATION}<w:footnotes {_NAMESPACE}>{_LINES}"
@@ -122,15 +133,31 @@ class _Footnotes:
         return f'<w:r><w:rPr>{_RAISED}</w:rPr><w:footnoteReference w:id="{number}"/></w:r>'
 
 
-def _answer(answer: ExportedAnswer, footnotes: _Footnotes, say: Wording) -> list[str]:
-    """The paragraphs of an answer, below its question."""
+def _answer(
+    answer: ExportedAnswer, footnotes: _Footnotes, lists: list[int], say: Wording
+) -> list[str]:
+    """The paragraphs of an answer, below its question; `lists` are the numbered ones so far, each
+    by the number that it begins with, to which its own are added."""
     made = [_line("Remark", line, keep=bool(answer.blocks)) for line in say.above(answer)]
+    above = 0  # the number of the item right above
     for block in answer.blocks:
         if block.heading:
-            made.append(_line("Heading2", block.heading))
-        style = "ListBullet" if block.item else "Normal"
-        runs = _SPACE.join(_said(answer, sentence, footnotes, say) for sentence in block.sentences)
-        made.append(_paragraph(style, say.said(block.sentences[0]), runs))
+            made.append(_line("Heading3", block.heading))
+            above = 0
+        notes = [_notes(answer, sentence, footnotes, say) for sentence in block.sentences]
+        if not block.items:
+            texts = [say.said(sentence) for sentence in block.sentences]
+            runs = _SPACE.join(_run(text) + note for text, note in zip(texts, notes, strict=True))
+            made.append(_paragraph("Normal", texts[0], runs))
+            above = 0
+            continue
+        for number, text in say.items(block):
+            if number and not (above and number == above + 1):
+                lists.append(number)
+            style, list_ = ("ListNumber", len(lists)) if number else ("ListBullet", 0)
+            made.append(_paragraph(style, text, _run(text), list_=list_))
+            above = number
+        made[-1] = made[-1].removesuffix("</w:p>") + f"{notes[0]}</w:p>"
     made += (_line("Remark", line) for line in say.below(answer))
     label = f"{_run(say.comment, _BOLD)}{_SPACE}"
     for line in filter(one_line, answer.comment.splitlines()):
@@ -139,14 +166,16 @@ def _answer(answer: ExportedAnswer, footnotes: _Footnotes, say: Wording) -> list
     return made
 
 
-def _said(
+def _notes(
     answer: ExportedAnswer, sentence: KeptSentence, footnotes: _Footnotes, say: Wording
 ) -> str:
-    """A sentence and the references to its footnotes, as runs."""
+    """What stands behind a sentence: that it lacks support, and the references to its footnotes, as
+    runs."""
     flagged = say.flags.get(sentence.verdict)
     flag = f"{_SPACE}{_run(flagged, _ITALIC)}" if flagged else ""
-    references = _COMMA.join(footnotes.add(answer.footnotes[marker]) for marker in sentence.markers)
-    return _run(say.said(sentence)) + flag + references
+    return flag + _COMMA.join(
+        footnotes.add(answer.footnotes[marker]) for marker in sentence.markers
+    )
 
 
 def _address(work: Work, say: Wording) -> list[str]:
@@ -166,12 +195,13 @@ def _line(style: str, text: str, *, keep: bool = False) -> str:
     return _paragraph(style, text, _run(text), keep=keep)
 
 
-def _paragraph(style: str, text: str, runs: str, *, keep: bool = False) -> str:
+def _paragraph(style: str, text: str, runs: str, *, keep: bool = False, list_: int = 0) -> str:
     """A paragraph of runs; where `text`, which it begins with, runs from the right, so does it.
-    `keep`: on one page with the next."""
+    `keep`: on one page with the next; `list_`: of those that are numbered, which it is in."""
     kept = "<w:keepNext/>" if keep else ""
+    number = f'<w:numPr><w:numId w:val="{_BULLETS + list_}"/></w:numPr>' if list_ else ""
     turned = "<w:bidi/>" if _from_the_right(text) else ""
-    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{kept}{turned}</w:pPr>{runs}</w:p>'
+    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{kept}{number}{turned}</w:pPr>{runs}</w:p>'
 
 
 def _run(text: str, properties: str = "", language: str = "") -> str:

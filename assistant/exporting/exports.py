@@ -166,12 +166,13 @@ class Exports:
         say = WORDINGS[language]
         # A document that is not there any more is what was told of it when it was quoted.
         citations = (citation for one in told for citation in one.turn.shown.citations)
-        quoted = {citation.document_id: citation.document for citation in citations}
+        quoted = {citation.document_id: citation for citation in citations}
         there = self._library.readable(owner, quoted)
         works = {identity: _work(one.info) for identity, one in there.items()}
         checker = QuoteChecker(self._library.index, works)
         answers = tuple(one.exported(works, checker, say) for one in told)
-        works |= {i: Work(i, title) for i, title in quoted.items() if i not in works}
+        gone = {i: own for i, own in quoted.items() if i not in works}
+        works |= {i: Work(i, own.document, name=name_of(own.source)) for i, own in gone.items()}
         export = Export(title, answers, works, language)
         if format_ == "docx":
             content: str | bytes = as_docx(export)

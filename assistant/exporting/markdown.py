@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from itertools import repeat
 
 from assistant.exporting.values import Block, Export, ExportedAnswer, Footnote, Work
 from assistant.exporting.wording import WORDINGS, Wording, address_of, one_line
@@ -71,16 +71,26 @@ def as_markdown(export: Export) -> str:
 def _answer(answer: ExportedAnswer, numbers: dict[int, int], say: Wording) -> list[str]:
     """What stands between empty lines, below a question."""
     parts = [_emphasised(line) for line in say.above(answer)]
-    listed = False
+    above, sign = -1, "."  # the number of the item right above; -1 where there is none
     for block in answer.blocks:
         if block.heading:
             parts.append(f"**{_shown(block.heading)}**")
-        said = _said(block, numbers, say)
-        if block.item and listed and not block.heading:
-            parts[-1] += f"\n- {said}"
-        else:
-            parts.append(f"- {said}" if block.item else said)
-        listed = block.item
+            above = -1
+        if not block.items:
+            parts.append(_running(block, numbers, say))
+            above = -1
+            continue
+        for number, said in _items(block, numbers, say):
+            if above <= 0:
+                sign = "."
+            elif number != above + 1:  # behind another sign a list begins, which counts anew
+                sign = ")" if sign == "." else "."
+            line = f"{number}{sign} {said}" if number else f"- {said}"
+            if above < 0:
+                parts.append(line)
+            else:
+                parts[-1] += f"\n{line}"
+            above = number
     parts += (_emphasised(line) for line in say.below(answer))
     first, *others = [line for line in answer.comment.splitlines() if one_line(line)] or [""]
     if first:
@@ -89,19 +99,28 @@ def _answer(answer: ExportedAnswer, numbers: dict[int, int], say: Wording) -> li
     return parts
 
 
-def _said(block: Block, numbers: dict[int, int], say: Wording) -> str:
-    """The sentences of a block with their footnotes."""
+def _running(block: Block, numbers: dict[int, int], say: Wording) -> str:
+    """Running text with its footnotes."""
+    shows = (_begun, *repeat(_shown, len(block.sentences) - 1))
+    return " ".join(
+        _noted(show(say.said(sentence)), sentence, numbers, say)
+        for show, sentence in zip(shows, block.sentences, strict=True)
+    )
 
-    def said(sentence: KeptSentence, show: Callable[[str], str]) -> str:
-        text = show(say.said(sentence))
-        flagged = say.flags.get(sentence.verdict)
-        flag = f" *{flagged}*" if flagged else ""
-        markers = "".join(f"[^{numbers[marker]}]" for marker in sentence.markers)
-        # With a bracket behind it, an exclamation mark is a picture.
-        return re.sub(r"!$", r"\!", text) + flag + markers if markers else text + flag
 
-    first, *others = block.sentences
-    return " ".join([said(first, _begun), *(said(other, _shown) for other in others)])
+def _items(block: Block, numbers: dict[int, int], say: Wording) -> list[tuple[int, str]]:
+    """Number and text of each item of a list, the last with the footnotes of all."""
+    *items, (number, last) = ((number, _begun(text)) for number, text in say.items(block))
+    return [*items, (number, _noted(last, block.sentences[0], numbers, say))]
+
+
+def _noted(text: str, sentence: KeptSentence, numbers: dict[int, int], say: Wording) -> str:
+    """What is shown of a sentence, with its footnotes."""
+    flagged = say.flags.get(sentence.verdict)
+    flag = f" *{flagged}*" if flagged else ""
+    markers = "".join(f"[^{numbers[marker]}]" for marker in sentence.markers)
+    # With a bracket behind it, an exclamation mark is a picture.
+    return re.sub(r"!$", r"\!", text) + flag + markers if markers else text + flag
 
 
 def _definition(export: Export, footnote: Footnote, number: int, say: Wording) -> str:

@@ -19,8 +19,10 @@ Language = Literal["en", "de"]
 
 #: As `Answer.status`, but for passages that may answer, of which their reader has said which do:
 #: `chosen` are those that do, `dismissed` are all. Of a question that got none: `failed`, or
-#: `stopped` by who asked.
-ExportStatus = Literal["answered", "unsure", "chosen", "dismissed", "refused", "failed", "stopped"]
+#: `stopped` by who asked. `noted` is what was highlighted, and no question.
+ExportStatus = Literal[
+    "answered", "unsure", "chosen", "dismissed", "refused", "failed", "stopped", "noted"
+]
 
 #: Why a quote does not stand: its paragraph reads otherwise now; that is gone as well; the document
 #: is not there to be looked into.
@@ -84,12 +86,25 @@ class Footnote:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a list; `number` is 0 where it has a bullet."""
+
+    text: str
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
-    """Sentences that stand together: running text, or one item of a list; `heading` is above."""
+    """What stands together below a heading, which may be "".
+
+    Attributes:
+        sentences: running text, or the one that is listed.
+        items: what that one says, in as many items of a list as it quotes; none of running text.
+    """
 
     heading: str
-    item: bool
     sentences: list[KeptSentence]
+    items: Sequence[Item] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,7 @@ class ExportedAnswer:
         remarks: on the whole answer, a line each.
         comment: what the reader has noted on it; "" for nothing.
         asked: the day when, as `YYYY-MM-DD`; "" where it is not known.
+        confidence: that it is right, 0..1; None where that says nothing.
         understood: as which question, where that is another one; "" otherwise.
         context: the question before it that it leans on; "" for none.
     """
@@ -115,6 +131,7 @@ class ExportedAnswer:
     remarks: Sequence[str] = ()
     comment: str = ""
     asked: str = ""
+    confidence: float | None = None
     understood: str = ""
     context: str = ""
 

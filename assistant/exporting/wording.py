@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from assistant.answer import REFUSAL, UNANSWERED, UNDECIDED, UNSURE, missing_parts
+from assistant.answer import UNANSWERED, UNDECIDED, missing_parts
 from assistant.exporting.values import (
+    Block,
     Export,
     ExportedAnswer,
     ExportStatus,
@@ -43,9 +44,9 @@ class Wording:
         untitled, notes, conversation, talk: titles: of nothing, of notes, of a conversation on a
             day, of one on no day that is known.
         flags: what stands behind a sentence without support, by its verdict.
-        leads: what is said before the sentences, or instead of them.
-        failed, stopped: instead of sentences, where there are none; below those that there are
-            `failed_here` and `stopped_here`.
+        leads, instead, ended: what came of a question; where there are no sentences; and below
+            those that there are.
+        confidence: how sure an answer is, by the least confidence for it.
         lapses: what is said of a quote, by why it does not stand.
         lapsed: how many do not (`{some}`), of how many (`{count}`).
         lapsed_work: said of a work that some of them are of.
@@ -68,6 +69,7 @@ class Wording:
     understood: str
     context: str
     leads: Mapping[ExportStatus, str]
+    confidence: Mapping[str, str]
     instead: Mapping[ExportStatus, str]
     ended: Mapping[ExportStatus, str]
     unanswered: str
@@ -89,10 +91,12 @@ class Wording:
         return f"{found} ({self.uncertain})" if citation.uncertain else found
 
     def named(self, work: Work) -> str:
-        """A work by its authors, title and date."""
+        """A work by its authors, title, date, and the name of its file."""
         authors = "; ".join(filter(None, map(one_line, work.authors)))
-        title = ", ".join(filter(None, [title_of(work), self.day(work.date)]))
-        return f"{authors}: {title}" if authors else title
+        title, name = title_of(work), one_line(work.name)
+        named = ", ".join(filter(None, [title, self.day(work.date)]))
+        named += f" ({name})" if name not in ("", title) else ""
+        return f"{authors}: {named}" if authors else named
 
     def placed(self, work: Work, footnote: Footnote) -> str:
         """What stands before the quote of a footnote."""
@@ -122,6 +126,16 @@ class Wording:
         quoted = sentence.verdict == "quoted"
         return self.quote(sentence.text) if quoted else one_line(sentence.text)
 
+    def items(self, block: Block) -> list[tuple[int, str]]:
+        """Number and text of each item of a block: all of what a work says in one pair of quotation
+        marks."""
+        texts = [one_line(item.text) for item in block.items]
+        if block.sentences[0].verdict == "quoted":
+            opening, closing = self.quoted.split("{}")
+            texts[0] = opening + texts[0]
+            texts[-1] += closing
+        return [(item.number, text) for item, text in zip(block.items, texts, strict=True)]
+
     def lapsed_in(self, export: Export) -> str:
         """How many quotes do not stand any more; "" where all do."""
         lapses = [footnote.lapse for footnote in export.shown]
@@ -134,16 +148,23 @@ class Wording:
 
     def above(self, answer: ExportedAnswer) -> Iterator[str]:
         """What is said between a question and the sentences, a line each."""
-        if answer.asked:
-            yield self.asked.format(self.day(answer.asked))
+        yield from filter(None, [" · ".join(filter(None, self._standing(answer)))])
         if one_line(answer.understood):
             yield self.understood.format(self.quote(answer.understood))
         if one_line(answer.context):
             yield self.context.format(self.quote(answer.context))
-        if answer.blocks or answer.status in ("refused", "dismissed"):
-            yield from filter(None, [self.leads.get(answer.status)])
+
+    def _standing(self, answer: ExportedAnswer) -> Iterator[str]:
+        """What came of a question, how sure that is, and when it was asked."""
+        if answer.blocks or answer.status in ("refused", "dismissed", "noted"):
+            yield self.leads.get(answer.status, "")
         else:
             yield self.instead.get(answer.status, self.instead["stopped"])
+        if answer.confidence is not None:
+            least = (own for own in self.confidence if answer.confidence >= float(own))
+            yield self.confidence[next(least)]
+        if answer.asked:
+            yield self.asked.format(self.day(answer.asked))
 
     def below(self, answer: ExportedAnswer) -> Iterator[str]:
         """What is said below the sentences, a line each."""
@@ -175,7 +196,6 @@ def _words(language: Language) -> dict[str, Any]:
 _ENGLISH = _words("en")
 # What answers say likewise.
 _ENGLISH |= {"uncertain": UNCERTAIN, "unanswered": UNANSWERED, "undecided": UNDECIDED}
-_ENGLISH["leads"] |= {"unsure": f"{UNSURE}:", "refused": REFUSAL}
 ENGLISH, GERMAN = Wording(**_ENGLISH), Wording(**_words("de"))
 
 WORDINGS: Mapping[Language, Wording] = {"en": ENGLISH, "de": GERMAN}

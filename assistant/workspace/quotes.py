@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -30,6 +31,7 @@ it reads now."""
 #: there is neither any more, or the document is not there.
 Standing = Literal["there", "changed", "gone"]
 _WORD = re.compile(r"\w+")
+_BULLETED = re.compile(r"\n\s*(?=[•‣▪◦]\s)")
 
 
 class PlaceNow(Value):
@@ -83,6 +85,22 @@ class QuoteChecker:
             return citation, now.standing
         place = now.model_dump(include={"heading", "locator", "paragraph", "uncertain"})
         return citation.model_copy(update=place), now.standing
+
+    def items(self, citation: KeptCitation) -> list[str]:
+        """What a citation quotes, item by item where that is of a list: each begins with a sentence
+        on a line of its own, or with a bullet; with every line where its document is not there."""
+        if citation.paragraph_kind != "list":
+            return _BULLETED.split(citation.quote)
+        text, now = self._text(citation.document_id), self.now(citation)
+        if text is None or now.paragraph is None or now.start is None or now.end is None:
+            return citation.quote.splitlines()
+        whole, sentences = text.document.text, text.document.paragraphs[now.paragraph - 1].sentences
+        begun = [
+            sentence.start
+            for before, sentence in pairwise(sentences)
+            if now.start < sentence.start < now.end and "\n" in whole[before.end : sentence.start]
+        ]
+        return [whole[a:b] for a, b in pairwise([now.start, *begun, now.end])]
 
     def _text(self, identity: str) -> _Text | None:
         """A document; None: it is not there, or not for them."""

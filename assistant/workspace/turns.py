@@ -78,6 +78,7 @@ class KeptCitation(ForwardCompatible):
     paragraph_start: int
     paragraph_end: int
     paragraph_text: str
+    paragraph_kind: str = "prose"
     rectangles: list[KeptRectangle] = []
     uncertain: bool = False
 
@@ -99,6 +100,7 @@ class KeptAnswer(ForwardCompatible):
     id: str = Field(default="", description="By which it is kept with a question or a note.")
     question: str
     standalone_question: str
+    confidence: float | None = None
     kind: AnswerKind = "fact"
     status: Status | None = None
     refused: bool

@@ -149,7 +149,7 @@ class Composer:
     def block(self, texts: Iterable[str], kind: Kind, lead: Span | None = None) -> None:
         """Add a block of sentences or lines to be, each on a line; blank ones are left out. What
         one is indented by stands before its span. `lead` is what leads into it."""
-        texts = [text.rstrip() for text in texts if text and not text.isspace()]
+        texts = [with_bullets(text.rstrip()) for text in texts if text and not text.isspace()]
         if not texts:
             return
         self.separate()
@@ -206,6 +206,18 @@ class Composer:
         return Layout(
             text, parts, title, tuple(self.locators), metadata=metadata, recognised=recognised
         )
+
+
+#: A character that stands alone and that fonts of signs (Symbol, Wingdings) have to themselves.
+_PRIVATE = re.compile(r"(?<!\S)[\ue000-\uf8ff](?!\S)")
+#: Those that say something where they stand, by what they are in Wingdings.
+BULLET, _SAYING = "\u2022", {"\uf0e0": "\u2192", "\uf0fb": "\u2717"}
+
+
+def with_bullets(text: str) -> str:
+    """A text, as long as before, in which signs that no other font shows are bullets: items of
+    lists begin with them in Word files, and in PDFs that were made of those."""
+    return _PRIVATE.sub(lambda sign: _SAYING.get(sign[0], BULLET), text)
 
 
 #: Between the cells of a row, and between a column's name and the cell.

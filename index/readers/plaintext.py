@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from index.chunking.layout import Block, Heading, Layout, Part
+from index.chunking.layout import Block, Heading, Layout, Part, with_bullets
 from index.chunking.sentences import CLOSERS, ENDERS, OPENERS, Span, has_word, lines, trim
 
 _WRAP = 120
@@ -37,6 +37,7 @@ def read_plain(text: str) -> Layout:
     - A lone heading-like line (see `_heading_like`) is a heading where content follows
       (see `_resolved`).
     """
+    text = with_bullets(text)
     units: list[Part | _Candidate] = []
     levels: dict[str, int] = {}
     group: list[Span] = []

@@ -24,7 +24,16 @@ from typing import Any
 from unicodedata import category
 
 from index.chunking.isolation import report_progress
-from index.chunking.layout import Block, Composer, Layout, Part, describes, names_columns
+from index.chunking.layout import (
+    BULLET,
+    Block,
+    Composer,
+    Layout,
+    Part,
+    describes,
+    names_columns,
+    with_bullets,
+)
 from index.chunking.metadata import metadata_of
 from index.chunking.zip_archive import DAMAGED, refuse_entities
 from index.errors import EmptyDocumentError, NotTextError
@@ -245,8 +254,8 @@ class _Writer:
                 self.out.heading(item.level + 1, _plain(self._text(item)))
             elif label == "picture":
                 self._picture(item)
-            elif getattr(item, "text", ""):
-                self.out.block([item.text], "prose")
+            elif text := with_bullets(getattr(item, "text", "")):
+                self.out.block([text], "list" if text.startswith(BULLET) else "prose")
             for node in self._nodes(item):
                 # The pieces of a heading that has no text of its own are its text.
                 if node.label.value != "inline" or getattr(item, "text", ""):

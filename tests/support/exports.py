@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from assistant.answer import Verdict
-from assistant.exporting.values import Block, Export, ExportedAnswer, Footnote, Work
+from assistant.exporting.values import Block, Export, ExportedAnswer, Footnote, Item, Work
 from assistant.workspace.turns import KeptCitation, KeptSentence
 
 _SIGNS = "{}[]()\\%&#$_~^<>|\"'`*+-.,:;?!@=/›“” \n\r\t\x00\x0b\x1b\x85\u2028\u202e\ud800\ufffe"
@@ -65,12 +65,12 @@ def said(text: str, *markers: int, verdict: Verdict = "supported") -> KeptSenten
 
 def running(*sentences: KeptSentence, heading: str = "") -> Block:
     """Running text."""
-    return Block(heading, False, [*sentences])
+    return Block(heading, [*sentences])
 
 
-def item(sentence: KeptSentence, heading: str = "") -> Block:
-    """An item of a list."""
-    return Block(heading, True, [sentence])
+def item(sentence: KeptSentence, heading: str = "", *items: Item) -> Block:
+    """An item of a list, or several that one sentence quotes."""
+    return Block(heading, [sentence], items or (Item(sentence.text),))
 
 
 MARCH = cited(REPORT, "Berth four\n  was <dredged>.", "Dredging", locator="p. 14", paragraph=7)
@@ -93,20 +93,37 @@ DREDGED = ExportedAnswer(
     remarks=["No answer found for: who paid?"],
     comment="Ask Jo about this.\n\nAnd Kim.",
     asked="2026-11-29",
+    confidence=0.95,
     understood="When was berth four of the harbour dredged?",
     context="What is berth four?",
 )
 UNSURE = ExportedAnswer(
     question="Who dredged it?",
     status="unsure",
-    blocks=[item(said("The master had it dredged.", 1), "Dredging")],
+    blocks=[running(said("The master had it dredged.", 1))],
+    confidence=0.4,
     footnotes={1: OF_MARCH},
+)
+STEPS = cited(REPORT, "Ring.\n2. Wait.", paragraph=8, marker=2)
+LISTED = ExportedAnswer(
+    question="How is it dredged?",
+    status="answered",
+    blocks=[
+        item(said("Stand by.", 1, verdict="quoted"), "", Item("Stand by.", 4)),
+        item(said("Begin.", 1, verdict="quoted"), "", Item("Begin.", 5)),
+        item(said("Ring. Wait.", 2, verdict="quoted"), "", Item("Ring.", 1), Item("2. Wait!", 2)),
+        item(said("A. B.", 1, verdict="quoted"), "", Item("- A.\nC."), Item("B.")),
+        running(said("That is all.", 1)),
+        item(said("Begin.", 1), "", Item("Begin.", 2)),
+    ],
+    footnotes={1: OF_MARCH, 2: Footnote(STEPS)},
+    confidence=0.71,
 )
 STOPPED = ExportedAnswer("Why?", "stopped", [running(said("Because.", 1))], {1: OF_MARCH})
 
 HARBOUR = Export(
     title="Harbour\x00 talk",
-    answers=(DREDGED, ExportedAnswer("Who paid?", "refused"), UNSURE, STOPPED),
+    answers=(DREDGED, ExportedAnswer("Who paid?", "refused"), UNSURE, LISTED, STOPPED),
     works={own.document_id: own for own in (UNUSED, HEBREW, REPORT)},
 )
 
@@ -116,7 +133,10 @@ def export_of(*texts: str) -> Export:
     everything else too."""
     first = texts[0]
     work = Work("w", first, (first,), name=first)
-    blocks = [Block(first, bool(number % 2), [said(text, 1)]) for number, text in enumerate(texts)]
+    blocks = [
+        item(said(text, 1), first) if number % 2 else running(said(text, 1), heading=first)
+        for number, text in enumerate(texts)
+    ]
     footnotes = {1: Footnote(cited(work, first, first))}
     answer = ExportedAnswer(first, "answered", blocks, footnotes, [first], first, understood=first)
     return Export(f"{first}?", [answer], {"w": work})

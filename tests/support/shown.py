@@ -607,13 +607,30 @@ STATEMENTS: dict[str, Callable[[Shown, Mapping[str, str]], bool]] = {
 
 
 def named(document: Document, language: str) -> str:
-    """A document as a bibliography names it."""
+    """A document as a bibliography names it, with its file."""
     date = document.metadata.date
     if language == "de" and (parts := re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", date)):
         year, month, day = map(int, parts.groups())
         date = f"{day}. {MONTHS[month - 1]} {year}"
     dated = ", ".join(filter(None, [document.title, date]))
+    file = document.source.rpartition("/")[2]
+    if file != document.title:
+        dated += f" ({file})"
     return ": ".join(filter(None, ["; ".join(document.metadata.authors), dated]))
+
+
+def quoted_of(document: Document, paragraph: Paragraph, start: int, end: int) -> str:
+    """What a footnote quotes: of a list, its items with a stroke between them."""
+    items, last = [""], start
+    for at in range(start, end):
+        begins = any(sentence.start == at for sentence in paragraph.sentences)
+        if paragraph.kind == "list" and begins and "\n" in document.text[last:at]:
+            items.append("")
+        last = last if document.text[at].isspace() else at
+        items[-1] += document.text[at]
+    if len(items) == 1:
+        return one_line(items[0])
+    return " / ".join(re.sub(r"^[-*•–]\s+", "", one_line(one)) for one in items)
 
 
 def carried(
@@ -646,6 +663,9 @@ def carried(
             marker = citation["marker"]
             copied.append(f"[{marker}] {place}: {quote}")
             below = place.removeprefix(f"{document.title} › ")
+            quote = quoted.format(
+                quoted_of(document, paragraph, citation["start"], citation["end"])
+            )
             footnotes[marker] = f"{named(document, words.language)}, {below}: {quote}"
             names[marker] = named(document, words.language)
             keys[marker] = f"{citation['document_id']}/{citation['start']}"

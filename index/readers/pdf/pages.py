@@ -15,7 +15,7 @@ from unicodedata import bidirectional
 
 import numpy as np
 
-from index.chunking.layout import letters
+from index.chunking.layout import letters, with_bullets
 
 #: Words with no space printed between them that are nearer than this share of their height are one
 #: word. Of 36,000 near ones in ten files 19 had no space between them, all nearer than .02.
@@ -337,7 +337,9 @@ def _printed_words(page: Any, turn: int) -> list[PrintedWord]:
         own_turn, behind = round(item.rotation or 0) % 360, 0
         words = [word for word in item.words if word.text.strip()]
         for word in _whole(words, own_turn, whole) if own_turn in TURNS else words:
-            text = word.text if word.text.isascii() else word.text.translate(_LIGATURES)
+            text = word.text
+            if not text.isascii():
+                text = with_bullets(text.translate(_LIGATURES))
             left, top, right, bottom = word.x, word.y, word.x + word.width, word.y + word.height
             own = size if size >= MIN_SIZE else word.height / LEADING
             at = item.text.find(word.text, behind)

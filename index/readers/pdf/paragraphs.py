@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
+from index.chunking.layout import BULLET
 from index.readers.pdf.pages import (
     ASIDE,
     Line,
@@ -109,15 +110,18 @@ def paragraphs_of(region: Region, usual: float) -> Iterator[Region]:
 
 
 def reclassified(region: Region) -> Iterator[Region]:
-    """A region without what is only taken for more of it: what stands below an item of a list and
-    left of its marker is text."""
-    if region.kind == "list_item":
+    """A region in the parts that are only taken for one: a line that begins with a bullet is an
+    item of its own; what stands below an item of a list and left of its marker is text."""
+    if region.kind in ("list_item", "paragraph"):
         at = 0
         for line in lines_of(region.words):
-            if at and line[0].left < region.words[0].left - 2:
-                yield Region("list_item", region.level, region.words[:at])
-                region = Region("paragraph", region.level, region.words[at:])
-                break
+            is_item = line[0].text == BULLET
+            is_left = region.kind == "list_item" and line[0].left < region.words[0].left - 2
+            if at and (is_item or is_left):
+                yield Region(region.kind, region.level, region.words[:at])
+                region, at = Region("paragraph", region.level, region.words[at:]), 0
+            if is_item:
+                region.kind = "list_item"
             at += len(line)
     yield region
 

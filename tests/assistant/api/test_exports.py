@@ -92,7 +92,7 @@ def test_a_conversation_goes_along_with_its_notes(
 def test_one_answer_goes_along_alone(client: httpx.Client, answer: dict[str, Any]) -> None:
     path, of = f"conversations/{CONVERSATION}", {"turn": "turn-0002"}
     text = exported(client, path, "md", **of).text
-    assert "Not found in your documents." in text
+    assert "Not found in your documents" in text
     assert QUESTION not in text
     gone = {"format": "md", "turn": "turn-0003"}
     problem(client.get(f"api/{path}/export", params=gone), 404)
@@ -209,28 +209,116 @@ def test_of_passages_those_go_along_that_answer(
     # The only question is the title.
     assert all_[0] == "# And then?" and "## And then?" not in all_
     assert f"*Understood as: “{understood}”*" in all_
-    assert sum(line.startswith("- “") for line in all_) == len(passages) > 2
+    assert sum(line.startswith("“") for line in all_) == len(passages) > 2
     german = lines(lang="de")
     assert f"*Verstanden als: „{understood}“*" in german
-    assert any(line.endswith(f" › Absatz {passages[0]['paragraph']}**") for line in german)
+    assert any(f" Absatz {passages[0]['paragraph']}: „" in line for line in german)
 
     name = f"{passages[1]['document_id']}/{passages[1]['start']}"
     keep(client, "talk-0020", turn | {"noted": [name]})
     chosen = lines()
     assert f"*{ENGLISH.leads['chosen']}*" in chosen
-    [item] = [line for line in chosen if line.startswith("- “")]
-    assert item.startswith(f"- “{passages[1]['quote'][:20]}")
+    [passage] = [line for line in chosen if line.startswith("“")]
+    assert passage.startswith(f"“{passages[1]['quote'][:20]}")
     assert sum(line.startswith("[^") for line in chosen) == 1
 
     whole = {"title": "", "turn": turn | {"noted": [name]}}
     client.put("api/conversations/talk-0020/turns", params=of, json=whole)
     client.put("api/notes", params=of, json=note)
-    assert f"*{ENGLISH.leads['chosen']}*" in lines("notes", **of)
+    is_chosen = f"*{ENGLISH.leads['chosen']} · "
+    assert any(line.startswith(is_chosen) for line in lines("notes", **of))
     client.delete("api/conversations/talk-0020", params=of)
-    assert f"*{ENGLISH.leads['chosen']}*" not in lines("notes", **of)
+    assert not any(line.startswith(is_chosen) for line in lines("notes", **of))
     client.delete(f"api/notebooks/{made['id']}")
 
     keep(client, "talk-0020", turn | {"noted": []})
     none = lines()
     assert f"*{ENGLISH.leads['dismissed']}*" in none
-    assert not any(line.startswith(("- ", "[^")) for line in none)
+    assert not any(line.startswith(("“", "- “", "[^")) for line in none)
+
+
+HOUSE = """# House rules
+
+## Leaving
+
+### In the evening
+
+Before you leave the house:
+
+1. Close all of the
+   windows.
+2. Put out the lights.
+3. Lock the door twice.
+
+## Parties
+
+Guests bring what they need:
+
+- a blanket
+- their own
+  cup
+
+Music ends at ten.
+"""
+
+
+def test_an_export_reads_as_a_document_does(client: httpx.Client, api_folder: Path) -> None:
+    """Of passages, those that are lists are lists, whose items may go over lines; none stands below
+    its headings."""
+    added = client.post("api/documents", files={"file": ("house.md", HOUSE)}).json()
+    numbers = range(2, added["paragraphs"] + 1)
+    read = [client.get(f"api/documents/{added['id']}/paragraphs/{n}").json() for n in numbers]
+    question = "When does the music end?"
+    told = client.post("api/ask", json={"question": question, "documents": [added["id"]]}).json()
+    passages = [
+        told["citations"][0]
+        | {key: own[key] for key in ("heading", "start", "end")}
+        | {f"paragraph_{key}": own[key] for key in ("start", "end", "text", "kind")}
+        | {"paragraph": own["number"], "quote": own["text"], "marker": marker}
+        for marker, own in enumerate(read, start=1)
+    ]
+    plain = {"verdict": "quoted", "conflicts": [], "item": False, "about": ""}
+    said = [
+        {"text": " ".join(own["quote"].split()), "markers": [own["marker"]], **plain}
+        for own in passages
+    ]
+    told |= {"status": "unsure", "confidence": 0.8, "sentences": said, "citations": passages}
+    with closing(Database(api_folder / "index")) as database:
+        told["id"] = keep_answer(database, MACHINE, AnswerValue.model_validate(told))
+    turn = {"id": "turn-0030", "question": question, "state": "unsure", "answer": told}
+    keep(client, "talk-0030", turn | {"asked": 1_700_000_000_000})
+    place, evening = "House rules (house.md), ", "Leaving › In the evening › paragraph 2"
+    listed = "1. Close all of the windows. / 2. Put out the lights. / 3. Lock the door twice."
+    text = exported(client, "conversations/talk-0030", "md").text
+    assert (
+        text
+        == f"""# {question}
+
+*Possible answers · Medium confidence · Asked on 2023-11-14*
+
+1. “Close all of the windows.
+2. Put out the lights.
+3. Lock the door twice.”[^1]
+
+“Guests bring what they need:”[^2]
+
+- “a blanket
+- their own cup”[^3]
+
+“Music ends at ten.”[^4]
+
+[^1]: {place}{evening}: “{listed}”
+[^2]: {place}Parties › paragraph 3: “Guests bring what they need:”
+[^3]: {place}Parties › paragraph 4: “a blanket / their own cup”
+[^4]: {place}Parties › paragraph 5: “Music ends at ten.”
+
+## Sources
+
+- House rules (house.md)
+"""
+    )
+    client.delete(f"api/documents/{added['id']}")
+    gone = exported(client, "conversations/talk-0030", "md", lang="de").text
+    assert "*Mögliche Antworten · Sicherheit: mittel · Gefragt am 14. November 2023*" in gone
+    assert "\n2. Put out the lights.\n3. Lock the door twice.“[^1]\n" in gone
+    assert gone.endswith("\n## Quellen\n\n- House rules (house.md)\n")

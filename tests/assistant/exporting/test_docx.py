@@ -32,8 +32,8 @@ HEBREW_NOTE = (
     "No longer in the document: the paragraph reads otherwise now."
 )
 REPORT_NOTE = (
-    "Müller, Karl; Ministry of Ships and Sea: The {harbour \\ report: 50% & more, 2021-03-04, "
-    "Dredging › p. 14 › paragraph 7: “Berth four was <dredged>.” "
+    "Müller, Karl; Ministry of Ships and Sea: The {harbour \\ report: 50% & more, 2021-03-04 "
+    "(report.pdf), Dredging › p. 14 › paragraph 7: “Berth four was <dredged>.” "
     "https://example.org/a_b?x=%7B1%7D (accessed 2026-11-29)"
 )
 
@@ -71,7 +71,7 @@ def test_a_question_that_is_the_title_stands_there_once() -> None:
     one = Export("Who paid?", (ExportedAnswer("Who paid?", "refused"),), {})
     assert paragraphs(part(as_docx(one), "word/document.xml")) == [
         ("Title", "Who paid?"),
-        ("Remark", "Not found in your documents."),
+        ("Remark", "Not found in your documents"),
     ]
     nothing = as_docx(Export("", (), {}))
     assert paragraphs(part(nothing, "word/document.xml")) == [("Title", "Answers")]
@@ -113,21 +113,25 @@ def test_a_real_office_shows_footnotes(tmp_path: Path) -> None:
     root = fromstring(opened(file).read_bytes())
     notes = list(root.iter(f"{TEXT}note"))
     bodies = ["".join(_texts(note.find(f"{TEXT}note-body"))) for note in notes]
-    assert len(notes) == 7
+    assert len(notes) == 13
     assert [body.strip() for body in bodies[:3]] == [REPORT_NOTE, REPORT_NOTE, HEBREW_NOTE]
     headings = {own.attrib[f"{TEXT}outline-level"]: own for own in root.iter(f"{TEXT}h")}
-    assert set(headings) == {"1", "2"}
-    questions = ["".join(_texts(own)) for own in root.iter(f"{TEXT}h")]
-    assert questions[:2] == ["When was *berth* four dredged?", "Points"]
+    assert set(headings) == {"1", "2", "3"}
+    titles = ["".join(_texts(own)) for own in root.iter(f"{TEXT}h")]
+    assert titles[:3] == ["Harbour talk", "When was *berth* four dredged?", "Points"]
     shown = "\n".join("".join(_texts(own)) for own in root.iter(f"{TEXT}p"))
     for answer in HARBOUR.answers:
         for block in answer.blocks:
-            assert all(sentence.text in shown for sentence in block.sentences)
+            texts = block.items or block.sentences
+            assert all(one_line(own.text) in shown for own in texts)
     kept = {
         own.attrib.get(f"{FO}keep-with-next") for own in root.iter(f"{STYLE}paragraph-properties")
     }
     assert "always" in kept
-    assert len(list(root.iter(f"{TEXT}list-item"))) == 3
+    items = list(root.iter(f"{TEXT}list-item"))
+    assert len(items) == 9
+    started = [own.attrib.get(f"{TEXT}start-value") for own in items]
+    assert [number for number in started if number] == ["4", "1", "2"]
 
 
 def _texts(element: Element | None) -> list[str]:

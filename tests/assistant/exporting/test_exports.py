@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Literal
 
 import pytest
-from exports import CLOSED, HARBOUR, HEBREW, MARCH, OF_CLOSED, OF_MARCH, REPORT, running, said
+from exports import (
+    CLOSED,
+    DREDGED,
+    HARBOUR,
+    HEBREW,
+    LISTED,
+    MARCH,
+    OF_CLOSED,
+    OF_MARCH,
+    REPORT,
+    running,
+    said,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,14 +33,16 @@ from assistant.workspace.turns import KeptAnswer, KeptCitation, KeptSentence, Ke
 @pytest.mark.parametrize(
     ("status", "sentences", "above", "below"),
     [
-        ("answered", 1, [], []),
-        ("unsure", 1, ["Possible answers:"], []),
+        ("answered", 1, ["Answer"], []),
+        ("noted", 1, [], []),
+        ("noted", 0, [], []),
+        ("unsure", 1, ["Possible answers"], []),
         ("chosen", 1, [ENGLISH.leads["chosen"]], []),
         ("dismissed", 0, [ENGLISH.leads["dismissed"]], []),
-        ("refused", 0, ["Not found in your documents."], []),
-        ("failed", 0, ["Failed."], []),
+        ("refused", 0, ["Not found in your documents"], []),
+        ("failed", 0, ["Failed"], []),
         ("failed", 1, [], ["Failed here."]),
-        ("stopped", 0, ["Not answered."], []),
+        ("stopped", 0, ["Not answered"], []),
         ("stopped", 1, [], ["Stopped here."]),
     ],
 )
@@ -39,6 +53,24 @@ def test_what_came_of_a_question_is_said(
     answer = ExportedAnswer("?", status, blocks)  # type: ignore[arg-type]
     assert list(ENGLISH.above(answer)) == above
     assert list(ENGLISH.below(answer)) == below
+
+
+@pytest.mark.parametrize(
+    ("confidence", "english", "german"),
+    [
+        (0.9, "High confidence", "Sicherheit: hoch"),
+        (0.8999, "Medium confidence", "Sicherheit: mittel"),
+        (0.8, "Medium confidence", "Sicherheit: mittel"),
+        (0.7999, "Low confidence", "Sicherheit: gering"),
+        (0.0, "Low confidence", "Sicherheit: gering"),
+    ],
+)
+def test_how_sure_an_answer_is_is_said_in_words(
+    confidence: float, english: str, german: str
+) -> None:
+    answer = replace(DREDGED, confidence=confidence, understood="", context="")
+    assert list(ENGLISH.above(answer)) == [f"Answer · {english} · Asked on 2026-11-29"]
+    assert list(GERMAN.above(answer)) == [f"Antwort · {german} · Gefragt am 29. November 2026"]
 
 
 def test_every_language_says_all_of_it_in_its_own_words() -> None:
@@ -118,6 +150,8 @@ def test_one_line_is_one_line(text: str) -> None:
 def test_works_are_named_by_what_is_known() -> None:
     assert ENGLISH.named(HEBREW) == "כהן, דוד: דוח הנמל, 2020"
     assert ENGLISH.named(Work("w", " \x00", name="notes.txt")) == "notes.txt"
+    dated = Work("w", "Notes", ("Doe, Jo",), "2020", name="notes.txt")
+    assert ENGLISH.named(dated) == "Doe, Jo: Notes, 2020 (notes.txt)"
     assert ENGLISH.named(Work("w", "")) == "w"
 
 
@@ -133,6 +167,9 @@ class Standing(QuoteChecker):
     def relocate(self, citation: KeptCitation) -> tuple[KeptCitation, Literal["there"]]:
         return citation, "there"
 
+    def items(self, citation: KeptCitation) -> list[str]:
+        return [citation.quote]
+
 
 def blocks_of(kind: AnswerKind, *sentences: KeptSentence) -> list[tuple[str, bool, str]]:
     """Heading, item and text of each block of an answer, which cites `MARCH` and `CLOSED`."""
@@ -147,7 +184,10 @@ def blocks_of(kind: AnswerKind, *sentences: KeptSentence) -> list[tuple[str, boo
     turn = KeptTurn(id="turn-000001", question="?", state="answered", answer=answer)
     exported = AnnotatedTurn(turn).exported({}, Standing(), ENGLISH)
     assert set(exported.markers) <= exported.footnotes.keys()
-    return [(b.heading, b.item, " ".join(s.text for s in b.sentences)) for b in exported.blocks]
+    return [
+        (b.heading, len(b.items) > 0, " ".join(s.text for s in b.sentences))
+        for b in exported.blocks
+    ]
 
 
 def test_sentences_that_stand_together_are_a_block() -> None:
@@ -181,7 +221,9 @@ def test_an_overview_stands_under_the_headings_of_its_documents() -> None:
 
 def test_works_are_in_the_order_in_which_they_are_cited() -> None:
     assert HARBOUR.cited == [REPORT, HEBREW]
-    assert HARBOUR.shown == [OF_MARCH, OF_CLOSED, OF_MARCH, OF_MARCH]
+    steps = LISTED.footnotes[2]
+    shown = [OF_MARCH, OF_CLOSED, OF_MARCH, OF_MARCH, steps, OF_MARCH]
+    assert HARBOUR.shown == shown
 
 
 @pytest.mark.parametrize("date", ["21", "2021-13", "2021-3", "2021-02-32", "March", "2021-03-04T1"])

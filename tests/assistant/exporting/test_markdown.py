@@ -28,7 +28,7 @@ def test_a_conversation_is_written_to_the_letter(language: Language) -> None:
 
 def test_a_question_that_is_the_title_stands_there_once() -> None:
     one = Export("Who paid?", (ExportedAnswer("Who paid?", "refused"),), {})
-    assert as_markdown(one) == "# Who paid?\n\n*Not found in your documents.*\n"
+    assert as_markdown(one) == "# Who paid?\n\n*Not found in your documents*\n"
     assert as_markdown(Export("", (), {})) == "# Answers\n"
 
 
@@ -42,7 +42,10 @@ def test_a_question_that_is_the_title_stands_there_once() -> None:
 )
 def test_what_is_no_markup_stands_as_it_is(text: str) -> None:
     answer = ExportedAnswer(text, "answered", [running(said(text))])
-    assert as_markdown(Export("Title", (answer,), {})) == f"# Title\n\n## {text}\n\n{text}\n"
+    assert (
+        as_markdown(Export("Title", (answer,), {}))
+        == f"# Title\n\n## {text}\n\n*Answer*\n\n{text}\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,7 +62,9 @@ def test_what_is_no_markup_stands_as_it_is(text: str) -> None:
 )
 def test_what_others_than_commonmark_take_for_markup(text: str, shown: str) -> None:
     answer = ExportedAnswer("?", "answered", [running(said(text))])
-    assert as_markdown(Export("Title", (answer,), {})) == f"# Title\n\n## ?\n\n{shown}\n"
+    assert (
+        as_markdown(Export("Title", (answer,), {})) == f"# Title\n\n## ?\n\n*Answer*\n\n{shown}\n"
+    )
 
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

@@ -181,6 +181,27 @@ def test_a_word_with_letters_of_their_own_format_is_whole(tmp_path: Path) -> Non
     assert document.text == "Section Two is unbelievable, see /etc/hosts."
 
 
+@pytest.mark.parametrize("name", ["items.docx", "items.md", "items.txt"])
+def test_bullets_that_only_their_font_knows_are_read(name: str, tmp_path: Path) -> None:
+    """Those that are typed, or come with what is copied from a PDF, and nothing else of it."""
+    from docx import Document as Word
+
+    said = ("\uf0b7 A lamp.", "\uf0a7\tA rope, see \uf0e0 the box.", "A \uf8ffpple on the tree.")
+    if name.endswith("docx"):
+        word = Word()
+        for text in said:
+            word.add_paragraph(text)
+        word.save(str(tmp_path / name))
+    else:
+        (tmp_path / name).write_text("\n\n".join(said), encoding="utf-8")
+    document = read_document(tmp_path / name)
+    shown = ["• A lamp.", "•\tA rope, see → the box.", "A \uf8ffpple on the tree."]
+    assert document.text == "\n\n".join(shown)
+    if name != "items.md":
+        assert [p.kind for p in document.paragraphs] == ["list", "prose"]
+    assert all(document.text[p.start : p.end] == p.text for p in document.paragraphs)
+
+
 @pytest.mark.parametrize("where", ["above", "below", "between"])
 def test_the_title_of_a_table_in_word_leads_into_its_rows(tmp_path: Path, where: str) -> None:
     """One between two tables into those of the second."""

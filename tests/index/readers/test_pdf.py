@@ -21,6 +21,7 @@ from playwright.sync_api import Browser
 from pypdf import PdfWriter
 
 from index import Document, read_document
+from index.chunking.layout import Block
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes
 from index.readers.pdf.reader import read_pdf
@@ -264,14 +265,21 @@ def test_words_with_a_thin_space_between_them_are_two(font: str, spacing: float)
     assert read_pdf(content, "thin.pdf").text == said
 
 
+def signs(first: int, *names: str) -> str:
+    """A font in which these signs are drawn as a box each, with codes from the first one on."""
+    drawn = " ".join(f"/{name} 7 0 R" for name in names)
+    named, widths = " ".join(f"/{name}" for name in names), " ".join("5" * len(names))
+    return (
+        "/Subtype /Type3 /FontBBox [0 0 9 9] /FontMatrix [.1 0 0 .1 0 0] "
+        f"/FirstChar {first} /LastChar {first + len(names) - 1} /Widths [{widths}] "
+        f"/Encoding << /Differences [{first} {named}] >> /CharProcs << {drawn} >> >>\nendobj\n"
+        "7 0 obj\n<< /Length 28 >>\nstream\n5 0 0 0 5 8 d1 0 0 5 8 re f \nendstream\nendobj\n"
+        "8 0 obj\n<<"
+    )
+
+
 def test_ligatures_that_only_their_codes_tell_are_read() -> None:
     """As in files of TeX with fonts of pictures; a line may end with one."""
-    ligatures = (
-        "/Subtype /Type3 /FontBBox [0 0 9 9] /FontMatrix [.1 0 0 .1 0 0] /FirstChar 11 "
-        "/LastChar 13 /Widths [5 5 5] /Encoding << /Differences [11 /a11 /a12 /a13] >> /CharProcs "
-        "<< /a11 7 0 R /a12 7 0 R /a13 7 0 R >> >>\nendobj\n7 0 obj\n<< /Length 28 >>\nstream\n"
-        "5 0 0 0 5 8 d1 0 0 5 8 re f \nendstream\nendobj\n8 0 obj\n<<"
-    )
     said = "The {1}rst o{0}er is di{0}erent: {2}ags that {1}t on work{2}ow are o{0}"
     pieces = re.split(r"\{(\d)\}", said)
     shown = [
@@ -281,8 +289,43 @@ def test_ligatures_that_only_their_codes_tell_are_read() -> None:
         for n, piece in enumerate(pieces)
     ]
     drawn = f"BT 40 700 Td {' '.join(shown)} ET BT /F0 12 Tf 40 680 Td (for good.) Tj ET"
-    content = pdf_that_draws(drawn, "/Subtype /Type1 /BaseFont /Times-Roman", ligatures)
+    content = pdf_that_draws(
+        drawn, "/Subtype /Type1 /BaseFont /Times-Roman", signs(11, "a11", "a12", "a13")
+    )
     assert read_pdf(content, "tex.pdf").text == said.format("ff", "fi", "fl") + " for good."
+
+
+def test_bullets_that_only_their_font_knows_begin_items() -> None:
+    """As those of Word do: some begin items for the library as well."""
+    items = (
+        ("A", "A lamp that is lit."),
+        ("B", "A rope of ten metres."),
+        ("B", "A map of the quay, on which the berths are shown,"),
+        ("", "and the depths of the water."),
+        ("C", "A pen."),
+    )
+    said = "Bring these things, all of which lie in the box below the stairs of the house:"
+    drawn = f"BT /F0 12 Tf 40 700 Td ({said}) Tj ET "
+    for line, (sign, text) in enumerate(items):
+        for x, font, shown in ((60, 1, sign), (75, 0, text)):
+            drawn += f"BT /F{font} 12 Tf {x} {680 - 14 * line} Td ({shown}) Tj ET "
+    words = "(From the quay ) Tj /F1 12 Tf (D) Tj /F0 12 Tf ( to the mole you go by the bridge.) Tj"
+    drawn += f"BT /F0 12 Tf 40 580 Td {words} ET"
+    font = signs(65, "uniF0B7", "uniF0A7", "uniF0FC", "uniF0E0")
+    content = pdf_that_draws(drawn, "/Subtype /Type1 /BaseFont /Helvetica", font)
+    layout = read_pdf(content, "signs.pdf")
+    blocks = [part for part in layout.parts if isinstance(part, Block)]
+    assert [[layout.text[slice(*span)] for span in block.spans] for block in blocks] == [
+        [said],
+        [
+            "• A lamp that is lit.",
+            "• A rope of ten metres.",
+            "• A map of the quay, on which the berths are shown, and the depths of the water.",
+            "• A pen.",
+        ],
+        ["From the quay → to the mole you go by the bridge."],
+    ]
+    assert [block.kind for block in blocks] == ["prose", "list", "prose"]
 
 
 def test_a_provision_behind_a_wide_number_is_whole(browser: Browser, tmp_path: Path) -> None:
