@@ -251,6 +251,16 @@ def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     find.fill("nowhere at all")
     expect(hits).to_be_hidden()
 
+    # Esc empties the field, and then leaves it: the next key is no word to find.
+    find.press("Escape")
+    expect(find).to_have_value("")
+    expect(page.locator("#find-count")).to_have_text("")
+    expect(find).to_be_focused()
+    find.press("Escape")
+    expect(page.locator("#pages")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Your question")).to_be_focused()
+    expect(find).to_have_value("")
 
 def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
     page = visit.page
