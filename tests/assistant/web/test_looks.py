@@ -66,7 +66,10 @@ def test_the_keyboard_is_enough(visit: Visit) -> None:
         raise AssertionError(f"{selector} is not reached by the keyboard")
 
     tab_to(".marker", back=True)
-    expect(page.locator("#tooltip")).to_contain_text(QUOTE)
+    # What the sentence says already is not said again, and nothing lies over it.
+    expect(page.locator("#tooltip")).to_contain_text("paragraph 6")
+    expect(page.locator("#tooltip")).not_to_contain_text(QUOTE)
+    assert not overlap(page.locator("#tooltip"), page.locator(".sentence").first)
     page.keyboard.press("Enter")
     assert lit(page) == QUOTE
     tab_to(".number")
