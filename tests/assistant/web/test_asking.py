@@ -142,6 +142,7 @@ def test_the_first_minute(visit: Visit) -> None:
 
 def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
     page = visit.page
+    page.locator("#open-reader").click()
     expect(page.locator("#pages .block")).to_have_count(32)
     page.evaluate(WATCH)
     turn = ask(page, SEVERAL)

@@ -50,7 +50,7 @@ export class Chat {
     if (last) this.#viewOf(last)?.element.scrollIntoView({ block: "start", behavior: "instant" });
     app.reader.leave();
     const answered = this.conversation.turns.findLast(isTold);
-    this.#cite(answered);
+    this.#mark(answered);
     void app.history.draw();
     void this.lookOver();
   }
@@ -231,7 +231,7 @@ export class Chat {
     if (app.store.removed.has(conversation.id)) return; // it was stopped by that
     if (conversation !== this.conversation) return toast(say("conversation.answered", { question: turn.question }), say("conversation.show"), () => void app.navigation.goTo({ notebook: conversation.notebook ?? null, conversation: conversation.id }));
     this.#busy();
-    this.#cite(turn);
+    this.#mark(turn);
     announce(spoken(turn));
   }
 
@@ -273,7 +273,7 @@ export class Chat {
   light = (citation, all = [citation]) => void (topicOf(citation) ? app.help.light(citation) : app.reader.light(citation, all));
 
   /** @param {Turn} [turn] */
-  #cite = (turn) => void app.reader.cite((turn ? citationsOf(turn) : []).filter((citation) => !topicOf(citation)));
+  #mark = (turn) => app.reader.mark((turn ? citationsOf(turn) : []).filter((citation) => !topicOf(citation)));
 
   /** @param {Turn} turn */
   goTo(turn) {

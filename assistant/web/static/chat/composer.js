@@ -39,7 +39,7 @@ export class Composer {
     });
     // What has another use of that key comes first.
     addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.defaultPrevented || closest(event, "input, select") || document.querySelector("dialog[open]")) return;
+      if (event.key !== "Escape" || event.defaultPrevented || closest(event, "input, select") || document.querySelector("dialog:modal")) return;
       app.chat.stop();
     });
   }
