@@ -539,6 +539,7 @@ interface Elements {
   "notebook-name": HTMLInputElement;
   notebooks: HTMLDialogElement;
   notes: HTMLDialogElement;
+  "open-reader": HTMLButtonElement;
   "place-number": HTMLInputElement;
   question: HTMLTextAreaElement;
   send: HTMLButtonElement;

@@ -232,6 +232,12 @@ def read(page: Page, title: str) -> None:
     expect(page.locator("#pages :is(.block, .sheet)").first).to_be_visible()
 
 
+def choose_in_reader(page: Page, name: str) -> None:
+    """Choose something in the menu above the document."""
+    page.locator("#reader-top summary").click()
+    page.locator("#reader-top").get_by_role("button", name=name, exact=True).click()
+
+
 def barriers(page: Page) -> list[str]:
     """What axe-core finds that is serious or critical."""
     found = Axe().run(page).response["violations"]

@@ -112,6 +112,7 @@ window.shown = (() => {
   const choose = async (id, number) => {
     const { reader: own } = await app();
     await own.show(id);
+    own.open();
     own.panel.select(own.blocks.get(number), false);
     return own.blocks.get(number).element;
   };
@@ -186,7 +187,9 @@ window.shown = (() => {
     },
     // Where so many highlights of a document are lit up on its pages, by their quotes.
     highlighted: async (id, count) => {
-      await (await app()).reader.show(id);
+      const { reader: own } = await app();
+      await own.show(id);
+      own.open();
       const first = () => all(document.getElementById("pages"), "button.light.own");
       await until("highlights on pages", () => first().length === count);
       return first().map((one) => [one.getAttribute("aria-label"), all(document.getElementById("pages"), `.light.own[data-own="${one.dataset.own}"]`).flatMap(light)]);

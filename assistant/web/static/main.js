@@ -97,6 +97,7 @@ for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   for (const name of ["toggle", "close"]) dialog.addEventListener(name, placeToast);
 }
+$("more").addEventListener("click", () => $("open-more").focus(), true); // it is where one comes back to
 closeOnBack([...document.querySelectorAll("dialog")], isSheet, follow);
 if (targetOf(location.hash) || helpIn(location.hash)) follow();
 listen({
@@ -107,8 +108,8 @@ listen({
   m: () => $("open-notes").click(),
   s: () => $("open-settings").click(),
   b: () => $("open-notebooks").click(),
-  f: () => { reader.open(); $("find-text").focus(); },
-  r: () => { reader.open(); $("pages").focus(); },
+  f: () => reader.read($("find-text")),
+  r: () => reader.read(),
 });
 if (!place?.turn && matchMedia("(hover: hover)").matches) $("question").focus();
 if (handed) offer(handed);

@@ -1,10 +1,8 @@
-// Before anything is painted: the theme that was chosen here, and how the document is shown, where
-// that was.
+// Before anything is painted: the theme that was chosen here, and how wide and how large documents are.
 try {
   const root = document.documentElement;
   const chosen = localStorage.getItem("footnote/theme");
   if (chosen) root.dataset.theme = chosen;
-  if (localStorage.getItem("footnote/reader-hidden")) root.dataset.reader = "hidden";
   for (const name of ["share", "zoom", "size"]) {
     const value = Number(localStorage.getItem(`footnote/reader-${name}`));
     if (value) root.style.setProperty(`--reader-${name}`, String(value));

@@ -128,7 +128,7 @@ def test_hostile_text_is_shown_as_text(visit: Visit) -> None:
     expect(turn.locator(".words").first).to_contain_text(HOSTILE)
     marker = turn.locator(".marker").first
     marker.hover()
-    expect(page.locator("#tooltip q")).to_contain_text(HOSTILE)
+    expect(page.locator("#tooltip small")).to_contain_text(HEADING)
     marker.click()
     assert lit(page) == HOSTILE
     expect(page.locator("#pages h3").first).to_have_text(HEADING)

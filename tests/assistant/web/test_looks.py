@@ -4,7 +4,7 @@ width and colours, on paper; and its help."""
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import combinations
 from typing import Any, Literal
 
 import pytest
@@ -66,7 +66,10 @@ def test_the_keyboard_is_enough(visit: Visit) -> None:
         raise AssertionError(f"{selector} is not reached by the keyboard")
 
     tab_to(".marker", back=True)
-    expect(page.locator("#tooltip")).to_contain_text(QUOTE)
+    # What the sentence says already is not said again, and nothing lies over it.
+    expect(page.locator("#tooltip")).to_contain_text("paragraph 6")
+    expect(page.locator("#tooltip")).not_to_contain_text(QUOTE)
+    assert not overlap(page.locator("#tooltip"), page.locator(".sentence").first)
     page.keyboard.press("Enter")
     assert lit(page) == QUOTE
     tab_to(".number")
@@ -121,17 +124,42 @@ def test_on_a_phone(visit: Visit) -> None:
     for width, height in ((844, 390), (390, 844), (320, 640)):
         page.set_viewport_size({"width": width, "height": height})
         buttons = page.locator("#top button:visible").all()
-        boxes = sorted((box(one) for one in buttons), key=lambda one: one["x"])
-        assert len(boxes) == (8 if width > 352 else 7)
-        assert boxes[0]["x"] >= 0 and boxes[-1]["right"] <= width
-        for one, after in pairwise(boxes):
-            assert one["right"] <= after["x"]
+        assert len(buttons) == 6
         for one in buttons:
+            assert box(one)["x"] >= 0 and box(one)["right"] <= width
             assert one.evaluate("(button) => button.scrollWidth <= button.clientWidth")
+        assert not any(overlap(one, other) for one, other in combinations(buttons, 2))
+        # Names are read in full, the notebook's too.
+        for name in ("Conversations", "All documents", "Read", "Documents"):
+            label = page.locator("#top").get_by_text(name, exact=True)
+            assert label.evaluate(
+                "(label) => label.scrollWidth <= label.clientWidth || !label.clientWidth"
+            )
+            assert box(label)["width"] > 20
+        if width < 704:  # what is asked stands above the question
+            assert box(page.locator("#asking"))["bottom"] <= box(page.locator("#question"))["y"]
         # Nobody has keys there; what is written when nothing is fits in its line.
         expect(page.locator(".keys:visible")).to_have_count(0)
         assert box(page.locator("#question"))["height"] < 50
         assert barriers(page) == []
+
+    # A citation is on the line of its source, and what can be done with an answer is in one line.
+    middle = """(element) => {
+      const range = new Range();
+      range.selectNodeContents(element);
+      const { top, bottom } = range.getClientRects()[0];
+      return (top + bottom) / 2;
+    }"""
+    card = page.locator(".sources .card").first
+    key, title = (card.locator(one).evaluate(middle) for one in (".key", ".go"))
+    assert abs(key - title) < 4
+    actions = page.locator(".actions :is(button, summary):visible").all()
+    assert len({box(one)["y"] for one in actions}) == 1
+    # However much is written, most of the page is left to the answer.
+    page.set_viewport_size({"width": 640, "height": 400})
+    page.get_by_label("Your question").fill("What is it?\n" * 30)
+    assert box(page.locator("#composer"))["height"] < 400 / 3
+    page.get_by_label("Your question").fill("")
 
     # What is told covers nothing that was just done.
     page.set_viewport_size({"width": 390, "height": 844})
@@ -155,22 +183,23 @@ def test_on_a_phone(visit: Visit) -> None:
     page.keyboard.press("Escape")
 
     # The help is a sheet that going back closes.
+    page.locator("#open-more").tap()
+    assert barriers(page) == []
     page.locator("#open-help").tap()
     page.locator("#help .topics a").first.tap()
     expect(page.locator("#help article h3")).to_be_visible()
     assert barriers(page) == []
     page.go_back()
     expect(page.locator("#help")).to_be_hidden()
-    expect(page.locator("#open-help")).to_be_focused()
-    # Where there is no room for its button it is among the settings.
-    page.set_viewport_size({"width": 320, "height": 640})
+    expect(page.locator("#open-more")).to_be_focused()
     expect(page.locator("#open-help")).to_be_hidden()
-    page.locator("#open-settings").click()
-    page.locator("#help-too").click()
-    expect(page.locator("#help article h3")).to_be_visible()
-    expect(page.locator("#settings")).to_be_hidden()
-    page.keyboard.press("Escape")
-    expect(page.locator("#help")).to_be_hidden()
+    for name, opened in (("Notes", "#notes"), ("Settings", "#settings")):
+        page.locator("#open-more").tap()
+        page.get_by_role("button", name=name, exact=True).tap()
+        expect(page.locator(opened)).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(opened)).to_be_hidden()
+        expect(page.locator("#open-more")).to_be_focused()
 
 
 @pytest.mark.parametrize(
@@ -253,6 +282,8 @@ def test_it_is_told_apart_without_its_colours(visit: Visit) -> None:
 
 def test_the_help_stands_where_the_document_does(visit: Visit, url: str) -> None:
     page = visit.page
+    page.locator("#open-reader").click()
+    expect(page.locator("#reader")).to_be_visible()
     page.locator("#question").focus()
     page.keyboard.press("F1")
     expect(page.locator("#help")).to_be_visible()

@@ -308,6 +308,9 @@ def test_what_it_reads_and_writes_is_told(
     expect(meta(turn)).to_have_text(re.compile(written))
     expect(meta(turn)).not_to_contain_text("%")  # nothing is told that nobody knows
     expect(turn.locator(".note")).to_have_count(0)
+    # A marker tells the quote that the sentence was made of.
+    turn.locator(".marker").hover()
+    expect(page.locator("#tooltip q")).to_have_text(QUOTE)
     check_looks(page)
     # What unchecked means is told to whoever wants to know, also by the keyboard.
     turn.get_by_role("button", name="unchecked").press("Enter")

@@ -17,6 +17,7 @@ from browsing import (
     Visit,
     ask,
     barriers,
+    choose_in_reader,
     copied,
     lit,
     phone,
@@ -282,7 +283,7 @@ def test_words_are_highlighted_noted_removed_and_had_back(visit: Visit) -> None:
     light.press("Enter")
     expect(card).to_be_visible()
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Text", exact=True).click()
+    choose_in_reader(page, "Text")
     assert highlighted(page) == ["kitchen opens"]
 
 

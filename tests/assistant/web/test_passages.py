@@ -144,12 +144,12 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     page.keyboard.press("y")
     expect(turn.locator(".noted:visible")).to_have_count(0)
     assert drafts(folder) == []
-    page.keyboard.press("n")
+    page.keyboard.press("0")
     expect(turn.locator(".none button")).to_have_text("Noted: none of these. Undo")
     page.keyboard.press("/")
     expect(page.get_by_label("Your question")).to_be_focused()
     shown.nth(0).focus()
-    page.keyboard.press("n")
+    page.keyboard.press("0")
     expect(turn).not_to_contain_text("Noted: none of these")
 
     # The same by the pointer.

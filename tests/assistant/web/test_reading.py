@@ -15,6 +15,7 @@ from browsing import (
     add_file,
     ask,
     barriers,
+    choose_in_reader,
     copied,
     is_uncovered,
     lit,
@@ -82,20 +83,20 @@ def test_what_is_cited_is_lit_up_where_it_is_printed(visit: Visit) -> None:
     page = visit.page
     turn = ask(page, PRINTED_QUESTION)
     expect(turn.locator(".card header").first).to_contain_text("p. 22")
-    expect(field(page)).to_have_value("22")
     turn.locator(".marker").first.click()
     light = page.locator(".light.chosen").first
     expect(light).to_be_in_viewport()
+    expect(field(page)).to_have_value("22")
     expect(page.locator(".sheet[data-page='22'] img")).to_be_visible()
     assert page.evaluate(UNDER_LIGHT).startswith("Lock seven of the harbour")
 
     # It turns to the text and back.
-    page.get_by_role("button", name="Text", exact=True).click()
+    choose_in_reader(page, "Text")
     expect(page.locator("#reader mark.chosen")).to_have_text(PRINTED)
     expect(page.locator("#reader mark.chosen")).to_be_in_viewport()
     number = page.locator(".block.chosen").get_attribute("data-number")
     expect(field(page)).to_have_value(str(number))
-    page.get_by_role("button", name="Pages", exact=True).click()
+    choose_in_reader(page, "Pages")
     expect(light).to_be_in_viewport()
     expect(field(page)).to_have_value("22")
 
@@ -250,6 +251,16 @@ def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     expect(page.locator(".light.found").first).to_be_in_viewport()
     find.fill("nowhere at all")
     expect(hits).to_be_hidden()
+    # Esc empties the field, and then leaves it: the next key is no word to find.
+    find.press("Escape")
+    expect(find).to_have_value("")
+    expect(page.locator("#find-count")).to_have_text("")
+    expect(find).to_be_focused()
+    find.press("Escape")
+    expect(page.locator("#pages")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Your question")).to_be_focused()
+    expect(find).to_have_value("")
 
 
 def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
@@ -262,8 +273,8 @@ def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
     expect(seventh).to_be_in_viewport()
     width = "(sheet) => sheet.getBoundingClientRect().width"
     before = seventh.evaluate(width)
-    page.get_by_role("button", name="Larger").click()
-    page.get_by_role("button", name="Larger").click()
+    choose_in_reader(page, "Larger")
+    page.get_by_role("button", name="Larger").click()  # the menu stays open for it
     expect(page.locator("#fit")).to_have_text("150%")
     assert seventh.evaluate(width) == pytest.approx(1.5 * before, abs=2)
     expect(seventh).to_be_in_viewport()
@@ -271,6 +282,7 @@ def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
     page.reload()
     visit.ready()
     read(page, "Report")
+    page.locator("#reader-top summary").click()
     expect(page.locator("#fit")).to_have_text("150%")
     page.get_by_title("Fit the width").click()
     # The figure stands there before the pages are laid out, and those of the document that was open
@@ -286,9 +298,12 @@ def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
     identity = page.locator("#reader-choice").input_value()
     page.locator("#pages .number").nth(2).press("Enter")
     section = page.get_by_role("button", name="Overview of this section")
-    for button, about in ((page.locator("#overview"), "Harbour"), (section, "Part 3")):
+    for ask_for, about in (
+        (lambda: choose_in_reader(page, "Overview"), "Harbour"),
+        (section.click, "Part 3"),
+    ):
         with page.expect_request("**/ask") as request:
-            button.click()
+            ask_for()
         asked = request.value.post_data_json
         assert (asked["documents"], asked["history"]) == ([identity], [])
         turn = settled(page)
@@ -311,21 +326,70 @@ def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
     page.mouse.up()
     expect(line).to_have_attribute("aria-valuenow", "60")
     page.reload()
-    assert reader.evaluate(share) == 60  # before any of its scripts has come
+    kept = "getComputedStyle(document.documentElement).getPropertyValue('--reader-share')"
+    assert page.evaluate(kept) == "60"  # before any of its scripts has come
     visit.ready()
+    read(page, "Harbour")
+    assert reader.evaluate(share) == 60
     page.get_by_role("button", name="Wide").click()
     assert reader.evaluate(share) == 65
     page.get_by_role("button", name="Close the document").click()
     expect(reader).to_be_hidden()
+    expect(page.locator("#open-reader")).to_be_focused()
+
+
+def test_nothing_is_opened_in_the_reader_unasked(visit: Visit) -> None:
+    page = visit.page
+    reader, view = page.locator("#reader"), page.locator("#pages")
+    talk = "document.querySelector('#talk').clientWidth"
+    expect(reader).to_be_hidden()
+    turn = ask(page, QUESTION)
+    expect(reader).to_be_hidden()
+    assert page.evaluate(talk) == 1280
+    assert not re.search(r"(?<!page)/documents/", " ".join(visit.requests)), "none is loaded"
+
+    # It opens where a citation is followed, and stays as it is, whatever is asked then.
+    turn.locator(".marker").first.click()
+    assert lit(page) == QUOTE
+    title = page.locator("#reader-choice").input_value()
+    head = page.locator("#reader-top").bounding_box()
+    assert head and head["height"] < 56, "in one row"
+    assert page.evaluate(talk) < 800
+    view.evaluate("(view) => (view.scrollTop = view.scrollHeight)")
+    below = view.evaluate("(view) => view.scrollTop")
+    for question, marks in ((PRINTED_QUESTION, 0), (QUESTION, 1)):
+        ask(page, question)
+        expect(page.locator("#reader mark[data-keys]")).to_have_count(marks)
+        expect(page.locator("#reader mark.chosen")).to_have_count(0)
+        assert page.locator("#reader-choice").input_value() == title
+        assert view.evaluate("(view) => view.scrollTop") == below
+    page.locator("#new").click()
+    expect(reader).to_be_visible()
+
+    # Closed, it opens again on what was read.
+    page.get_by_role("button", name="Close the document").click()
+    ask(page, QUESTION)
+    expect(reader).to_be_hidden()
+    page.get_by_role("button", name="Read", exact=True).click()
+    expect(reader).to_be_visible()
+    expect(view).to_be_focused()
+    assert page.locator("#reader-choice").input_value() == title
+
+    # Where nothing was read, it opens on the newest of the documents that are asked.
+    found = page.evaluate("fetch('session').then((answer) => answer.json())")["documents"]
+    listed = sorted(found, key=lambda one: one["added"], reverse=True)
+    assert listed[1]["id"] != found[0]["id"], "the first of them would do as well"
+    page.locator("#open-library").click()
+    page.locator(f"#ask-{listed[0]['id']}").uncheck()
+    page.keyboard.press("Escape")
     page.reload()
     visit.ready()
     expect(reader).to_be_hidden()
-    # What is cited is shown all the same.
-    turn = ask(page, QUESTION)
-    expect(reader).to_be_hidden()
-    turn.locator(".marker").first.click()
-    expect(reader).to_be_visible()
-    assert lit(page) == QUOTE
+    page.locator("#turns").focus()
+    page.keyboard.press("f")
+    expect(page.get_by_label("Find in the document")).to_be_focused()
+    expect(page.locator("#reader-choice")).to_have_value(listed[1]["id"])
+    expect(page.locator("#reader-title")).to_be_visible()
 
 
 @phone

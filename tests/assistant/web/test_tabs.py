@@ -100,6 +100,7 @@ def questions(page: Page) -> Locator:
 def test_the_document_that_was_asked_for_last_is_shown(visit: Visit) -> None:
     page = visit.page
     choice, shown = page.locator("#reader-choice"), page.locator("#pages")
+    read(page, FIRST)
     expect(shown).to_contain_text(ABOUT.format(FIRST))
     for last, order in ((TITLES[1], (1, 0)), (FIRST, (0,))):
         held = Held(page, "**/documents/*")

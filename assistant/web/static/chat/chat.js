@@ -48,7 +48,7 @@ export class Chat {
     this.#draw();
     this.views.at(-1)?.element.scrollIntoView({ block: "start", behavior: "instant" });
     app.reader.leave();
-    this.#cite(this.conversation.turns.findLast(isTold));
+    this.#mark(this.conversation.turns.findLast(isTold));
     void app.history.draw();
     void this.lookOver();
   }
@@ -210,7 +210,7 @@ export class Chat {
     if (app.store.removed.has(conversation.id)) return; // it was stopped by that
     if (conversation !== this.conversation) return toast(say("conversation.answered", { question: turn.question }), say("conversation.show"), () => void app.navigation.goTo({ notebook: conversation.notebook ?? null, conversation: conversation.id }));
     this.#busy();
-    this.#cite(turn);
+    this.#mark(turn);
     announce(spoken(turn));
   }
 
@@ -252,7 +252,7 @@ export class Chat {
   light = (citation, all = [citation]) => void (topicOf(citation) ? app.help.light(citation) : app.reader.light(citation, all));
 
   /** @param {Turn} [turn] */
-  #cite = (turn) => void app.reader.cite((turn ? citationsOf(turn) : []).filter((citation) => !topicOf(citation)));
+  #mark = (turn) => app.reader.mark((turn ? citationsOf(turn) : []).filter((citation) => !topicOf(citation)));
 
   /** @param {Turn} turn */
   goTo(turn) {

@@ -34,7 +34,7 @@ export class Composer {
       toast(say("question.pasted"));
     });
     // What has another use of that key comes first.
-    const isFree = (/** @type {Event} */ event) => !event.defaultPrevented && !closest(event, "input, select") && !document.querySelector("dialog[open], [popover=auto]:popover-open");
+    const isFree = (/** @type {Event} */ event) => !event.defaultPrevented && !closest(event, "input, select") && !document.querySelector("dialog:modal, [popover=auto]:popover-open");
     onKey(window, "Escape", () => app.chat.stop(), (event) => this.busy && isFree(event));
   }
 

@@ -117,7 +117,7 @@ export class Passages {
     const up = () => this.#go(at - 1);
     /** @type {Record<string, () => unknown>} */
     const keys = { j: down, ArrowDown: down, k: up, ArrowUp: up, y: () => this.#toggle(one.citation) };
-    if (this.none) keys.n = () => this.#refuse();
+    if (this.none) keys["0"] = () => this.#refuse();
     if (event.target === one.element) keys.Enter = () => app.chat.follow(this.turn, one.citation);
     actOnKey(event, keys);
   }

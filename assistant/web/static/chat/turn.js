@@ -1,7 +1,7 @@
 // One question and what became of it. While an answer streams, everything is added below what is
 // there already, so that nothing that is being read moves.
 
-import { $, closest, doubt, flagged, h, pathOf, placeOf, onKey } from "../shared/dom.js";
+import { $, closest, doubt, flagged, h, oneLine, pathOf, placeOf, onKey } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { pieces, say } from "../shared/i18n.js";
 import { Actions, questions, waysOn } from "./actions.js";
@@ -229,13 +229,17 @@ export function tooltips(root, citationOf) {
     const marker = closest(event, ".marker");
     const citation = marker && citationOf(marker);
     if (!citation) return;
-    tip.replaceChildren(h("q", { dir: "auto" }, citation.quote), h("small", { dir: "auto" }, ...flagged(citation, placeOf)));
+    const sentence = marker.closest(".sentence") ?? marker;
+    const isSaid = oneLine(citation.quote) === oneLine(sentence.querySelector(".words")?.textContent ?? "");
+    tip.replaceChildren(isSaid ? "" : h("q", { dir: "auto" }, citation.quote), h("small", { dir: "auto" }, ...flagged(citation, placeOf)));
     tip.hidden = false;
     const at = marker.getBoundingClientRect();
     const { width, height } = tip.getBoundingClientRect();
     const left = Math.min(Math.max(8, at.left + at.width / 2 - width / 2), innerWidth - width - 8);
     tip.style.left = `${left}px`;
-    tip.style.top = `${at.top > height + 12 ? at.top - height - 8 : at.bottom + 8}px`;
+    // Below the marker, with which a sentence ends, or else above all of the sentence.
+    const below = at.bottom + 8;
+    tip.style.top = `${below + height < innerHeight ? below : sentence.getBoundingClientRect().top - height - 8}px`;
   };
   root.addEventListener("pointerover", show);
   root.addEventListener("focusin", show);

@@ -1,7 +1,7 @@
 // The help, beside the work: its topics, one of them, or where words stand in them. What a topic says
 // comes as parts, of which elements are made here; text only ever becomes text.
 
-import { isSheet } from "../reading/pane.js";
+import { isSheet, openBeside } from "../reading/pane.js";
 import { range } from "../reading/paragraphs.js";
 import { $, Latest, announce, clipped, closest, h, oneLine, smoothly, textsIn, onKey } from "../shared/dom.js";
 import { help, messageOf, topic } from "../shared/api.js";
@@ -51,10 +51,6 @@ export class Help {
 
   constructor() {
     $("open-help").addEventListener("click", () => void this.open());
-    $("help-too").addEventListener("click", () => {
-      $("settings").close();
-      void this.open();
-    });
     $("help-list").addEventListener("click", () => void this.#list(true));
     $("help-find").addEventListener("input", () => {
       clearTimeout(this.typing);
@@ -93,14 +89,11 @@ export class Help {
     announce(say("help.shown", { quote: citation.quote }));
   }
 
-  // As a sheet where there is no room beside the work. The focus stays where it is.
+  // The focus stays where it is, but on a narrow page.
   #show() {
-    if (this.dialog.open && this.dialog.matches(":modal") === isSheet()) return;
     const { activeElement } = document;
     if (!this.dialog.contains(activeElement)) this.before = activeElement instanceof HTMLElement ? activeElement : null;
-    this.dialog.close();
-    if (isSheet()) this.dialog.showModal();
-    else this.dialog.open = true;
+    openBeside(this.dialog);
   }
 
   // The topics; or where the words stand that are looked for.

@@ -10,7 +10,7 @@ export function listen(acts) {
     if ((event.ctrlKey || event.metaKey) && event.key === "z" && undo()) event.preventDefault();
     if (event.ctrlKey || event.metaKey || document.querySelector("dialog:modal")) return;
     // In passages, keys go through them.
-    if (closest(event, "[role=feed]") && event.key.length === 1 && "jkyn".includes(event.key)) return;
+    if (closest(event, "[role=feed]") && event.key.length === 1 && "jky0".includes(event.key)) return;
     actOnKey(event, { ...acts, "?": () => $("keys").showModal() });
   });
 }

@@ -1,5 +1,5 @@
-// How the document is shown: how much of the page it has, or whether any, and how large it is. The
-// browser keeps that, and theme.js has it before anything is painted.
+// How the document is shown: how much of the page it has, and how large it is. The browser keeps that,
+// and theme.js has it before anything is painted.
 
 import { $, actOnKey } from "../shared/dom.js";
 import { storage } from "../shared/storage.js";
@@ -22,27 +22,36 @@ const keptAs = (name) => `footnote/reader-${name}`;
 // Where the document lies over the conversation: on a narrow page.
 export const isSheet = () => matchMedia("(max-width: 60rem)").matches;
 
+// Open a dialog beside the conversation, or over it on a narrow page.
+/** @param {HTMLDialogElement} dialog */
+export function openBeside(dialog) {
+  if (dialog.open && dialog.matches(":modal") === isSheet()) return;
+  dialog.close();
+  if (isSheet()) dialog.showModal();
+  else dialog.open = true;
+}
+
 export class Pane {
   root = document.documentElement;
+  #kept = (/** @type {string} */ name, /** @type {number} */ usual) => Number(storage.get(keptAs(name))) || usual;
   share = this.#kept("share", DEFAULT_SHARE);
   divider = $("divider");
 
   /** @param {Reader} reader */
   constructor(reader) {
     this.reader = reader;
-    this.divider.addEventListener("keydown", (event) => this.#pressed(event));
+    /** @param {number} share */
+    const widen = (share) => () => this.#widen(share);
+    this.divider.addEventListener("keydown", (event) => actOnKey(event, {
+      ArrowLeft: widen(this.share + STEP), ArrowRight: widen(this.share - STEP), Home: widen(MIN_SHARE), End: widen(MAX_SHARE),
+    }));
     this.divider.addEventListener("pointerdown", (event) => this.#dragged(event));
     $("reader-wide").addEventListener("click", () => this.#widen(this.share < WIDE_SHARE ? WIDE_SHARE : DEFAULT_SHARE));
-    $("close-reader").addEventListener("click", () => isSheet() || this.hide());
+    $("close-reader").addEventListener("click", () => isSheet() || $("open-reader").focus());
     $("larger").addEventListener("click", () => this.#scale(1));
     $("smaller").addEventListener("click", () => this.#scale(-1));
     $("fit").addEventListener("click", () => this.#scale(0));
     this.#tell();
-  }
-
-  /** @param {string} name @param {number} usual */
-  #kept(name, usual) {
-    return Number(storage.get(keptAs(name))) || usual;
   }
 
   /** @param {string} name @param {number} value */
@@ -52,20 +61,6 @@ export class Pane {
   }
 
   // --- how wide -------------------------------------------------------------------------------
-
-  isHidden = () => !isSheet() && this.root.dataset.reader === "hidden";
-
-  hide() {
-    this.root.dataset.reader = "hidden";
-    storage.set(keptAs("hidden"), "yes");
-    $("open-reader").focus();
-  }
-
-  // Show it beside the conversation, if it is not.
-  show() {
-    delete this.root.dataset.reader;
-    storage.set(keptAs("hidden"), "");
-  }
 
   /** @param {number} share */
   #widen(share) {
@@ -80,13 +75,6 @@ export class Pane {
     divider.ariaValueMax = String(MAX_SHARE);
     divider.ariaValueNow = String(share);
     $("reader-wide").ariaPressed = String(share >= WIDE_SHARE);
-  }
-
-  /** @param {KeyboardEvent} event */
-  #pressed(event) {
-    /** @param {number} share */
-    const widen = (share) => () => this.#widen(share);
-    actOnKey(event, { ArrowLeft: widen(this.share + STEP), ArrowRight: widen(this.share - STEP), Home: widen(MIN_SHARE), End: widen(MAX_SHARE) });
   }
 
   /** @param {PointerEvent} event */

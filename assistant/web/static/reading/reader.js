@@ -1,7 +1,7 @@
 // The document pane: the whole document under its headings or as it is printed, what is cited and
 // highlighted in it, and what can be done with a paragraph.
 
-import { $, Latest, announce, doubted, h } from "../shared/dom.js";
+import { $, Latest, announce, doubted, h, menu } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { loadDocument, messageOf } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
@@ -9,7 +9,7 @@ import { ParagraphPanel } from "./paragraph-panel.js";
 import { Search } from "./search.js";
 import { Highlights } from "./highlights.js";
 import { Outline } from "./outline.js";
-import { Pane, isSheet } from "./pane.js";
+import { Pane, isSheet, openBeside } from "./pane.js";
 import { citationOf, endOf, markIn, mostLike, offset, textOf } from "./paragraphs.js";
 import { Scrolling } from "./scrolling.js";
 import { Sheets } from "./sheets.js";
@@ -51,19 +51,30 @@ export class Reader {
     this.pages.addEventListener("scroll", () => requestAnimationFrame(() => this.outline.at(this.scrolling.seen())), { passive: true });
     $("as-text").addEventListener("click", () => this.#turnOver());
     $("overview").addEventListener("click", () => this.document && this.ask(say("reader.overview.ask"), this.document.title));
-    $("open-reader").addEventListener("click", () => this.open());
+    $("open-reader").addEventListener("click", () => this.read());
+    $("reader-wide").before(menu("dots", say("page.more"), $("as-text"), $("overview"), $("scale")));
+    $("scale").addEventListener("click", (event) => event.stopPropagation()); // the menu stays open
     $("reader-choice").addEventListener("change", () => void this.show($("reader-choice").value));
   }
 
   open() {
-    if (isSheet()) $("reader").showModal(); // once more does no harm
-    else {
-      $("help").close(); // which stands in its place
-      this.pane.show();
-    }
+    $("help").close(); // which stands in its place
+    openBeside($("reader"));
   }
 
-  close = () => $("reader").close();
+  // Read what was read last, or else the newest of the documents that are asked.
+  read(place = this.pages) {
+    if ($("open-reader").disabled) return;
+    this.open();
+    place.focus();
+    if (this.document || this.loading) return;
+    const asked = new Set(app.library.asked());
+    const [newest] = app.library.documents.toSorted((one, other) => Number(asked.has(other.id)) - Number(asked.has(one.id)) || other.added.localeCompare(one.added));
+    if (newest) void this.show(newest.id);
+  }
+
+  // Beside the conversation it is in nobody's way.
+  close = () => isSheet() && $("reader").close();
 
   // Ask about the document, or a part of it.
   /** @param {string} question @param {string} title of that */
@@ -90,6 +101,7 @@ export class Reader {
     select.replaceChildren(...documents.map((d) => h("option", { value: d.id }, d.title)));
     select.hidden = documents.length < 2;
     $("reader-heading").hidden = documents.length > 1;
+    $("open-reader").disabled = !documents.length;
     /** @param {string | undefined | null} id */
     const isGone = (id) => id && !documents.some((one) => one.id === id);
     if (isGone(this.document?.id)) this.#clear();
@@ -97,9 +109,7 @@ export class Reader {
       this.wanted.next();
       this.loading = null;
     }
-    const [first] = documents;
     if (this.document) select.value = this.document.id;
-    else if (first && !this.loading) void this.show(first.id);
   }
 
   // Show a document; if it is shown already (and was not added again), nothing moves. Returns whether it is
@@ -161,6 +171,7 @@ export class Reader {
   }
 
   #clear() {
+    $("reader").close();
     this.document = null;
     this.sheets.close();
     $("as-text").hidden = $("overview").hidden = true;
@@ -203,19 +214,6 @@ export class Reader {
       block.element.classList.toggle("altered", (owned.get(number) ?? []).some(({ at }) => !at));
       markIn(block, [...spans, ...own]);
       block.element.querySelector(".mine")?.replaceWith(this.panel.mine(number));
-    }
-  }
-
-  // A new answer's citations: the first is brought into view where the document is beside it.
-  /** @param {Citation[]} citations */
-  async cite(citations) {
-    const [first] = citations;
-    if (!first || isSheet() || this.pane.isHidden()) return this.mark(citations);
-    if (await this.show(first.document_id)) {
-      this.mark(citations);
-      const key = first.marker || "closest";
-      const mark = this.pages.querySelector(`mark[data-keys~="${key}"], .light[data-key="${key}"]`);
-      if (mark) this.scrolling.bring(mark, first);
     }
   }
 
@@ -262,13 +260,13 @@ export class Reader {
   // Go to a place that a link names: light it up like a citation.
   /** @param {Target} target */
   async follow({ document, start, end }) {
-    if (!(await this.show(document))) return;
+    const there = await this.show(document);
+    if (there === null) return;
+    this.open();
+    if (!there) return;
     const isWanted = this.wanted.next();
     const paragraph = this.document?.paragraphs.findLast((p) => p.start <= start);
-    if (!this.document || !paragraph || end > endOf(paragraph)) {
-      this.open();
-      return this.note(say("reader.link_changed"));
-    }
+    if (!this.document || !paragraph || end > endOf(paragraph)) return this.note(say("reader.link_changed"));
     const citation = await this.placeOf(paragraph, start, end);
     if (!isWanted()) return;
     await this.light(citation, [citation]);

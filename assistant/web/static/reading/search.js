@@ -1,8 +1,9 @@
 // Finding words: in the document that is open, and how often they are in each of all documents.
 
-import { $, Latest, h } from "../shared/dom.js";
+import { $, Latest, h, onKey } from "../shared/dom.js";
 import { findEverywhere, orToast } from "../shared/api.js";
 import { number as written, say } from "../shared/i18n.js";
+import { isSheet } from "./pane.js";
 import { endOf, offset, range } from "./paragraphs.js";
 /** @import { Heading, Place } from "./paragraphs.js" */
 /** @import { Reader } from "./reader.js" */
@@ -27,13 +28,20 @@ export class Search {
   /** @param {Reader} reader */
   constructor(reader) {
     this.reader = reader;
-    $("find-text").addEventListener("input", () => {
+    const field = $("find-text");
+    const changed = () => {
       this.fold();
       this.find();
-    });
-    $("find-text").addEventListener("keydown", (event) => {
+    };
+    field.addEventListener("input", changed);
+    field.addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.#step(event.shiftKey ? -1 : 1);
     });
+    onKey(field, "Escape", () => {
+      if (!field.value) return this.reader.pages.focus();
+      field.value = "";
+      changed();
+    }, () => !isSheet() || field.value !== ""); // a sheet is closed by it
     $("find-on").addEventListener("click", () => this.#step(1));
     $("find-back").addEventListener("click", () => this.#step(-1));
     $("find-all").addEventListener("click", () => ($("hits").hidden ? void this.#everywhere() : this.fold()));

@@ -65,7 +65,7 @@ export function closeOnBack(dialogs, narrow, hear) {
     const done = closing;
     closing = null;
     if (done) return done();
-    for (const dialog of dialogs) if (dialog.open && !over(dialog)) dialog.close();
+    for (const dialog of dialogs) if (dialog.matches(":modal") && !over(dialog)) dialog.close();
     hear();
   });
 }
