@@ -212,7 +212,7 @@ export function merged(here, there) {
 }
 
 /** @param {Turn} one @param {Turn} other */
-const isSame = (one, other) => one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.answer?.text === other.answer?.text;
+const isSame = (one, other) => one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.further?.length === other.further?.length && one.answer?.text === other.answer?.text;
 
 // Remove questions. Returns a function that restores them, in place of what was asked instead.
 /** @param {Conversation} conversation @param {Turn[]} gone */
