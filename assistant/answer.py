@@ -31,11 +31,11 @@ Outcome = Literal["written", "declined", "unproved", "failed", "untrusted"]
 #: Whether a language model has been checked (`footnote llm check`), and how that ended.
 Checked = Literal["passed", "failed", "unchecked"]
 
-REFUSAL = "No answer was found in the documents."
-UNANSWERED, UNDECIDED = "No answer found for: {}", "The documents may not say: {}"
-UNSURE = "Passages that may answer"
+REFUSAL = "Not found in your documents."
+UNANSWERED, UNDECIDED = "No answer found for: {}", "Possibly not in your documents: {}"
+UNSURE = "Possible answers"
 #: What is said before those that follow an answer.
-OTHERS = "Other passages that may answer"
+OTHERS = "Other possible answers"
 OF_HELP = "From Footnote's own help"
 #: What stands behind a sentence without support.
 FLAGS: Mapping[Verdict, str] = {
@@ -257,7 +257,7 @@ class Answer(WithStatus):
             remarks.append(f"Understood as “{self.standalone_question}”.")
         remarks += missing_parts(self.unanswered, self.undecided)
         if self.writing and self.writing.searches:
-            remarks.append(f"Looked again for: {'; '.join(self.writing.searches)}.")
+            remarks.append(f"Searched again for: {'; '.join(self.writing.searches)}.")
         if self.note:
             remarks.append(self.note)
         if self.dropped:

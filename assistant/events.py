@@ -14,10 +14,11 @@ from assistant.calibration import Status
 class SourcesFound:
     """The paragraphs that the answer will be made from, best first, before any of it is there.
 
-    Each quotes its nearest sentence, with marker 0. `passages`: how many a language model reads;
-    `model`: its name. 0 and "" where none does.
+    Each quotes its nearest sentence, with marker 0. `standalone`: the question as understood.
+    `passages`: how many a language model reads; `model`: its name. 0 and "" where none does.
     """
 
+    standalone: str
     sources: tuple[Citation, ...]
     passages: int = 0
     model: str = ""

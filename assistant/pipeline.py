@@ -150,7 +150,7 @@ class AnswerPipeline:
         """
         builder = AnswerBuilder(self._citer)
         if question.kind == "courtesy":
-            yield SourcesFound(())
+            yield SourcesFound(question.standalone, ())
             yield from self._finish(question, reply("courtesy"), builder, timer)
             return
         if question.kind == "overview" and (
@@ -167,7 +167,7 @@ class AnswerPipeline:
         searched = decision.kind != "chat" and decision.fits
         closest = self._citer.closest(top_passages(evidence, CLOSEST)) if searched else ()
         if builder.writing is None or not builder.writing.passages:  # it told what it read
-            yield SourcesFound(closest)
+            yield SourcesFound(question.standalone, closest)
         yield from self._finish(
             question, decision, builder, timer, closest, evidence if searched else None
         )
@@ -213,7 +213,7 @@ class AnswerPipeline:
     ) -> Iterator[Event]:
         """The events of an overview: a language model's, of whole sections, where there is one;
         else sentences that were chosen to stand for the rest."""
-        yield SourcesFound(())
+        yield SourcesFound(question.standalone, ())
         confidence: float | None = 1.0
         if self._writer.writer.is_set:
             came = yield from self._writer.overview(question, overview, builder, timer)

@@ -96,7 +96,7 @@ class AnswerWriter:
                 asked += f" ({one_line(question.standalone)})"
             about = prompts.ABOUT if question.kind == "about" else ""
             about += prompts.UNSAID if question.more else prompts.AGAIN if question.again else ""
-            yield SourcesFound(closest, len(passages), self.writer.name or "")
+            yield SourcesFound(question.standalone, closest, len(passages), self.writer.name or "")
             return (yield from written.read(prompts.QUESTION + about, asked, passages))
 
         kind: AnswerKind = "list" if question.kind == "list" else "fact"

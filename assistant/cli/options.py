@@ -295,7 +295,7 @@ def tell_offer(settings: Settings, servers: Sequence[Server]) -> None:
 def tell_searches(searches: Sequence[str]) -> None:
     """Say, to a person who waits, what a language model has looked up besides."""
     if sys.stderr.isatty():
-        notes.print(f"Looked again for: {'; '.join(searches)} …".translate(_CONTROLS))
+        notes.print(f"Searched again for: {'; '.join(searches)} …".translate(_CONTROLS))
 
 
 def tell_check(settings: Settings) -> None:

@@ -358,7 +358,7 @@ class Server(MCPServer[Any]):
                 from_thread.check_cancelled()
                 if isinstance(event, LookedAgain):
                     progress += 1
-                    message = without_surrogates(f"Looked again for: {'; '.join(event.searches)}")
+                    message = without_surrogates(f"Searched again for: {'; '.join(event.searches)}")
                     from_thread.run(context.report_progress, progress, None, message)
                 if isinstance(event, Done):
                     return AnswerValue.model_validate(event.answer)

@@ -180,6 +180,7 @@ class MorePassagesValue(Value):
 class SourcesValue(Value):
     """The paragraphs that the answer will be made from, before any of it is there."""
 
+    standalone: Text = Field(description="The question as it was understood.")
     sources: list[CitationValue] = Field(description="Best first; their markers are 0.")
     passages: int = Field(description="How many a language model reads; 0 where none does.")
     model: Text = Field(description="The name of that language model.")

@@ -73,8 +73,10 @@ export interface Answer {
 
 // What is known of an answer before it is whole; what its sentences will be, as soon as there are any.
 export interface Found {
+  standalone: string; // the question as it was understood
   sources: Citation[];
   status?: Status;
+  confidence?: number | null;
   kind?: AnswerKind;
   sentences: Sentence[];
   citations: Citation[];
@@ -89,7 +91,7 @@ export interface MorePassages {
 // What comes of a question or of a file that is added, event by event; the last is `done` or `failed`.
 interface Events {
   waiting: { before: number }; // so many others
-  sources: { sources: Citation[]; passages: number; model: string };
+  sources: { standalone: string; sources: Citation[]; passages: number; model: string };
   looked_again: { searches: string[] };
   decided: { status: Status; confidence: number | null; kind: AnswerKind };
   sentence: { sentence: Sentence; citations: Citation[] };
@@ -536,7 +538,7 @@ interface Elements {
   library: HTMLDialogElement;
   "library-order": HTMLSelectElement;
   "library-search": HTMLInputElement;
-  "put-in": HTMLDetailsElement;
+  "notebook-selected": HTMLSelectElement;
   "add-notebook": HTMLFormElement;
   "history-find": HTMLInputElement;
   handed: HTMLDialogElement;

@@ -41,6 +41,7 @@ from index.chunking.sentences import sentence_spans
 #: What a first sentence says that is a refusal, whatever the case.
 REFUSALS = (
     REFUSAL.removesuffix("."),
+    "No answer was found in the documents",
     "the documents don't say",
     "the documents do not",
     "the provided documents do not",

@@ -28,7 +28,8 @@ def read(answer: Answer, outcome: Outcome, *searches: str, **more: Any) -> Answe
         (
             ("births", "deaths"),
             {"unanswered": ("who wrote it", "its price")},
-            "Note: No answer found for: who wrote it; its price. Looked again for: births; deaths.",
+            "Note: No answer found for: who wrote it; its price. "
+            "Searched again for: births; deaths.",
         ),
         ((), {"unanswered": ("Who?", "Why?")}, "Note: No answer found for: Who? Why?"),
         ((), {"dropped": 1}, "Note: 1 sentence was left out that nothing supports."),
@@ -53,7 +54,7 @@ def test_remarks_stand_between_an_answer_and_its_sources(
     ("outcome", "searches", "note", "told"),
     [
         ("declined", (), None, ""),
-        ("declined", ("births", "census"), None, " Looked again for: births; census."),
+        ("declined", ("births", "census"), None, " Searched again for: births; census."),
         ("unproved", (), "Nothing supports it.", " Nothing supports it."),
         ("failed", (), "It failed: it is gone.", " It failed: it is gone."),
     ],
@@ -66,6 +67,6 @@ def test_a_refusal_says_why_and_shows_the_closest_as_such(
     told: str,
 ) -> None:
     answer = read(assistant.ask(UNANSWERABLE), outcome, *searches, note=note)
-    begins = f"No answer was found in the documents.{told}\n\nClosest paragraphs:\n[1] "
+    begins = f"Not found in your documents.{told}\n\nClosest paragraphs:\n[1] "
     assert str(answer).startswith(begins)
     assert "Sources:" not in str(answer)

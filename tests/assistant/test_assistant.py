@@ -133,7 +133,7 @@ def test_where_no_answer_is_sure_passages_are_shown(assistant: Assistant, questi
     scores = [own.score for own in answer.passages]
     assert len(scores) == 5 and scores == sorted(scores, reverse=True)
     assert [own.markers for own in answer.sentences] == [(n,) for n in range(1, 6)]
-    lines = ["Passages that may answer:"]
+    lines = ["Possible answers:"]
     for sentence, citation in zip(answer.sentences, answer.citations, strict=True):
         assert sentence.text == " ".join(citation.quote.split())
         lines.append(place_of(citation.title, citation.paragraph))

@@ -69,7 +69,7 @@ def test_a_refusal_is_told_in_the_metadata(assistant: Assistant) -> None:
 def test_what_may_be_no_answer_says_so_in_the_response(assistant: Assistant) -> None:
     engine = AssistantQueryEngine(partial(assistant.ask, refuse_below=0.0, answer_from=1.0))
     response = engine.query(QUESTION)
-    assert str(response).startswith("Passages that may answer:\n")
+    assert str(response).startswith("Possible answers:\n")
     assert f"\n- {QUOTE} [1]\n" in str(response)
     assert response.metadata is not None
     assert response.metadata["status"] == "unsure"

@@ -255,10 +255,16 @@ def exported(page: Page) -> str:
     page.get_by_role("button", name="Conversations").click()
     menu = page.locator("#conversations .menu").first
     menu.locator("summary").click()
-    with page.expect_download() as download:
-        menu.get_by_role("link", name="Markdown").click()
+    file = downloaded(page, menu.get_by_role("link", name="Markdown"))
     page.keyboard.press("Escape")
-    return Path(download.value.path()).read_text(encoding="utf-8")
+    return file.read_text(encoding="utf-8")
+
+
+def downloaded(page: Page, link: Locator) -> Path:
+    """The file that a click on a link brings."""
+    with page.expect_download() as download:
+        link.click()
+    return Path(download.value.path())
 
 
 def add_file(page: Page, *files: Path) -> None:
@@ -277,6 +283,15 @@ def make_notebook(page: Page, name: str) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#notebook")).to_have_text(name)
     expect(page.locator("#notebooks")).to_be_hidden()
+
+
+def act_on(page: Page, title: str, action: str) -> None:
+    """Choose something in the menu of a document in the list, which is open."""
+    more = page.get_by_role("button", name=f"More about {title}", exact=True)
+    more.scroll_into_view_if_needed()
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    more.click()  # a menu closes when the list is scrolled
+    page.locator("#document-menu").get_by_role("button", name=action, exact=True).click()
 
 
 @pytest.fixture(scope="session")

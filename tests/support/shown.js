@@ -1,7 +1,7 @@
 // Asks questions by the page's own code, and reads what stands on it: nothing here knows what should.
 
 window.shown = (() => {
-  const PATIENCE = 900_000; // milliseconds
+  const PATIENCE = 60_000; // milliseconds
   const text = (element) => element?.textContent ?? null;
   const visible = (element) => element && !element.closest("[hidden]");
   const all = (root, selector) => [...root.querySelectorAll(selector)].filter(visible);
@@ -52,17 +52,17 @@ window.shown = (() => {
     };
   };
   const turn = (element) => ({
-    question: text(element.querySelector(".question")), about: text(element.querySelector(".about")),
+    question: text(element.querySelector(".question")), about: all(element, ".about").map(text).join(""),
+    head: all(element, ".state").map((one) => [text(one.firstChild), text(one.querySelector(".confidence")), one.querySelector(".confidence")?.title ?? null]),
     state: element.dataset.state,
     read: visible(element.querySelector(".stage")) ? text(element.querySelector(".stage > span")) : null,
     places: all(element, ".stage .place").map((one) => ({
       of: text(one.querySelector(".of")), said: text(one.lastChild), path: one.title,
     })),
     sentences: all(element, ".answer .sentence").map(sentence),
-    // What is said below the sentences, and on which pictures of a pointer more is.
-    below: all(element, ".after > p:not(.since), .after > .failure").map((one) => [text(one), one.title]),
+    // What is said of the answer, and how long it took.
+    below: all(element, ".head > p, .after > p:not(.since), .after > .failure").map((one) => [text(one), one.title]),
     unsure: passages(element.querySelector(".answer > .passages")),
-    figures: element.querySelector(".answer > .passages h3")?.title ?? null,
     closest: passages(element.querySelector(".after > .passages")),
     others: text(element.querySelector(".others > summary")),
     sources: all(element, ".sources > .card").map(card),

@@ -307,7 +307,26 @@ class Shown:
             self.same(sorted(self.kept["documents"]), sorted(within), "the documents it is of")
             titles = sorted(one.title for identity, one in there.items() if identity in within)
             told.append(self.words.say("turn.within", titles=", ".join(titles)))
-        self.same(self.shown["about"], " ".join(told) or None, "what it is asked about")
+        answer = self.answer
+        if answer["standalone_question"] != answer["question"] and self.kind != "where":
+            told.append(self.words.say("answer.understood", question=answer["standalone_question"]))
+        if context := answer["context"]:
+            self.so(context in self.before, "is in no context of", context)
+            told.append(self.words.say("answer.context", question=context))
+        self.same(self.shown["about"], " · ".join(told), "what it is asked about")
+        head = []
+        if self.status == "answered" and self.kind not in ("chat", "help"):
+            head.append([self.words.say("answer.answer"), *self._sure()])
+        self.same(self.shown["head"], head, "whether it is an answer, and how sure")
+
+    def _sure(self) -> tuple[str | None, str | None]:
+        """How sure an answer is, in words and in a figure. That says nothing of what was chosen."""
+        if self.kind in ("overview", "where"):
+            return None, None
+        confidence = self.answer["confidence"]
+        level = "high" if confidence >= 0.9 else "medium" if confidence >= 0.8 else "low"
+        percent = self.words.say("answer.confidence", percent=int(confidence * 100 + 0.5))
+        return f" · {self.words.say(f'answer.{level}')}", percent
 
     def _places(self) -> None:
         """What it has read are paragraphs of the documents that were asked."""
@@ -463,7 +482,7 @@ class Shown:
 
     def _below(self) -> None:
         answer, said = self.answer, set()
-        for text, figures in self.shown["below"]:
+        for text, time in self.shown["below"]:
             if text == answer["note"]:
                 said.add("note")
                 self._note(text)
@@ -471,23 +490,15 @@ class Shown:
                 said.add("missing")
                 self._parts(missing)
             else:
-                quotes = any(
-                    self.words.values(f"answer.{key}", text) for key in ("understood", "context")
-                )
-                for piece in [text] if quotes else text.split(" · "):
+                for piece in text.split(" · "):
                     said |= self._stated(piece)
-            if figures:
-                self._figures(figures)
-        if self.shown["figures"]:
-            self._figures(self.shown["figures"])
-        is_other = answer["standalone_question"] != answer["question"] and self.kind != "where"
+            if time:
+                self._time(time)
         due = {
             "note": answer["note"],
             "missing": answer["unanswered"] or answer["undecided"],
             "answer.partly": answer["unanswered"] or answer["undecided"],
             "answer.refused": self.status == "refused" and answer["closest"],
-            "answer.understood": is_other,
-            "answer.context": answer["context"],
         }
         for key, is_due in due.items():
             self.so(not is_due or key in said, "does not say", key)
@@ -549,10 +560,8 @@ class Shown:
         else:
             self.so(note in (WORDLESS, NOTHING_MORE), "nobody can tell whether this is so:", note)
 
-    def _figures(self, figures: str) -> None:
-        """How sure it is, and how long it took. How sure an answer is to be right says nothing of
-        there being none, nor of what was chosen."""
-        *sure, time = figures.split(" · ")
+    def _time(self, time: str) -> None:
+        """How long it took."""
         total = self.answer["timings_ms"]["total"]
         is_german = self.words.language == "de"
         number = float(re.sub(r"[^\d.]", "", time.replace(",", "." if is_german else "")))
@@ -560,10 +569,6 @@ class Shown:
         self.so(
             abs(number - total) < 0.6 if is_short else abs(number * 1000 - total) < 51, time, total
         )
-        is_due = self.status != "refused" and self.kind not in ("overview", "where", "help")
-        percent = int(self.answer["confidence"] * 100 + 0.5)
-        told = [self.words.say("answer.confidence", percent=percent)] if is_due else []
-        self.same(sure, told, "how sure it is,", self.status, self.kind)
 
     def _offers(self) -> None:
         say, there, asked = self.words.say, self.store.there(), self.kept["documents"]
@@ -609,11 +614,6 @@ STATEMENTS: dict[str, Callable[[Shown, Mapping[str, str]], bool]] = {
     "answer.overview": lambda its, _: its.kind == "overview",
     "answer.where": lambda its, _: its.kind == "where",
     "answer.quoted": lambda its, _: {s["verdict"] for s in its.shown["sentences"]} == {"quoted"},
-    "answer.sure": lambda its, _: its.answer["confidence"] >= 0.9,
-    "answer.fairly_sure": lambda its, _: 0.7 <= its.answer["confidence"] < 0.9,
-    "answer.not_very_sure": lambda its, _: its.answer["confidence"] < 0.7,
-    "answer.understood": lambda its, told: told["question"] == its.answer["standalone_question"],
-    "answer.context": lambda its, told: told["question"] in its.before,
 }
 
 

@@ -220,7 +220,7 @@ def test_it_may_have_more_looked_up(assistant: Assistant) -> None:
     assert answer.writing.searches == searches
     assert answer.question == answer.standalone_question == "What bothers Delhi?"
     assert told(answer) == [(MORE, "supported")]
-    assert "Looked again for: stray dogs; multipolarity." in str(answer)
+    assert "Searched again for: stray dogs; multipolarity." in str(answer)
     # What it has read already is not sent again, and what is new is numbered on.
     first, _, second = said_to(server)[-3:]
     numbers = [

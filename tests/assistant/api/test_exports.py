@@ -92,7 +92,7 @@ def test_a_conversation_goes_along_with_its_notes(
 def test_one_answer_goes_along_alone(client: httpx.Client, answer: dict[str, Any]) -> None:
     path, of = f"conversations/{CONVERSATION}", {"turn": "turn-0002"}
     text = exported(client, path, "md", **of).text
-    assert "No answer was found in the documents." in text
+    assert "Not found in your documents." in text
     assert QUESTION not in text
     gone = {"format": "md", "turn": "turn-0003"}
     problem(client.get(f"api/{path}/export", params=gone), 404)

@@ -49,7 +49,7 @@ def check_completion(client: httpx.Client, answer: Answer) -> None:
     message = client.post("v1/chat/completions", json=asked).json()["choices"][0]["message"]
     text = message["content"]
     assert text == answer.marked_text
-    assert text.startswith("Passages that may answer:\nNortheast Asia in early 2022 › ")
+    assert text.startswith("Possible answers:\nNortheast Asia in early 2022 › ")
     assert f"\n- {QUOTE} [1]\n" in text
     cited = [own["url_citation"] for own in message["annotations"]]
     places = [(m.start(), m.end()) for m in re.finditer(r"\[\d\]", text)]

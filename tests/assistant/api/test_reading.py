@@ -92,8 +92,8 @@ def test_the_command_says_what_was_looked_up_and_what_is_not_there(
     how = ("--index-dir", tmp_path, "--llm", model)
     settings = {"FOOTNOTE_LLM_CONTEXT": "16384", "FOOTNOTE_LLM_TIMEOUT": str(PATIENCE)}
     told = footnote("ask", PARTLY, *how, **settings).stdout
-    note = "Note: No answer found for: who wrote it. Looked again for: authors."
+    note = "Note: No answer found for: who wrote it. Searched again for: authors."
     assert told.startswith(f"{RIGHT}\n\n{note}\n\nSources:\n[1] ")
     told = footnote("ask", NOWHERE, *how, code=3, **settings).stdout
-    looked = "Looked again for: inhabitants; census."
-    assert told.startswith(f"No answer was found in the documents. {looked}\n\nClosest ")
+    looked = "Searched again for: inhabitants; census."
+    assert told.startswith(f"Not found in your documents. {looked}\n\nClosest ")

@@ -42,7 +42,7 @@ def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
     ("flags", "code", "begins", "holds"),
     [
         ((QUESTION,), 0, f"{QUOTE} [1]", "\nSources:\n[1] "),
-        ((QUESTION, "--passages"), 0, f"{QUOTE} [1]", "\nOther passages that may answer:\n[1] "),
+        ((QUESTION, "--passages"), 0, f"{QUOTE} [1]", "\nOther possible answers:\n[1] "),
         (("Thanks!",), 0, "Glad to help. Ask anything about the documents.\n", ""),
         (
             ("Summarize the section on India in two sentences.",),
@@ -53,13 +53,13 @@ def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
         (
             (QUESTION, "--refuse-below", "0", "--answer-from", "1"),
             4,
-            "Passages that may answer:\nNortheast Asia in early 2022 › ",
+            "Possible answers:\nNortheast Asia in early 2022 › ",
             f"\n- {QUOTE} [1]\n",
         ),
         (
             (QUESTION, "--refuse-below", "1", "--reader", "none"),
             3,
-            "No answer was found in the documents.\n\nClosest paragraphs:\n[1] ",
+            "Not found in your documents.\n\nClosest paragraphs:\n[1] ",
             "\n[3] ",
         ),
     ],
@@ -70,7 +70,7 @@ def test_ask_prints_for_people_and_for_programs(
     done = footnote("ask", *flags, "--index-dir", folder, code=code)
     assert done.stdout.startswith(begins)
     assert holds in done.stdout
-    assert ("--passages" in flags) == ("\nOther passages" in done.stdout)
+    assert ("--passages" in flags) == ("\nOther possible answers" in done.stdout)
     assert done.stderr == ""
     told = footnote("ask", *flags, "--index-dir", folder, "--json", code=code)
     answer = json.loads(told.stdout)

@@ -217,7 +217,7 @@ def test_what_is_looked_up_again_is_told_to_who_waits(folder: Path) -> None:
     replies = {QUESTION: ["NOT FOUND\nSEARCH: release of the strategy", right]}
     with serving(scripted(replies, threading.Event())) as (address, _):
         seen = on_terminal("ask", QUESTION, "--index-dir", folder, "--llm", address, **ROOM)
-    told, _, answer = seen.partition("Looked again for: release of the strategy …")
+    told, _, answer = seen.partition("Searched again for: release of the strategy …")
     assert right not in told
     assert answer.lstrip().startswith(f"{right} [1]")
-    assert "Note: Looked again for: release of the strategy." in answer
+    assert "Note: Searched again for: release of the strategy." in answer

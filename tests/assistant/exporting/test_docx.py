@@ -71,7 +71,7 @@ def test_a_question_that_is_the_title_stands_there_once() -> None:
     one = Export("Who paid?", (ExportedAnswer("Who paid?", "refused"),), {})
     assert paragraphs(part(as_docx(one), "word/document.xml")) == [
         ("Title", "Who paid?"),
-        ("Remark", "No answer was found in the documents."),
+        ("Remark", "Not found in your documents."),
     ]
     nothing = as_docx(Export("", (), {}))
     assert paragraphs(part(nothing, "word/document.xml")) == [("Title", "Answers")]

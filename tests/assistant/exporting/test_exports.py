@@ -22,10 +22,10 @@ from assistant.workspace.turns import KeptAnswer, KeptCitation, KeptSentence, Ke
     ("status", "sentences", "above", "below"),
     [
         ("answered", 1, [], []),
-        ("unsure", 1, ["Passages that may answer:"], []),
+        ("unsure", 1, ["Possible answers:"], []),
         ("chosen", 1, [ENGLISH.leads["chosen"]], []),
         ("dismissed", 0, [ENGLISH.leads["dismissed"]], []),
-        ("refused", 0, ["No answer was found in the documents."], []),
+        ("refused", 0, ["Not found in your documents."], []),
         ("failed", 0, ["Failed."], []),
         ("failed", 1, [], ["Failed here."]),
         ("stopped", 0, ["Not answered."], []),
@@ -81,7 +81,7 @@ def test_places(locator: str, shown: str) -> None:
 def test_what_is_missing_is_said() -> None:
     assert ENGLISH.missing(["who paid"], ["Why?"], 2) == [
         "No answer found for: who paid.",
-        "The documents may not say: Why?",
+        "Possibly not in your documents: Why?",
         "2 sentences were left out that nothing supports.",
     ]
     assert GERMAN.missing(["Warum?"], [], 1) == [

@@ -28,7 +28,7 @@ def test_a_conversation_is_written_to_the_letter(language: Language) -> None:
 
 def test_a_question_that_is_the_title_stands_there_once() -> None:
     one = Export("Who paid?", (ExportedAnswer("Who paid?", "refused"),), {})
-    assert as_markdown(one) == "# Who paid?\n\n*No answer was found in the documents.*\n"
+    assert as_markdown(one) == "# Who paid?\n\n*Not found in your documents.*\n"
     assert as_markdown(Export("", (), {})) == "# Answers\n"
 
 

@@ -254,7 +254,7 @@ def test_that_a_language_model_looks_again_is_told(index_folder: Path, tmp_path:
         assert answer["writing"]["outcome"] == "declined"
         steps = [own["params"] for own in talk.heard if own.get("method", "").endswith("progress")]
         assert [own["progress"] for own in steps] == sorted({own["progress"] for own in steps})
-        assert steps[-1]["message"] == "Looked again for: inhabitants; census"
+        assert steps[-1]["message"] == "Searched again for: inhabitants; census"
 
 
 def test_a_question_that_is_cancelled_stops_the_language_model(
@@ -358,7 +358,7 @@ async def test_where_no_answer_is_sure_there_are_links_to_passages(assistant: As
             result = await client.call_tool("ask", {"question": QUESTION})
     asked = result.structured_content or {}
     assert (asked["status"], asked["closest"]) == ("unsure", [])
-    assert asked["text"].startswith("Passages that may answer:\n")
+    assert asked["text"].startswith("Possible answers:\n")
     links = [content.uri for content in result.content if isinstance(content, ResourceLink)]
     assert links == [citation["uri"] for citation in asked["citations"]]
     assert len(links) == 5

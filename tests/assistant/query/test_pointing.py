@@ -12,7 +12,7 @@ ANSWERS = [
     ("Two remain: (1) talks fail; and (2) tensions grow.", "tensions grow"),
     ("Signs:\n- meagre trade [2]\n- many spies [3]", "many spies"),
     ("It covers mathematics, coding, and medicine, including law, art and sport.", "art"),
-    ("Passages that may answer:\nBeds cost 9 euros.\nSupper is free.", "Supper is free"),
+    ("Possible answers:\nBeds cost 9 euros.\nSupper is free.", "Supper is free"),
 ]
 WHEN = "When was the bridge built?"
 

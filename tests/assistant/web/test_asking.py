@@ -14,6 +14,7 @@ from browsing import (
     QUOTE,
     UNANSWERABLE,
     Visit,
+    act_on,
     ask,
     barriers,
     copied,
@@ -69,7 +70,7 @@ def test_the_first_minute(visit: Visit) -> None:
     # Who has no documents is asked for them.
     expect(page.get_by_role("heading", name="Add your documents")).to_be_visible()
     expect(page.locator("#begin-kept")).to_have_text(
-        "What you add stays on the machine that Footnote runs on."
+        "What you add stays on the machine that runs Footnote."
     )
     expect(page.locator("#try")).to_have_text(
         "Or try it with a sample: Northeast Asia in early 2022"
@@ -135,9 +136,10 @@ def test_the_first_minute(visit: Visit) -> None:
     expect(page.locator("#uploads .done")).to_contain_text("Added: 1 paragraph")
     expect(page.locator("#documents small")).to_have_count(2)
     for left in (1, 0):
-        page.get_by_role("button", name="Remove Walnut").first.click()
-        expect(page.get_by_role("button", name="Remove Walnut")).to_have_count(left)
-    expect(page.locator("#documents small")).to_contain_text("A sample, to try Footnote with")
+        walnut = page.locator("#documents b", has_text="Walnut")
+        act_on(page, walnut.first.inner_text(), "Remove")
+        expect(walnut).to_have_count(left)
+    expect(page.locator("#documents small")).to_contain_text("Sample document")
 
 
 def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
@@ -197,7 +199,7 @@ def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
     assert turn.get_attribute("data-state") == "refused"
     expect(turn.locator(".refusal")).to_have_text(REFUSAL)
     expect(turn.locator(".sentence")).to_have_count(0)
-    expect(turn.get_by_role("heading", name="Closest, not an answer")).to_be_visible()
+    expect(turn.get_by_role("heading", name="Closest passages")).to_be_visible()
     expect(turn.locator(".closest .card")).to_have_count(3)
     assert barriers(page) == []
     turn.locator(".card .go").first.click()
@@ -258,7 +260,7 @@ def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None
 
     # The next passages are shown folded.
     others = turn.locator(".others")
-    expect(turn.locator(".others > summary")).to_have_text("Other passages that may answer")
+    expect(turn.locator(".others > summary")).to_have_text("Other possible answers")
     cards = others.get_by_role("article")
     expect(cards).to_have_count(0)  # of those that can be seen
     turn.locator(".others > summary").click()
@@ -383,7 +385,7 @@ def test_every_kind_of_answer_looks_like_what_it_is(visit: Visit) -> None:
     expect(points).to_have_count(7)
     expect(turn.locator(".under").first).to_have_text("Northeast Asia in early 2022")
     expect(turn.locator(".under", has_text="India and the Quad")).to_have_count(1)
-    expect(turn.locator(".meta")).to_contain_text("Chosen from the documents")
+    expect(turn.locator(".meta")).to_contain_text("Selected from the documents")
     assert barriers(page) == []
     points.nth(2).locator(".marker").click()
     assert lit(page) in points.nth(2).inner_text()

@@ -153,7 +153,7 @@ def test_what_is_selected_or_an_address_is_handed_over(visit: Visit, url: str, s
     expect(dialog).to_contain_text("The selected part")
     expect(dialog).not_to_contain_text(FERRY)
     # What is not agreed to leaves nothing behind.
-    dialog.get_by_role("button", name="Do not add it").click()
+    dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_be_hidden()
     tab.reload()
     tab.locator("body[data-ready]").wait_for()
@@ -180,7 +180,7 @@ def test_an_evil_page_adds_nothing(visit: Visit, url: str, site: Site) -> None:
     tab.locator("body[data-ready]").wait_for()
     expect(handed(tab)).to_contain_text("Evil text.")
     # The first that is pressed is not what adds it, and a click that was on its way meets nothing.
-    assert tab.evaluate("document.activeElement.textContent") == "Do not add it"
+    assert tab.evaluate("document.activeElement.textContent") == "Cancel"
     tab.keyboard.press("Enter")
     expect(tab.locator("#handed")).to_be_hidden()
     with other.expect_navigation():

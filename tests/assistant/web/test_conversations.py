@@ -186,13 +186,23 @@ def test_a_question_is_edited_deleted_and_had_back(visit: Visit) -> None:
         f"{len(long.strip()) - 4000:,} characters too many"
     )
     assert barriers(page) == []
-    # It can be added as a document instead.
-    page.get_by_role("button", name="Add it as a document").click()
+    box.fill("")
+    # What is pasted is added as a document instead.
+    page.evaluate(PASTE, long)
+    expect(page.locator("#toast")).to_contain_text("The pasted text is long")
     expect(box).to_have_value("")
-    expect(page.locator("#too-long")).to_be_hidden()
-    expect(page.locator("#toast")).to_have_text("Added: 1 document")
+    expect(page.locator("#uploads .done")).to_have_count(1)
     expect(page.locator("#documents b")).to_have_text("The lamp of Zanthoria is lit.txt")
     assert page.evaluate(leaving)
+
+
+#: Pastes a text into the question.
+PASTE = """(text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", text);
+  const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+  document.getElementById("question").dispatchEvent(event);
+}"""
 
 
 def test_a_notebook_has_documents_and_conversations_of_its_own(

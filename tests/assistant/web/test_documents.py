@@ -4,6 +4,7 @@ and a folder that is followed."""
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 from browsing import (
     Visit,
+    act_on,
     add_file,
     ask,
     barriers,
     copied,
+    downloaded,
     exported,
     lit,
     make_notebook,
@@ -199,7 +202,7 @@ def test_files_are_added_asked_and_removed(
     rows = page.locator("#uploads li")
     expect(page.locator("#uploads :is(.done, .wrong)")).to_have_count(3)
     expect(rows.filter(has_text="picture.txt")).to_contain_text("kind of file cannot be read")
-    expect(rows.filter(has_text="empty.txt")).to_contain_text("There is no text in it")
+    expect(rows.filter(has_text="empty.txt")).to_contain_text("No text found in this file")
     expect(rows.last).to_contain_text("Already here, unchanged")
     expect(page.locator("#adding-text")).to_have_text("2 of 3 could not be added")
     expect(page.locator("#uploads")).not_to_contain_text("/tmp")
@@ -213,15 +216,21 @@ def test_files_are_added_asked_and_removed(
     page.get_by_role("button", name="Dismiss empty.txt").click()
     expect(page.locator("#uploads .wrong")).to_have_count(2)
 
-    for title in OTHERS:
-        page.get_by_label(title, exact=False).first.uncheck()
-    page.keyboard.press("Escape")
+    # What fails again the same way is not offered to be tried again.
+    expect(page.locator("#uploads").get_by_role("button", name="Try again")).to_have_count(0)
+    page.locator("#files").set_input_files(binary)
+    page.locator("#adding").get_by_role("button", name="Dismiss").click()
+    expect(page.locator("#uploads .wrong")).to_have_count(0)
+    expect(page.locator("#adding")).to_be_hidden()
+
+    page.get_by_role("button", name="Ask only Travel rules").click()
+    expect(page.locator("#library")).to_be_hidden()
     expect(page.locator("#asking")).to_have_text("Asking Travel rules")
     turn = ask(page, OWN_QUESTION)
     expect(turn.locator(".answer")).to_contain_text("41 euros")
     turn.locator(".marker").first.click()
     assert "41 euros" in lit(page)
-    # What is not ticked is not asked, unless the question is put to all documents.
+    # What is not chosen is not asked, unless the question is put to all documents.
     turn = ask(page, HOSTILE_QUESTION)
     expect(turn).not_to_contain_text("walnut milk")
     turn.get_by_role("button", name="Ask all 3 documents").click()
@@ -234,16 +243,27 @@ def test_files_are_added_asked_and_removed(
     expect(page.locator("#asking")).to_have_text("Asking Travel rules")
     expect(page.locator(".turn").first.locator(".answer")).to_contain_text("41 euros")
     page.locator("#open-library").click()
-    page.get_by_role("button", name="Remove Travel rules").click()
+    expect(page.locator("#documents .asked:visible")).to_have_count(1)
+    act_on(page, "Travel rules", "Remove")
     expect(titles(page)).to_have_count(2)
-    expect(page.get_by_label("Part 1", exact=False).first).to_be_focused()
+    expect(page.get_by_label("Select Part 1")).to_be_focused()
     page.get_by_role("button", name="Undo").click()
     expect(titles(page)).to_have_count(3)
     expect(page.locator("#activity-list")).to_contain_text("Restored at")
-    page.get_by_role("button", name="Remove the one that is ticked").click()
+    # It is called as its owner calls it, and as it calls itself again.
+    for written, title in (("Rules of 2026", "Rules of 2026"), ("", "Travel rules")):
+        act_on(page, "Travel rules" if written else "Rules of 2026", "Rename")
+        page.get_by_label("Title of the document").fill(written)
+        page.keyboard.press("Enter")
+        expect(titles(page).filter(has_text=title)).to_have_count(1)
+        expect(page.locator("#asking")).to_have_text(f"Asking {title}")
+    page.get_by_label("Select Travel rules").check()
+    page.locator("#remove-selected").click()
     expect(titles(page)).to_have_count(2)
     page.keyboard.press("Escape")
-    expect(page.locator("#asking")).to_contain_text("No document is ticked")
+    expect(page.locator("#asking")).to_contain_text("No document is selected")
+    page.get_by_role("button", name="Ask all", exact=True).click()
+    expect(page.locator("#asking")).to_have_text("Asking all 2 documents")
     # The answer keeps where it stood, and says why the document cannot be shown.
     expect(page.locator(".turn").first.locator(".sources .card")).to_contain_text("Travel rules")
     page.locator(".turn").first.locator(".marker").first.click()
@@ -273,7 +293,7 @@ def test_files_are_dropped_and_adding_them_is_cancelled(
     add_file(page, file)
     expect(page.locator("#uploads li").last).to_contain_text("It is in German")
     row = page.locator("#documents li").filter(has_text="fahrplan.txt")
-    expect(row).to_contain_text("in German: less sure")
+    expect(row).to_contain_text("German (less accurate")
     page.keyboard.press("Escape")
 
     # Adding is seen above the page, with the panel closed, and in the panel.
@@ -336,7 +356,7 @@ def test_a_file_of_a_name_that_is_there_replaces_it_only_if_that_is_wanted(
         file.write_text(text)
         page.locator("#files").set_input_files(file)
         if choice:
-            expect(page.locator("#adding-text")).to_contain_text("one of that name already")
+            expect(page.locator("#adding-text")).to_contain_text("A document with this name exists")
             page.locator("#adding").get_by_role("button", name=choice).click()
         expect(page.locator("#uploads .done")).to_contain_text(told)
         expect(page.locator("#adding")).to_be_hidden()
@@ -345,9 +365,9 @@ def test_a_file_of_a_name_that_is_there_replaces_it_only_if_that_is_wanted(
     expect(titles(page)).to_have_text(["nuts (2).txt", "nuts.txt", *OTHERS])
     page.keyboard.press("Escape")
     # An answer tells that its document has changed.
-    expect(turn.locator(".since")).to_contain_text("[1] does not stand in it any more")
+    expect(turn.locator(".since")).to_contain_text("[1] is no longer in it")
     turn.locator(".marker").first.click()
-    expect(page.locator("#reader-note")).to_contain_text("What is shown comes closest")
+    expect(page.locator("#reader-note")).to_contain_text("This is the most similar passage")
     page.reload()
     visit.ready()
     expect(turn.locator(".since")).to_be_visible()
@@ -366,53 +386,69 @@ def test_documents_are_found_and_put_into_notebooks(visit: Visit, tmp_path: Path
     page.locator("#ways input").nth(1).set_input_files(tmp_path / "Trees")
     expect(page.locator("#uploads .done")).to_have_count(7)
     expect(page.locator("#documents h3")).to_have_text(["Trees", "Trees › old"])
-    # Nothing is removed that nobody has chosen: at first all are ticked.
-    remove = page.locator("#remove-ticked")
+    # Nothing is removed that nobody has selected.
+    remove = page.locator("#remove-selected")
     expect(remove).to_be_hidden()
     trees = ["Ash", "Beech", "Élm", "Fir", "Pine", "Yew", "Oak"]
     expect(titles(page)).to_have_text([*OTHERS, *trees])
     page.get_by_label("Order of the documents").select_option(label="Largest first")
     expect(titles(page).nth(2)).to_have_text("Yew")
-    # Found by words, whatever marks they bear; what is not found is neither ticked nor removed.
+    # Found by words, whatever marks they bear; what is not found is not selected.
     page.get_by_label("Find a document").fill("elm tree")
     expect(titles(page)).to_have_text(["Élm"])
-    page.locator("#tick-none").click()
-    expect(page.locator("#asking")).to_have_text("Asking 8 of 9 documents")
+    page.get_by_role("button", name="Select all").click()
+    expect(page.locator("#selection-count")).to_have_text("1 selected")
     page.get_by_label("Find a document").fill("")
-    page.get_by_role("button", name="Ask only Trees/old").click()
-    expect(page.locator("#asking")).to_have_text("Asking Oak")
+    page.get_by_role("button", name="Select Trees/old").click()
     assert barriers(page) == []
-    page.locator("#tick-all").click()
+    page.get_by_role("button", name="Ask only these").click()
+    expect(page.locator("#asking")).to_have_text("Asking Oak")
+    page.get_by_role("button", name="Ask all", exact=True).click()
+    page.locator("#open-library").click()
+    expect(page.locator("#selection")).to_be_hidden()
+    page.get_by_role("button", name="Select all").click()
     # Nor by a double click, whose second half comes where that is asked.
     remove.dblclick()
     expect(remove).to_have_text("Remove 7 documents? Yes, remove them")
-    page.locator("#tick-all").click()
     for _ in range(2):
-        page.get_by_role("button", name="Remove the 7 that are ticked").click()
+        page.get_by_role("button", name="Select all").click()
+        page.get_by_role("button", name="Remove 7", exact=True).click()
         page.get_by_role("button", name="Yes, remove them").click()
         expect(titles(page)).to_have_count(2)
         page.get_by_role("button", name="Undo").click()
         expect(titles(page)).to_have_count(9)
+    # What is asked is as it was, whatever is selected.
+    expect(page.locator("#asking")).to_have_text("Asking all 9 documents")
+    page.get_by_role("button", name="Select all").click()
+    with zipfile.ZipFile(downloaded(page, page.get_by_role("link", name="Download"))) as archive:
+        assert len(archive.namelist()) == 9
     page.keyboard.press("Escape")
     page.locator("#open-library").click()
     expect(remove).to_be_hidden()
     page.keyboard.press("Escape")
 
-    # They are put into notebooks and taken out.
+    # They are added to notebooks, many at once, and removed from them.
     make_notebook(page, "Woods")
     page.locator("#open-library").click()
+    # What is empty shows at once what may be added.
+    expect(page.get_by_role("heading", name="Add documents to Woods")).to_be_visible()
+    page.get_by_label("Select Oak").check()
+    page.get_by_role("button", name="Add to notebook").click()
     expect(page.get_by_role("heading", name="Woods")).to_be_visible()
-    page.get_by_role("button", name="Put in Oak").click()
     expect(titles(page)).to_have_text("Oak")
     assert barriers(page) == []
-    page.get_by_role("button", name="Take Oak out").click()
+    act_on(page, "Oak", "Remove from the notebook")
     expect(titles(page)).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
     expect(titles(page)).to_have_count(1)
-    for title in (HEADING, "Part 1", *trees[:-1]):
-        page.get_by_role("button", name=f"Put in {title}").click()
-    expect(page.locator("#put-in-none")).to_be_visible()
-    page.get_by_role("button", name="Take Oak out").click()
+    page.get_by_role("button", name="Add from your documents").click()
+    page.get_by_role("button", name="Select all").click()
+    page.get_by_role("button", name="Add to notebook").click()
+    expect(titles(page)).to_have_count(9)
+    page.get_by_role("button", name="Add from your documents").click()
+    expect(page.locator("#library-none")).to_be_visible()
+    page.get_by_role("button", name="Back to Woods").click()
+    act_on(page, "Oak", "Remove from the notebook")
     expect(titles(page)).to_have_count(8)
     page.keyboard.press("Escape")
     # From outside, by the menu of a document.
@@ -420,12 +456,12 @@ def test_documents_are_found_and_put_into_notebooks(visit: Visit, tmp_path: Path
     page.locator("#notebooks .name").first.click()
     expect(page.locator("#notebook")).to_have_text("All documents")
     page.locator("#open-library").click()
-    more = page.get_by_role("button", name="More about Oak")
-    more.scroll_into_view_if_needed()
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-    more.click()  # a menu closes when the list is scrolled
-    page.get_by_role("button", name="Woods", exact=True).click()
-    expect(page.locator("#toast")).to_contain_text("is in Woods")
+    act_on(page, "Oak", "Woods")
+    expect(page.locator("#toast")).to_contain_text("Added to Woods: Oak")
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_label("Select Oak").check()
+    page.locator("#notebook-selected").select_option("Woods")
+    expect(page.locator("#toast")).to_contain_text("Added to Woods: 1 document")
 
 
 def test_what_changes_in_a_folder_is_shown_and_asked(visit: Visit, folder: Path) -> None:

@@ -164,9 +164,7 @@ def test_a_browser_in_german_gets_a_page_in_german(visit: Visit) -> None:
     text = copied(page, answered.get_by_role("button", name="Mit Fußnoten kopieren"), "kopiert")
     assert f"„{QUOTE}“" in text
     refused = ask(page, UNANSWERABLE)
-    expect(refused.locator(".refusal")).to_have_text(
-        "In den Dokumenten wurde keine Antwort gefunden."
-    )
+    expect(refused.locator(".refusal")).to_have_text("Nicht in Ihren Dokumenten gefunden.")
     # The server knows a refusal in English.
     with page.expect_request("**/ask") as asked:
         ask(page, "Which countries joined?")
@@ -193,7 +191,7 @@ def test_a_browser_in_german_gets_a_page_in_german(visit: Visit) -> None:
     # The help is in English, and says so.
     page.emulate_media(color_scheme="dark")
     page.locator("#open-help").click()
-    expect(page.locator("#help-english")).to_have_text("Die Hilfe gibt es nur auf Englisch.")
+    expect(page.locator("#help-english")).to_have_text("Die Hilfe ist auf Englisch.")
     page.locator("#help .topics a").nth(4).click()
     expect(page.locator("#help article")).to_have_attribute("lang", "en")
     assert barriers(page) == []
@@ -234,7 +232,7 @@ def test_what_is_added_and_what_goes_wrong_is_told_in_german(visit: Visit, tmp_p
     add_file(page, *sorted(tmp_path.iterdir()))
     rows = page.locator("#uploads li")
     for name, told in {
-        "scan.pdf": "Darin steht kein Text, sondern ein Bild von Text, wie von einem Scanner.",
+        "scan.pdf": "Die Datei enthält keinen Text: Sie ist eine gescannte Seite.",
         "foto.png": "Die Datei ist beschädigt.",
         "laut.txt": "Diese Art von Datei kann nicht gelesen werden.",
         "leer.txt": "Darin steht kein Text.",

@@ -120,7 +120,7 @@ def test_it_writes_when_it_is_let_and_only_then(
     expect(sentence).to_have_attribute("data-verdict", "quoted")
     assert asked_of(asked) == []
 
-    page.get_by_role("button", name="Let it write").click()
+    page.get_by_role("button", name="Use it").click()
     expect(offer).to_be_hidden()
     expect(page.get_by_label("Your question")).to_be_focused()
     expect(writing.locator("option:checked")).to_have_text(
@@ -332,7 +332,7 @@ def test_what_it_reads_and_writes_is_told(
     expect(turn.locator(".note")).to_have_text("No answer found for: who wrote it.")
     expect(meta(turn).nth(0)).to_have_text("Partly answered")
     expect(meta(turn).nth(1)).to_contain_text(f"Written by {MODEL}")
-    expect(meta(turn).nth(2)).to_have_text("Looked again for “authors of the strategy”.")
+    expect(meta(turn).nth(2)).to_have_text("Searched again for “authors of the strategy”.")
     check_looks(page)
     assert "No answer found for: who wrote it." in copied(
         page, turn.get_by_role("button", name="Copy with footnotes")
@@ -354,7 +354,7 @@ def test_what_it_reads_and_writes_is_told(
     hold.clear()
     send(page, AGAIN)
     turn = page.locator(".turn").last
-    looked = f"Looked again for “{SEARCHES[0]}”, “{SEARCHES[1]}”"
+    looked = f"Searched again for “{SEARCHES[0]}”, “{SEARCHES[1]}”"
     expect(turn.locator(".stage")).to_have_text(looked)
     expect(page.locator("#announcer")).to_have_text(looked)
     check_looks(page)
@@ -371,7 +371,7 @@ def test_what_it_reads_and_writes_is_told(
     assert turn.get_attribute("data-state") == "refused"
     expect(turn.locator(".refusal")).to_have_text(REFUSAL)
     expect(meta(turn).nth(0)).to_have_text(re.compile(READ))
-    expect(meta(turn).nth(1)).to_have_text("Looked again for “number of inhabitants”, “census”.")
+    expect(meta(turn).nth(1)).to_have_text("Searched again for “number of inhabitants”, “census”.")
     expect(turn.locator(".sentence, .note")).to_have_count(0)
     expect(turn.locator(".closest .card")).to_have_count(3)
     check_looks(page)

@@ -99,7 +99,7 @@ def select(page: Page, words: str, *, to: str | None = None) -> None:
 
 def act(page: Page, name: str) -> None:
     """Do something with what is selected."""
-    page.get_by_role("toolbar", name="What is selected").get_by_role("button", name=name).click()
+    page.get_by_role("toolbar", name="Selected text").get_by_role("button", name=name).click()
 
 
 def highlighted(page: Page) -> list[str]:
@@ -108,7 +108,7 @@ def highlighted(page: Page) -> list[str]:
 
 def keep_with_note(turn: Locator, text: str) -> Locator:
     """Keep an answer with a note, which is saved; the field of the note."""
-    turn.get_by_role("button", name="Keep this answer").click()
+    turn.get_by_role("button", name="Save to notes").click()
     note = turn.get_by_label("Your note")
     expect(note).to_be_focused()
     note.fill(text)
@@ -120,7 +120,7 @@ def keep_with_note(turn: Locator, text: str) -> Locator:
 def test_an_answer_is_kept_with_a_note(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     turn = ask(page, QUESTION)
-    keep = turn.get_by_role("button", name="Keep this answer")
+    keep = turn.get_by_role("button", name="Save to notes")
     note = keep_with_note(turn, "For chapter two.")
     # What is half written is there after a reload.
     note.press_sequentially(" And three")
@@ -145,7 +145,7 @@ def test_an_answer_is_kept_with_a_note(visit: Visit, tmp_path: Path) -> None:
     expect(kept.get_by_role("heading")).to_have_text(QUESTION)
     expect(kept.locator("q")).to_have_text(QUOTE)
     expect(kept.get_by_label("Your note")).to_have_value("For chapter two. And three")
-    expect(kept.locator(".standing")).to_have_text("still there")
+    expect(kept.locator(".standing")).to_have_text("Unchanged in the document")
     assert barriers(page) == []
     kept.locator(".go").click()
     assert lit(page) == QUOTE
@@ -162,7 +162,7 @@ def test_an_answer_is_kept_with_a_note(visit: Visit, tmp_path: Path) -> None:
     # What is being written in one stays while another is saved.
     keep.click()
     expect(keep).to_have_attribute("aria-pressed", "true")
-    other = ask(page, IN_OTHERS).get_by_role("button", name="Keep this answer")
+    other = ask(page, IN_OTHERS).get_by_role("button", name="Save to notes")
     other.click()
     expect(other).to_have_attribute("aria-pressed", "true")
     page.locator("#open-notes").click()
@@ -183,7 +183,7 @@ def test_an_answer_is_kept_with_a_note(visit: Visit, tmp_path: Path) -> None:
     pages = PdfReader(tmp_path / "printed.pdf").pages
     text = " ".join(" ".join(printed.extract_text() for printed in pages).split())
     assert len(pages) > 1
-    assert QUESTION in text and UNANSWERABLE in text and "Chosen from the documents" in text
+    assert QUESTION in text and UNANSWERABLE in text and "Selected from the documents" in text
 
 
 def test_what_two_write_is_seen_and_kept_by_both(visit: Visit) -> None:
@@ -256,7 +256,7 @@ def test_words_are_highlighted_noted_removed_and_had_back(visit: Visit) -> None:
     expect(mark).to_have_count(0)
     select(page, "hazelnuts sink", to="kitchen opens")
     act(page, "Highlight")
-    expect(page.locator("#toast")).to_have_text("Only the first of the paragraphs is highlighted.")
+    expect(page.locator("#toast")).to_have_text("Only the first of the paragraphs was highlighted.")
     assert highlighted(page) == ["hazelnuts sink in it."]
 
     # Words on a page are highlighted where they are printed.
@@ -329,7 +329,7 @@ def test_a_paragraph_is_highlighted_copied_and_asked_about(visit: Visit, folder:
     expect(altered).to_have_attribute("data-number", "2")
     altered.locator(".number").press("Enter")
     mine = altered.get_by_role("list", name="Your highlights").get_by_role("button")
-    expect(mine).to_have_text(f"“{before}” Its text has changed since.")
+    expect(mine).to_have_text(f"“{before}” The text has changed since it was highlighted.")
     assert highlighted(page) == []
 
     # A question about words asks their document alone.

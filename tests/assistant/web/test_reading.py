@@ -220,7 +220,7 @@ def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     find.fill("berth")
     find.press("Enter")
     expect(page.locator("#find-count")).to_have_text("1 of 8")
-    page.get_by_role("button", name="Previous place").click()
+    page.get_by_role("button", name="Previous match").click()
     expect(page.locator("#find-count")).to_have_text("8 of 8")
     find.fill("no such (words")
     expect(page.locator("#find-count")).to_have_text("none")
@@ -242,7 +242,7 @@ def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     find.fill("TIDE  tables")
     page.get_by_role("button", name="In all documents").click()
     hits = page.get_by_role("region", name="In all documents")
-    expect(hits.get_by_role("status")).to_have_text("168 places in 2 documents")
+    expect(hits.get_by_role("status")).to_have_text("168 matches in 2 documents")
     found = hits.get_by_role("button")
     expect(found).to_have_text(["Harbour 120 places", f"Report {PAGES * 4} places"])
     found.nth(1).click()
@@ -293,7 +293,7 @@ def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
         assert (asked["documents"], asked["history"]) == ([identity], [])
         turn = settled(page)
         expect(turn.locator(".about")).to_have_text(f"About {about}")
-        expect(turn.locator(".meta").first).to_contain_text("Chosen from the documents")
+        expect(turn.locator(".meta").first).to_contain_text("Selected from the documents")
 
     # The panes are as wide as one has made them.
     line = page.get_by_role("separator", name="Width of the document")

@@ -120,7 +120,7 @@ def test_what_is_uncertain_says_so_wherever_it_is_shown(visit: Visit) -> None:
     shows_doubt(page)
     page.locator("#highlight").get_by_role("button", name="Close").click()
 
-    turn.get_by_role("button", name="Keep this answer").click()
+    turn.get_by_role("button", name="Save to notes").click()
     expect(turn.get_by_label("Your note")).to_be_focused()
     page.reload()
     expect(turn.locator(".sentence .flag")).to_have_text(DOUBT)
@@ -157,9 +157,9 @@ def test_a_scan_is_read_where_one_wants_it(visit: Visit, tmp_path: Path) -> None
     failed = page.locator("#uploads .asking")
     expect(failed).to_contain_text("its 2 pages are pictures")
     # One click mends it, so it is a question and no fault.
-    expect(page.locator("#adding-text")).to_have_text("Its text is in pictures: have them read?")
+    expect(page.locator("#adding-text")).to_have_text("It is scanned. Recognize its text?")
     expect(page.locator("#adding")).not_to_have_class("wrong")
-    assert failed.get_by_role("button").all_inner_texts() == ["Read the pictures", "Dismiss"]
+    assert failed.get_by_role("button").all_inner_texts() == ["Recognize text (OCR)", "Dismiss"]
     assert barriers(page) == []
     # All that is told of it meanwhile.
     page.evaluate(
@@ -171,11 +171,11 @@ def test_a_scan_is_read_where_one_wants_it(visit: Visit, tmp_path: Path) -> None
           }).observe(document.getElementById("uploads"), { childList: true, subtree: true });
         }"""
     )
-    failed.get_by_role("button", name="Read the pictures").click()
+    failed.get_by_role("button", name="Recognize text (OCR)").click()
     expect(page.locator("#uploads .done")).to_contain_text("Added: 2 paragraphs")
     told = page.evaluate("window.told")
-    assert "Reading page 2 of 2" in told
-    assert told.index("Reading the pictures") < told.index("Reading page 2 of 2")
+    assert "Recognizing text on page 2 of 2" in told
+    assert told.index("Recognizing text") < told.index("Recognizing text on page 2 of 2")
     page.keyboard.press("Escape")
 
     turn = ask(page, ABOUT_SECOND)
@@ -197,7 +197,7 @@ def test_a_scan_is_read_where_one_wants_it(visit: Visit, tmp_path: Path) -> None
     files = [save(tmp_path / "one.png", FIRST), save(tmp_path / "two.jpg", SECOND)]
     add_file(page, *files)
     expect(page.locator("#adding-text")).to_have_text(
-        "The text of 2 is in pictures: have them read?"
+        "2 documents are scanned. Recognize their text?"
     )
     for name in ("one.png", "two.jpg"):
         expect(page.locator("#uploads li", has_text=name)).to_have_class("wrong asking")
@@ -218,9 +218,9 @@ def test_reading_is_cancelled_and_tried_again(visit: Visit, tmp_path: Path) -> N
     pages = [FIRST, SECOND] * 8
     page.locator("#files").set_input_files(save(tmp_path / "long.tiff", *pages))
     before = scanning()
-    page.get_by_role("button", name="Read the pictures in long.tiff").click()
+    page.get_by_role("button", name="Recognize text in long.tiff").click()
     row = page.locator("#uploads li")
-    expect(row).to_contain_text("Reading page 3 of 16")
+    expect(row).to_contain_text("Recognizing text on page 3 of 16")
     during = scanning() - before
     page.get_by_role("button", name="Cancel adding long.tiff").click()
     expect(page.locator("#uploads .cancelled")).to_contain_text("Cancelled: not added")
@@ -232,7 +232,7 @@ def test_reading_is_cancelled_and_tried_again(visit: Visit, tmp_path: Path) -> N
     expect(page.locator("#documents")).not_to_contain_text("long")
     # A file that is there is not the worse for what is cancelled.
     page.locator("#files").set_input_files(save(tmp_path / "short.png", FIRST))
-    page.get_by_role("button", name="Read the pictures in short.png").click()
+    page.get_by_role("button", name="Recognize text in short.png").click()
     expect(page.locator("#uploads .done")).to_have_count(1)
 
 
@@ -242,14 +242,14 @@ def test_pictures_in_a_document_that_is_there_are_read(
     page = visit.page
     add_file(page, print_mixed(browser, tmp_path / "Mixed.pdf"))
     mixed = page.locator("#documents li", has_text="Mixed")
-    expect(mixed).to_contain_text("1 of its pages is a picture and was not read.")
+    expect(mixed).to_contain_text("1 page is scanned and has no recognized text.")
     shared = page.locator("#documents li", has_text="Shared")
     expect(shared.locator(".unread")).to_have_text(
-        "1 of its pages is a picture and was not read. "
-        "Pictures are read when whoever runs Footnote starts it with --ocr."
+        "1 page is scanned and has no recognized text. "
+        "Text is recognized when Footnote is started with --ocr."
     )
     assert barriers(page) == []
-    mixed.get_by_role("button", name="Read the pictures in Mixed").click()
+    mixed.get_by_role("button", name="Recognize text in Mixed").click()
     expect(page.locator("#uploads .done", has_text="The pictures are read")).to_be_visible()
     expect(mixed.locator(".unread")).to_have_count(0)
     expect(shared.locator(".unread")).to_have_count(1)

@@ -383,7 +383,12 @@ def check_documents(
     rows_told = [(name, words.values("activity.what", what)) for name, what in shown["activity"]]
     shown["activity"] = sorted((name, what["what"]) for name, what in rows_told if what)
     rows = {title: facts.split(" · ") for title, facts in shown["documents"]}
-    counts = {one.title: words.say("list.paragraphs", count=len(one.paragraphs)) for one in there}
+    counts = {
+        one.title: words.say("list.pages", count=one.paragraphs[-1].page)
+        if one.paragraphs[-1].page
+        else words.say("list.paragraphs", count=len(one.paragraphs))
+        for one in there
+    }
     shown["documents"] = {
         title: counts[title] if counts.get(title) in facts else facts
         for title, facts in rows.items()

@@ -65,7 +65,7 @@ def test_the_report_sets_what_a_model_wrote_beside_what_it_rests_on(
     case = page.locator("#written details", has_text=question)
     case.evaluate("node => node.open = true")
     shown = case.inner_text()
-    assert "Looked again for: fire, at night" in shown
+    assert "Searched again for: fire, at night" in shown
     assert "The documents do not say: the <b>hour</b>" in shown
     assert "1 dropped" in shown
     assert "Seven people" not in shown

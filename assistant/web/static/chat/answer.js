@@ -7,8 +7,10 @@ import { laidOut, placed } from "./export.js";
 import { passageKey } from "./passages.js";
 /** @import { About, Answer, AnswerKind, Child, Key, Said, Sentence, ServerEvent, Turn, Vote, Why, Writing } from "../../types.js" */
 
+// From which confidence on it is called so.
+const [HIGH, MEDIUM] = [0.9, 0.8];
 const MAX_MESSAGE = 8000; // characters of each message of the history
-const REFUSAL = "No answer was found in the documents."; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
+const REFUSAL = "Not found in your documents."; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
 /** @type {[Sentence["verdict"], Key][]} */
 const LACKS = [["unconfirmed", "answer.unconfirmed"], ["unsupported", "answer.unsupported"]];
 
@@ -120,7 +122,7 @@ const CHOSEN = { overview: "answer.overview", where: "answer.where", help: "answ
 /** @param {Turn} turn @returns {{ doubts: string[], words: Child[] }} */
 export function standing(turn) {
   const sentences = sentencesOf(turn);
-  const { writing, confidence, dropped = 0 } = turn.answer ?? {};
+  const { writing, dropped = 0 } = turn.answer ?? {};
   const found = CHOSEN[kindOf(turn)];
   const doubts = [];
   if (!found && (dropped > 0 || sentences.some(lacksSupport) || missing(turn))) doubts.push(say("answer.partly"));
@@ -134,18 +136,22 @@ export function standing(turn) {
   const words = writing?.outcome === "written"
     ? pieces("answer.written", { model: named(writing), count: writing.passages }).flat()
     : [say(found ?? (composed ? "answer.composed" : "answer.quoted"))];
-  if (typeof confidence === "number" && !found) words.push(` · ${say(confidence >= 0.9 ? "answer.sure" : confidence >= 0.7 ? "answer.fairly_sure" : "answer.not_very_sure")}`);
   return { doubts, words };
 }
 
-// The figures behind the words, for those who want them. A refusal has no confidence.
+// How sure an answer is, where that is known: a level, and its figure.
 /** @param {Turn} turn */
-export function figures(turn) {
-  const { confidence, timings_ms } = turn.answer ?? {};
-  const time = timings_ms?.total ?? 0;
-  const isOfAnswer = turn.state !== "refused" && !CHOSEN[kindOf(turn)];
-  const sure = typeof confidence === "number" && isOfAnswer && say("answer.confidence", { percent: Math.round(confidence * 100) });
-  return [sure, time < 950 ? say("answer.milliseconds", { time: Math.round(time) }) : say("answer.seconds", { time: written(time / 1000, 1) })].filter(Boolean).join(" · ");
+export function confidenceOf(turn) {
+  const { confidence } = turn.answer ?? turn;
+  if (typeof confidence !== "number" || CHOSEN[kindOf(turn)]) return null;
+  return { level: say(confidence >= HIGH ? "answer.high" : confidence >= MEDIUM ? "answer.medium" : "answer.low"), figure: say("answer.confidence", { percent: Math.round(confidence * 100) }) };
+}
+
+// How long an answer took.
+/** @param {Turn} turn */
+export function timeOf({ answer }) {
+  const time = answer?.timings_ms?.total ?? 0;
+  return time < 950 ? say("answer.milliseconds", { time: Math.round(time) }) : say("answer.seconds", { time: written(time / 1000, 1) });
 }
 
 // --- sent and read aloud --------------------------------------------------------------------------

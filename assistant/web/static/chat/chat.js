@@ -1,9 +1,9 @@
 // The conversation on the left: asking, and what becomes of each question.
 
-import { fresh, merged, newId, takeOut } from "../conversations/store.js";
+import { fresh, merged, newId } from "../conversations/store.js";
 import { topicOf } from "../help/help.js";
 import { tell } from "../shared/address.js";
-import { $, Latest, announce, smoothly, toast } from "../shared/dom.js";
+import { $, Latest, announce, arrange, smoothly, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { Failure, answers, isStatus, lapsed, messageOf, active, morePassages, orToast, vote } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
@@ -19,8 +19,8 @@ const UNAVAILABLE = 503; // the documents have changed, or cannot be read any mo
 
 export class Chat {
   conversation = fresh();
-  /** @type {Map<string, TurnView>} */
-  views = new Map(); // by the element's id
+  /** @type {TurnView[]} */
+  views = []; // of what is shown, in its order
   /** @type {Map<string, { conversation: Conversation, stopping: AbortController }>} */
   running = new Map(); // those that are being answered, by id
   leaving = false; // the page: what breaks off then has not failed
@@ -34,7 +34,7 @@ export class Chat {
       setTimeout(() => (this.leaving = false), LEAVE_TIMEOUT)
     });
     tooltips($("turns"), (marker) => {
-      const view = this.views.get(marker.closest(".turn")?.id ?? "");
+      const view = this.views.find(({ element }) => element.contains(marker));
       return view && citationsOf(view.turn).find((c) => c.marker === Number(marker.dataset.marker));
     });
   }
@@ -46,11 +46,9 @@ export class Chat {
     app.store.isShown(conversation.turns.length ? conversation.id : "");
     this.composer.show();
     this.#draw();
-    const last = this.conversation.turns.at(-1);
-    if (last) this.#viewOf(last)?.element.scrollIntoView({ block: "start", behavior: "instant" });
+    this.views.at(-1)?.element.scrollIntoView({ block: "start", behavior: "instant" });
     app.reader.leave();
-    const answered = this.conversation.turns.findLast(isTold);
-    this.#cite(answered);
+    this.#cite(this.conversation.turns.findLast(isTold));
     void app.history.draw();
     void this.lookOver();
   }
@@ -62,7 +60,7 @@ export class Chat {
     const isLast = this.lookedOver.next();
     const found = await lapsed(conversation.id, conversation.notebook).catch(() => null); // one can read without
     if (!found || !isLast() || conversation !== this.conversation) return;
-    for (const view of this.views.values()) if (isTold(view.turn)) view.lapsed(found[view.turn.id] ?? []);
+    for (const view of this.views) if (isTold(view.turn)) view.lapsed(found[view.turn.id] ?? []);
   }
 
   // See what another tab has asked in this conversation.
@@ -80,40 +78,19 @@ export class Chat {
   }
 
   #draw() {
-    const shown = new Set(this.conversation.turns);
-    for (const [id, { turn, element }] of this.views) {
-      if (shown.has(turn)) continue;
-      element.remove();
-      this.views.delete(id);
-    }
-    /** @type {Element | null} */
-    let above = null;
-    for (const turn of shown) {
-      const { element } = this.#viewOf(turn) ?? this.#append(turn);
-      if (above && above.nextElementSibling !== element) above.after(element);
-      above = element;
-    }
-    $("welcome").hidden = shown.size > 0;
+    const { turns } = this.conversation;
+    this.views = turns.map((turn) => this.views.find((view) => view.turn === turn) ?? new TurnView(turn));
+    arrange($("turns"), [$("welcome"), ...this.views.map(({ element }) => element)]);
+    $("welcome").hidden = turns.length > 0;
     this.#busy();
   }
 
-  // None where the turn is not shown: it is in another conversation, or was replaced.
+  // None where the turn is not shown: it is in another conversation, or was deleted.
   /** @param {Turn} turn */
-  #viewOf = (turn) => this.views.get(`turn-${turn.id}`);
-
-  /** @param {Turn} turn */
-  #append(turn) {
-    const view = new TurnView(turn);
-    this.views.set(view.element.id, view);
-    $("turns").append(view.element);
-    return view;
-  }
+  #viewOf = ({ id }) => this.views.find(({ turn }) => turn.id === id);
 
   // Go up to the passages of the last answer.
-  goUp() {
-    const last = this.conversation.turns.at(-1);
-    if (last) this.#viewOf(last)?.passages?.enter();
-  }
+  goUp = () => this.views.at(-1)?.passages?.enter();
 
   // Under which name a draft is kept: a conversation that has not begun has none that stays.
   drafted = () => this.conversation.turns.length ? this.conversation.id : "new";
@@ -129,29 +106,36 @@ export class Chat {
     const at = conversation.turns.findIndex(({ id }) => id === editing.id);
     // What follows an edited question followed from it as it was.
     const gone = at < 0 ? [] : conversation.turns.slice(at);
-    const back = takeOut(conversation, gone);
-    this.#draw();
+    const told = this.#takeOut(gone);
     this.ask(question, { about });
-    if (gone.length > 1) this.#offer(conversation, gone, back, conversation.turns.at(-1));
+    if (gone.length > 1) told(conversation.turns.at(-1));
   }
 
   // Delete a question, which can be undone.
   /** @param {Turn} turn */
   drop(turn) {
-    const { conversation } = this;
-    const at = conversation.turns.indexOf(turn);
-    const back = takeOut(conversation, [turn]);
-    this.#draw();
-    const next = conversation.turns[at] ?? conversation.turns.at(-1);
-    (next ? this.#viewOf(next)?.element : this.composer.box)?.focus({ preventScroll: true });
-    this.#offer(conversation, [turn], back);
+    const at = this.conversation.turns.indexOf(turn);
+    const told = this.#takeOut([turn]);
+    (this.views.at(Math.min(at, this.views.length - 1))?.element ?? this.composer.box).focus({ preventScroll: true });
+    told();
   }
 
-  /** @param {Conversation} conversation @param {Turn[]} gone @param {(instead?: Turn) => void} back @param {Turn} [instead] what was asked in their place */
-  #offer(conversation, gone, back, instead) {
-    toast(say("question.dropped", { count: gone.length }), say("history.undo"), () => {
+  // Remove questions. Returns a function that tells of it and offers to restore them, in place of what was
+  // asked instead.
+  /** @param {Turn[]} gone */
+  #takeOut(gone) {
+    const { conversation } = this;
+    const before = conversation.turns;
+    conversation.turns = before.filter((turn) => !gone.includes(turn));
+    app.store.drop(conversation, gone.map(({ id }) => id));
+    this.#draw();
+    /** @param {Turn} [instead] */
+    return (instead) => toast(say("question.dropped", { count: gone.length }), say("history.undo"), () => {
       this.stop(conversation.id);
-      back(instead);
+      if (instead) app.store.drop(conversation, [instead.id]);
+      const since = conversation.turns.filter((turn) => turn !== instead && !before.includes(turn));
+      conversation.turns = [...before, ...since];
+      for (const turn of gone) app.store.keep(conversation, turn);
       if (conversation === this.conversation) this.#draw();
       void app.history.draw();
     });
@@ -182,9 +166,9 @@ export class Chat {
     const { id, asked, question, about, alone, within } = turn;
     for (const name of Object.keys(turn)) Reflect.deleteProperty(turn, name);
     Object.assign(turn, { id, asked, question, about, alone, within, state: "pending" });
-    const before = this.#viewOf(turn)?.element;
-    const hadFocus = before?.contains(document.activeElement);
-    before?.replaceWith(this.#append(turn).element);
+    const before = this.#viewOf(turn);
+    this.views = this.views.filter((view) => view !== before); // it is drawn anew
+    const hadFocus = before?.element.contains(document.activeElement);
     void this.#answer(this.conversation, turn);
     if (hadFocus) $("stop").focus();
   }
@@ -193,11 +177,9 @@ export class Chat {
   async #answer(conversation, turn) {
     const stopping = new AbortController();
     this.running.set(conversation.id, { conversation, stopping });
-    $("welcome").hidden = true;
-    const view = this.#viewOf(turn) ?? this.#append(turn);
-    view.element.scrollIntoView({ block: "start", behavior: smoothly() });
+    this.#draw();
+    this.#viewOf(turn)?.element.scrollIntoView({ block: "start", behavior: smoothly() });
     this.#saved(conversation, turn);
-    this.#busy();
     const documents = () => {
       const there = app.library.listed(turn.within); // some may be gone by now
       if (there.length) return there.map(({ id }) => id);
@@ -311,7 +293,7 @@ export class Chat {
 
   // Show what is kept by now.
   judged() {
-    for (const view of this.views.values()) view.judged();
+    for (const view of this.views) view.judged();
   }
 
   // Judge an answer; null takes it back.

@@ -1,10 +1,10 @@
 // Where a question is written: what it is about or which one it replaces, its draft, and whether it can
 // be asked.
 
-import { $, characters, closest, onKey } from "../shared/dom.js";
+import { $, characters, closest, onKey, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { say } from "../shared/i18n.js";
-import { wantedText } from "../uploads/inputs.js";
+import { onPastedText, wantedText } from "../uploads/inputs.js";
 import { aboutIn } from "./answer.js";
 /** @import { About, Turn } from "../../types.js" */
 
@@ -29,13 +29,9 @@ export class Composer {
     onKey(this.box, "ArrowUp", () => app.chat.goUp(), () => !this.box.value);
     $("stop").addEventListener("click", () => app.chat.stop());
     $("context-drop").addEventListener("click", () => this.askAbout(null));
-    $("long-add").addEventListener("click", () => {
-      const { editing, box } = this;
-      app.library.uploads.add([wantedText(box.value)]);
-      this.askAbout(null);
-      if (!editing) box.value = "";
-      this.#written();
-      box.focus();
+    onPastedText(this.box, MAX_QUESTION, (text) => {
+      app.library.uploads.add([wantedText(text)]);
+      toast(say("question.pasted"));
     });
     // What has another use of that key comes first.
     addEventListener("keydown", (event) => {
@@ -88,7 +84,6 @@ export class Composer {
   ready() {
     const over = characters(this.box.value.trim()).length - MAX_QUESTION;
     $("too-long").hidden = over <= 0;
-    $("long-add").hidden = over <= 0 || !app.notebooks.mayWrite;
     if (over > 0) $("too-long").textContent = say("question.long", { count: over });
     $("send").disabled = over > 0 || !(this.about || app.library.asked().length);
   }

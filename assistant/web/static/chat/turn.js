@@ -5,7 +5,7 @@ import { $, closest, doubt, flagged, h, pathOf, placeOf, onKey } from "../shared
 import { app } from "../shared/app.js";
 import { pieces, say } from "../shared/i18n.js";
 import { Actions, questions, waysOn } from "./actions.js";
-import { VERDICTS, aboutIn, citationsOf, figures, headingOver, isDoubtful, isExhausted, isPoint, isUnsure, isUnweighed, kindOf, lacksSupport, lookedAgain, missing, named, searchedAgain, sentencesOf, standing } from "./answer.js";
+import { VERDICTS, aboutIn, citationsOf, confidenceOf, headingOver, isDoubtful, isExhausted, isPoint, isUnsure, isUnweighed, kindOf, lacksSupport, lookedAgain, missing, named, searchedAgain, sentencesOf, standing, timeOf } from "./answer.js";
 import { Passages, sources } from "./passages.js";
 /** @import { Child, Citation, Sentence, Turn } from "../../types.js" */
 
@@ -14,7 +14,9 @@ export class TurnView {
   constructor(turn) {
     this.turn = turn;
     this.shown = 0;
+    this.about = h("p", { class: "about", dir: "auto" });
     this.stage = h("p", { class: "stage" });
+    this.head = h("div", { class: "head" });
     this.since = h("p", { class: "meta partial since" });
     /** @type {Passages | null} */
     this.passages = null; // that may answer, or come closest
@@ -29,11 +31,7 @@ export class TurnView {
     this.body = h("div", { class: "answer" });
     this.after = h("div", { class: "after" });
     this.question = h("h2", { class: "question", dir: "auto" }, turn.question);
-    const titles = app.library.listed(turn.within).map(({ title }) => title);
-    const within = titles.length > 0 && titles.length < app.library.documents.length && say("turn.within", { titles: titles.join(", ") });
-    const told = [turn.about && aboutIn(turn.about), within].filter(Boolean).join(" ");
-    const about = told && h("p", { class: "about", dir: "auto" }, told);
-    this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, about, this.stage, this.marked, this.body, this.after);
+    this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, this.about, this.stage, this.marked, this.head, this.body, this.after);
     this.update();
   }
 
@@ -41,7 +39,10 @@ export class TurnView {
     const { turn } = this;
     this.element.dataset.state = turn.state;
     this.element.setAttribute("aria-busy", String(turn.state === "pending"));
+    this.#about();
     this.#stage();
+    const isAnswer = (turn.answer?.status ?? turn.status) === "answered" && !["chat", "help"].includes(kindOf(turn));
+    if (isAnswer && !this.head.childElementCount) this.head.append(this.#state());
     const sentences = sentencesOf(turn);
     if (sentences.length < this.shown) {
       // What was said no longer holds.
@@ -52,6 +53,26 @@ export class TurnView {
     sentences.slice(this.shown).forEach((sentence, number) => this.#sentence(sentence, sentences[this.shown + number - 1]));
     this.shown = sentences.length;
     if (turn.state !== "pending" && !this.after.childElementCount) this.#finish();
+  }
+
+  // What the question is about, and how it was understood.
+  #about() {
+    const { turn } = this;
+    const titles = app.library.listed(turn.within).map(({ title }) => title);
+    const { standalone_question: standalone = turn.standalone, context } = turn.answer ?? {};
+    this.about.textContent = [
+      turn.about && aboutIn(turn.about),
+      titles.length > 0 && titles.length < app.library.documents.length && say("turn.within", { titles: titles.join(", ") }),
+      standalone && standalone !== turn.question && kindOf(turn) !== "where" && say("answer.understood", { question: standalone }),
+      context && say("answer.context", { question: context }),
+    ].filter(Boolean).join(" · ");
+    this.about.hidden = !this.about.textContent;
+  }
+
+  // That it is an answer, and how sure.
+  #state() {
+    const sure = confidenceOf(this.turn);
+    return h("h3", { class: "state" }, say("answer.answer"), sure && h("span", { class: "confidence", title: sure.figure }, ` · ${sure.level}`));
   }
 
   // One line that stays where it is: what is going on, then what was read.
@@ -145,21 +166,18 @@ export class TurnView {
     }
     if (turn.state === "stopped") this.after.append(h("p", { class: "stopped" }, say(this.shown ? "turn.stopped_here" : "turn.stopped_before")));
     const { answer } = turn;
-    if (turn.state === "unsure") this.passages?.heading.setAttribute("title", figures(turn));
+    const explained = [missing(turn), !isUnweighed(turn) && answer?.note].filter(Boolean).map((text) => h("p", { class: "note", dir: "auto" }, text));
+    // What is to be known of passages stands above them.
+    if (turn.state === "unsure") this.head.append(...explained);
     if (turn.state === "refused") this.after.append(...this.#refusal());
-    if (missing(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, missing(turn)));
-    if (answer?.note && !isUnweighed(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, answer.note));
+    if (turn.state !== "unsure") this.after.append(...explained);
     if (turn.state === "answered" && kindOf(turn) !== "chat") {
       const { doubts, words } = standing(turn);
       if (doubts.length) this.after.append(h("p", { class: "meta partial" }, doubts.join(" · ")));
-      this.after.append(h("p", { class: "meta", title: figures(turn) }, words));
+      this.after.append(h("p", { class: "meta", title: timeOf(turn) }, words));
     }
     const searches = answer?.writing?.searches ?? [];
     if (searches.length) this.after.append(h("p", { class: "meta", dir: "auto" }, `${lookedAgain(searches)}.`));
-    if (answer && answer.standalone_question !== answer.question && answer.kind !== "where") {
-      this.after.append(h("p", { class: "meta", dir: "auto" }, pieces("answer.understood", { question: h("q", {}, answer.standalone_question) })));
-    }
-    if (answer?.context) this.after.append(h("p", { class: "meta", dir: "auto" }, pieces("answer.context", { question: h("q", {}, answer.context) })));
     if (turn.state !== "refused" && citationsOf(turn).length && !isUnsure(turn)) this.after.append(sources(turn, citationsOf(turn)));
     if (answer?.closest.length) this.after.append(this.#closest(answer.closest));
     if (turn.state === "refused" || turn.state === "unsure") this.after.append(this.further, this.ways);
@@ -179,7 +197,7 @@ export class TurnView {
     if (writing?.outcome === "declined" || writing?.outcome === "unproved") {
       reason = pieces(writing.outcome === "declined" ? "answer.declined" : "answer.unproved", { model: named(writing), count: writing.passages }).flat();
     }
-    return [h("p", { class: "refusal", title: figures(this.turn) }, say("answer.refused")), h("p", { class: "meta" }, reason)];
+    return [h("p", { class: "refusal", title: timeOf(this.turn) }, say("answer.refused")), h("p", { class: "meta" }, reason)];
   }
 
   // What comes closest where there is no answer; what may answer too where there is one, folded.

@@ -2,7 +2,6 @@
 // What did not reach the server waits in this browser; what an earlier version kept here is handed over.
 
 import { toast } from "../shared/dom.js";
-import { app } from "../shared/app.js";
 import { Failure, conversation, isStatus, messageOf, active, putTurn, remove, removeTurns, renameConversation, restore, orToast } from "../shared/api.js";
 import { draft, keepDraft, read, storage, tab, tellTabs } from "../shared/storage.js";
 import { say } from "../shared/i18n.js";
@@ -17,7 +16,7 @@ export class Store {
     this.prefix = `footnote/${encodeURIComponent(user ?? "")}/`;
     /** @type {Set<string>} */
     this.removed = new Set(); // here, whatever else is said of it afterwards
-    /** @type {Map<string, { conversation: Conversation, turn: Turn, again: boolean }>} */
+    /** @type {Map<string, { conversation: Conversation, turn: Turn }>} */
     this.changed = new Map(); // what is not at the server yet as it is, by the turn's id
     /** @type {Promise<void>} */
     this.sent = Promise.resolve();
@@ -43,10 +42,8 @@ export class Store {
   /** @param {Conversation} of @param {Turn} turn */
   keep(of, turn) {
     if (this.removed.has(of.id)) return;
-    const waiting = this.changed.get(turn.id);
-    this.changed.set(turn.id, { conversation: of, turn, again: true });
-    // One after the other, each as it is by then.
-    if (!waiting) this.sent = this.sent.then(() => this.#send(turn.id));
+    this.changed.set(turn.id, { conversation: of, turn });
+    this.sent = this.sent.then(() => this.#send(turn.id)); // one after the other, each as it is by then
     this.#tell();
   }
 
@@ -57,19 +54,18 @@ export class Store {
 
   /** @param {string} id of a turn */
   async #send(id) {
-    for (let change = this.changed.get(id); change?.again; change = this.changed.get(id)) {
-      change.again = false;
-      const { conversation: of, turn } = change;
-      try {
-        await this.#put(of, turn);
-        this.#held(of, (turns) => turns.filter((one) => one.id !== id)); // it is newer than that
-        tellTabs({ what: "conversation", id: of.id });
-      } catch (error) {
-        if (!isRefused(error)) this.#hold(of, turn);
-        else if (!this.removed.has(of.id)) toast(messageOf(error));
-      }
+    const change = this.changed.get(id);
+    if (!change) return; // it was sent as it is, or is not to be
+    const { conversation: of, turn } = change;
+    try {
+      await this.#put(of, turn);
+      this.#held(of, (turns) => turns.filter((one) => one.id !== id)); // it is newer than that
+      tellTabs({ what: "conversation", id: of.id });
+    } catch (error) {
+      if (!isRefused(error)) this.#hold(of, turn);
+      else if (!this.removed.has(of.id)) toast(messageOf(error));
     }
-    this.changed.delete(id);
+    if (this.changed.get(id) === change) this.changed.delete(id);
     this.#tell();
   }
 
@@ -203,28 +199,7 @@ export const newId = () => crypto.getRandomValues(new Uint32Array(3)).join("-");
 // Those of a conversation as the server has it. What is the same stays as it is here, with whatever is
 // being written in it.
 /** @param {Turn[]} here @param {Turn[]} there */
-export function merged(here, there) {
-  const known = new Map(here.map((turn) => [turn.id, turn]));
-  return there.map((turn) => {
-    const mine = known.get(turn.id);
-    return mine && isSame(mine, turn) ? mine : turn;
-  });
-}
+export const merged = (here, there) => there.map((turn) => here.find((mine) => isSame(mine, turn)) ?? turn);
 
 /** @param {Turn} one @param {Turn} other */
-const isSame = (one, other) => one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.further?.length === other.further?.length && one.answer?.text === other.answer?.text;
-
-// Remove questions. Returns a function that restores them, in place of what was asked instead.
-/** @param {Conversation} conversation @param {Turn[]} gone */
-export function takeOut(conversation, gone) {
-  const before = conversation.turns;
-  conversation.turns = before.filter((turn) => !gone.includes(turn));
-  app.store.drop(conversation, gone.map(({ id }) => id));
-  /** @param {Turn} [instead] */
-  return (instead) => {
-    if (instead) app.store.drop(conversation, [instead.id]);
-    const since = conversation.turns.filter((turn) => turn !== instead && !before.includes(turn));
-    conversation.turns = [...before, ...since];
-    for (const turn of gone) app.store.keep(conversation, turn);
-  };
-}
+const isSame = (one, other) => one.id === other.id && one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.further?.length === other.further?.length && one.answer?.text === other.answer?.text;

@@ -1,10 +1,10 @@
-// The documents: which there are, which are asked; searching them, adding and removing.
+// The documents: which there are, which of them are asked and which are selected; searching, adding, removing.
 
 import { UploadQueue } from "../uploads/queue.js";
 import { droppable, ways } from "../uploads/inputs.js";
 import { $, action, h, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
-import { restoreDocument, active, remove, session, takeOut, orToast } from "../shared/api.js";
+import { restoreDocument, active, originalsOf, putAllIn, remove, session, takeOut, orToast } from "../shared/api.js";
 import { storage, tellTabs } from "../shared/storage.js";
 import { number, say } from "../shared/i18n.js";
 import { Activity } from "./activity.js";
@@ -16,7 +16,7 @@ const ORDER = "footnote/order"; // where this browser keeps how they are ordered
 const MIN_SEARCHABLE = 6; // documents from which the list can be searched
 const POLL_INTERVAL = 60_000; // milliseconds; also a sign of life
 
-/** @typedef {{ one: Listed, told: string, item: HTMLElement, tick: HTMLInputElement }} Row */
+/** @typedef {{ one: Listed, told: string, item: HTMLElement, box: HTMLInputElement, asked: HTMLElement }} Row */
 
 export class Library {
   /** @type {Listed[]} */
@@ -27,8 +27,10 @@ export class Library {
   asks = 0;
   shown = 0;
   told = ""; // what is drawn
-  // Whether somebody has chosen, since the dialog is open, what is ticked: at first all are.
-  chosen = false;
+  /** @type {Set<string>} */
+  selected = new Set(); // ids
+  /** @type {Listed[] | null} */
+  others = null; // while documents are being chosen for the notebook that is open, those that are not in it
   activity = new Activity();
 
   /** @param {Session} began */
@@ -53,11 +55,17 @@ export class Library {
       storage.set(ORDER, order.value);
       this.draw();
     });
-    $("tick-all").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.delete(id))));
-    $("tick-none").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.add(id))));
+    $("select-all").addEventListener("click", () => this.#select(this.#found().map(({ id }) => id)));
+    $("select-none").addEventListener("click", () => this.#select([]));
+    $("ask-selected").addEventListener("click", () => this.ask([...this.selected]));
+    $("ask-all").addEventListener("click", () => this.ask(this.documents.map(({ id }) => id)));
+    $("add-others").addEventListener("click", () => void this.#offer(!this.others));
+    $("add-selected").addEventListener("click", () => void this.#put(active.notebook ?? ""));
+    const notebook = $("notebook-selected");
+    notebook.addEventListener("change", () => void this.#put(notebook.value));
     // The second click of a double one is no answer to what the first one asks.
-    $("remove-ticked").addEventListener("click", ({ detail }) => detail > 1 || this.#sure());
-    $("remove-ticked").addEventListener("blur", () => this.#ticked());
+    $("remove-selected").addEventListener("click", ({ detail }) => detail > 1 || this.#sure());
+    $("remove-selected").addEventListener("blur", () => this.#told());
     const look = () => void this.refresh(true);
     setInterval(look, POLL_INTERVAL);
     addEventListener("focus", look);
@@ -66,8 +74,8 @@ export class Library {
   // The progress of what is being added moves into the dialog, which covers the page.
   open() {
     if (this.dialog.open) return;
-    this.chosen = false;
-    this.#ticked();
+    this.selected.clear();
+    void this.#offer(false);
     this.dialog.querySelector("header")?.after($("adding"));
     this.dialog.showModal();
     this.dialog.scrollTop = 0;
@@ -79,8 +87,9 @@ export class Library {
   enter(documents) {
     this.uploads.leave();
     this.activity.draw();
-    $("put-in").open = !documents.length;
+    this.others = null;
     this.take(documents);
+    if (!documents.length) void this.#offer(true);
   }
 
   // A document has been added, or its pictures were read. Returns whether it is as it was.
@@ -93,6 +102,14 @@ export class Library {
     await this.refresh();
     if (app.reader.document?.id === found.id) void app.reader.show(found.id, true);
     return isSame;
+  }
+
+  // A document has another title.
+  /** @param {string} id */
+  async renamed(id) {
+    tellTabs({ what: "documents" });
+    await this.refresh();
+    if (app.reader.document?.id === id) void app.reader.show(id, true);
   }
 
   // The documents, or which of them are asked, have changed.
@@ -119,7 +136,7 @@ export class Library {
     const told = JSON.stringify([documents, current?.id, mayWrite]);
     this.documents = documents;
     if (told !== this.told) this.draw();
-    else this.#ticked();
+    else this.#told();
     this.changed();
   }
 
@@ -135,12 +152,17 @@ export class Library {
 
   // --- the list -------------------------------------------------------------------------------
 
+  // Those that the list shows: of the notebook that is open, or those that may be added to it.
+  get #listed() {
+    return this.others ?? this.documents;
+  }
+
   draw() {
-    const { documents } = this;
     const { current, mayWrite } = app.notebooks;
-    this.told = JSON.stringify([documents, current?.id, mayWrite]);
+    const listed = this.#listed;
+    this.told = JSON.stringify([this.documents, current?.id, mayWrite]);
     const focused = document.activeElement;
-    const rows = ordered(documents, $("library-order").value).map((one) => this.#row(one));
+    const rows = ordered(listed, $("library-order").value).map((one) => this.#row(one));
     this.rows = new Map(rows.map((row) => [row.one.id, row]));
     /** @type {HTMLElement[]} */
     const items = [];
@@ -148,18 +170,20 @@ export class Library {
     for (const { one, item } of rows) {
       if (one.folder !== folder) {
         folder = one.folder;
-        const inside = documents.filter(({ folder: other }) => other === one.folder).map(({ id }) => id);
-        items.push(h("li", { class: "folder", dataset: { folder: one.folder } }, h("h3", { dir: "auto" }, one.folder.split("/").join(" › ")), h("button", { type: "button", class: "more", "aria-label": say("list.only.label", { title: folder }), onclick: () => this.#only(inside) }, say("list.only"))));
+        const inside = listed.filter(({ folder: other }) => other === one.folder).map(({ id }) => id);
+        items.push(h("li", { class: "folder", dataset: { folder } }, h("h3", { dir: "auto" }, folder.split("/").join(" › ")), h("button", { type: "button", class: "more", "aria-label": say("list.select.label", { title: folder }), onclick: () => this.#select(inside) }, say("list.select"))));
       }
       items.push(item);
     }
     $("documents").replaceChildren(...items);
     if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
-    $("library-title").textContent = current?.name ?? say("library.title");
-    $("ways").hidden = !mayWrite;
-    $("library-tools").hidden = documents.length < 2;
-    $("library-find").hidden = documents.length < MIN_SEARCHABLE;
-    this.menu.draw();
+    $("library-title").textContent = this.others ? say("list.put_in", { name: current?.name ?? "" }) : (current?.name ?? say("library.title"));
+    $("ways").hidden = !mayWrite || this.others !== null;
+    $("add-others").hidden = !current || !mayWrite;
+    $("add-others").textContent = this.others ? say("list.back", { name: current?.name ?? "" }) : say("list.put_in.open");
+    $("library-tools").hidden = listed.length < 2;
+    $("library-none").hidden = !this.others || this.others.length > 0;
+    $("library-find").hidden = listed.length < MIN_SEARCHABLE;
     this.#find();
   }
 
@@ -167,24 +191,29 @@ export class Library {
   /** @param {Listed} one @returns {Row} */
   #row(one) {
     const { current, mayWrite } = app.notebooks;
-    const told = JSON.stringify([one, current?.id, mayWrite]);
+    const told = JSON.stringify([one, current?.id, mayWrite, Boolean(this.others)]);
     const there = this.rows.get(one.id);
     if (there?.told === told) return there;
-    const { id, title, own } = one;
+    const { id, title } = one;
     /** @type {HTMLInputElement} */
-    const tick = h("input", { type: "checkbox", id: `ask-${id}`, onchange: () => this.#leave((left) => (tick.checked ? left.delete(id) : left.add(id))) });
+    const box = h("input", { type: "checkbox", "aria-label": say("list.select.label", { title }), onchange: () => { this.selected[box.checked ? "add" : "delete"](id); this.#told(); } });
+    const asked = h("span", { class: "asked" }, say("list.asked"));
     /** @type {HTMLElement} */
     const item = h("li", {},
-      h("label", { dir: "auto" }, tick, h("span", {}, h("b", {}, title), h("small", {}, factsOf(one)), one.stale && h("small", { class: "wrong" }, say("list.stale")))),
-      h("div", { class: "acts" },
-        h("button", { type: "button", class: "more", "aria-label": say("library.open.label", { title }), onclick: () => { this.dialog.close(); void app.reader.show(id).then(() => app.reader.open()); } }, say("library.open")),
-        h("button", { type: "button", class: "more only", "aria-label": say("list.only.label", { title }), onclick: () => this.#only([id]) }, say("list.only")),
-        current ? mayWrite && action("out", say("list.take_out", { title }), () => this.remove([one])) : own && action("trash", say("library.remove", { title }), () => this.remove([one])),
+      box,
+      h("div", { class: "what", dir: "auto" },
+        h("button", { type: "button", class: "title", "aria-label": say("library.open.label", { title }), onclick: () => { this.dialog.close(); void app.reader.show(id).then(() => app.reader.open()); } }, h("b", {}, title)),
+        h("small", {}, factsOf(one)),
+        asked,
+        one.stale && h("small", { class: "wrong" }, say("list.stale")),
+      ),
+      !this.others && h("div", { class: "acts" },
+        h("button", { type: "button", class: "more only", "aria-label": say("list.only.label", { title }), onclick: () => this.ask([id]) }, say("list.only")),
         action("dots", say("list.more", { title }), () => this.menu.open(one, item)),
       ),
       one.unread > 0 && this.#unread(one),
     );
-    return { one, told, item, tick };
+    return { one, told, item, box, asked };
   }
 
   // That pictures in a document were not read, and how they are.
@@ -199,8 +228,8 @@ export class Library {
 
   // Those that are looked for, which are all where nothing is.
   #found() {
-    const text = this.documents.length < MIN_SEARCHABLE ? "" : $("library-search").value.trim();
-    return this.documents.filter((one) => isFound(one, text));
+    const text = this.#listed.length < MIN_SEARCHABLE ? "" : $("library-search").value.trim();
+    return this.#listed.filter((one) => isFound(one, text));
   }
 
   #find() {
@@ -208,16 +237,26 @@ export class Library {
     for (const [id, { item }] of this.rows) item.hidden = !found.has(id);
     const folders = new Set(this.#found().map(({ folder }) => folder));
     for (const heading of /** @type {NodeListOf<HTMLElement>} */ ($("documents").querySelectorAll(".folder"))) heading.hidden = !folders.has(heading.dataset.folder ?? "");
-    this.#ticked();
+    this.#told();
   }
 
   // --- what is asked --------------------------------------------------------------------------
 
-  // Show which are asked, without drawing the list again.
-  #ticked() {
+  // Ask these documents only, until others are chosen.
+  /** @param {string[]} ids */
+  ask(ids) {
+    app.store.left = new Set(this.documents.map(({ id }) => id).filter((id) => !ids.includes(id)));
+    this.#told();
+    this.changed();
+    this.dialog.close();
+    $("question").focus();
+  }
+
+  // Show what is asked and what is selected, without drawing the list again.
+  #told() {
     const asked = new Set(this.asked());
-    for (const [id, { tick }] of this.rows) tick.checked = asked.has(id);
     const count = this.documents.length;
+    const isSome = asked.size > 0 && asked.size < count;
     $("document-count").textContent = String(count);
     const only = this.documents.find(({ id }) => asked.has(id));
     $("asking").textContent =
@@ -226,45 +265,80 @@ export class Library {
       : only && asked.size === 1 ? say("asking.one", { title: only.title })
       : asked.size === count ? say("asking.all", { count }) : say("asking.some", { some: number(asked.size), count });
     $("asking").classList.toggle("wrong", asked.size === 0);
-    const found = this.#found().length;
-    $("library-count").textContent = found < count ? say("list.found", { some: number(found), count }) : say("list.ticked", { some: number(asked.size), count });
-    const removable = this.#removable().length;
-    $("remove-ticked").hidden = removable === 0 || (!this.chosen && asked.size === count);
-    delete $("remove-ticked").dataset.sure;
-    $("remove-ticked").textContent = say(app.notebooks.current ? "list.take_out.ticked" : "list.remove.ticked", { count: removable });
+    $("ask-all").hidden = asked.size === count;
+    const selected = this.#selected();
+    for (const [id, { box, asked: tag }] of this.rows) {
+      box.checked = this.selected.has(id);
+      tag.hidden = !isSome || !asked.has(id);
+    }
+    const [found, all] = [this.#found().length, this.#listed.length];
+    $("library-count").textContent = found < all ? say("list.found", { some: number(found), count: all }) : say("notebooks.documents", { count: all });
+    $("selection").hidden = !selected.length;
+    $("selection-count").textContent = say("list.selected", { count: selected.length });
+    $("ask-selected").hidden = $("export-selected").hidden = this.others !== null;
+    $("export-selected").setAttribute("href", originalsOf(selected.map(({ id }) => id)));
+    $("add-selected").hidden = !this.others;
+    const notebooks = app.notebooks.all.filter(({ role }) => role !== "read");
+    const into = $("notebook-selected");
+    into.hidden = active.notebook !== null || !notebooks.length;
+    into.replaceChildren(h("option", { value: "" }, say("list.put_into")), ...notebooks.map(({ id, name }) => h("option", { value: id }, name)));
+    $("remove-selected").hidden = !this.#removable().length;
+    delete $("remove-selected").dataset.sure;
+    $("remove-selected").textContent = say(app.notebooks.current ? "list.take_out.selected" : "list.remove.selected", { count: this.#removable().length });
   }
 
-  /** @param {(left: Set<string>) => unknown} change what is not asked */
-  #leave(change) {
-    const { left } = app.store;
-    change(left);
-    app.store.left = left;
-    this.chosen = true;
-    this.#ticked();
-    this.changed();
-  }
+  // --- what is selected -----------------------------------------------------------------------
+
+  #selected = () => this.#listed.filter(({ id }) => this.selected.has(id));
 
   /** @param {string[]} ids */
-  #only(ids) {
-    this.#leave((left) => {
-      for (const { id } of this.documents) left.add(id);
-      for (const id of ids) left.delete(id);
+  #select(ids) {
+    this.selected = new Set(ids);
+    this.#told();
+  }
+
+  // Show the documents that may be added to the notebook that is open, or go back to those in it.
+  /** @param {boolean} open */
+  async #offer(open) {
+    const { notebook } = active;
+    const all = open && notebook ? await orToast(session(null)) : null;
+    if (notebook !== active.notebook) return;
+    const inside = new Set(this.documents.map(({ id }) => id));
+    this.others = all?.documents.filter(({ id }) => !inside.has(id)) ?? null;
+    this.selected.clear();
+    this.draw();
+  }
+
+  // Add what is selected to a notebook.
+  /** @param {string} notebook */
+  async #put(notebook) {
+    const into = app.notebooks.all.find(({ id }) => id === notebook);
+    const ones = this.#selected();
+    if (!into || !(await orToast(putAllIn(notebook, ones.map(({ id }) => id))))) return;
+    if (notebook === active.notebook) for (const { title } of ones) this.activity.record("activity.put_in", title);
+    const added = ones.filter(({ id }) => !into.documents.includes(id));
+    into.documents.push(...added.map(({ id }) => id));
+    await this.refresh();
+    await this.#offer(false);
+    toast(say("list.put", { name: into.name, count: ones.length }), say("history.undo"), async () => {
+      into.documents = into.documents.filter((id) => !added.some((one) => one.id === id));
+      await Promise.all(added.map(({ id }) => orToast(takeOut(notebook, id))));
+      await this.refresh();
     });
   }
 
   // --- removing -------------------------------------------------------------------------------
 
-  // Those that are ticked and found, and may be removed: from the notebook that is open, or else for good.
+  // Those that are selected and may be removed: from the notebook that is open, or else for good.
   #removable() {
-    const asked = new Set(this.asked());
     const { current, mayWrite } = app.notebooks;
-    return this.#found().filter(({ id, own }) => asked.has(id) && (current ? mayWrite : own));
+    return this.others ? [] : this.#selected().filter(({ own }) => (current ? mayWrite : own));
   }
 
   // Removing several is asked once more.
   #sure() {
     const gone = this.#removable();
-    const button = $("remove-ticked");
+    const button = $("remove-selected");
     if (gone.length < 2 || button.dataset.sure === String(gone.length)) return void this.remove(gone);
     button.dataset.sure = String(gone.length);
     button.textContent = say(app.notebooks.current ? "list.take_out.sure" : "list.remove.sure", { count: gone.length });
@@ -282,7 +356,7 @@ export class Library {
     const done = await this.#each(gone, notebook ? "activity.taken_out" : "activity.removed", (id) => (notebook ? takeOut(notebook, id) : remove(`documents/${id}`)));
     const left = [...this.rows.values()].filter(({ item }) => !item.hidden);
     const next = left[Math.min(at, left.length - 1)];
-    if (next) next.tick.focus();
+    if (next) next.box.focus();
     else this.focus();
     const names = { name: current?.name ?? "", title: only.title, count: done.length };
     const told = say(current ? (done.length === 1 ? "list.taken_out" : "list.taken_out.several") : done.length === 1 ? "library.removed" : "list.removed", names);

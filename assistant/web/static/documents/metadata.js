@@ -29,12 +29,11 @@ function written(date) {
 export function factsOf(one) {
   return [
     one.sample && say("list.sample"),
+    one.name !== one.title && !one.sample && one.name,
     one.authors.join(", "),
     one.date && written(one.date),
-    one.pages && say("list.pages", { count: one.pages }),
-    say("list.paragraphs", { count: one.paragraphs }),
+    one.pages ? say("list.pages", { count: one.pages }) : say("list.paragraphs", { count: one.paragraphs }),
     one.bytes && size(one.bytes),
-    one.name !== one.title && !one.sample && one.name,
     one.language !== "en" && say("list.language", { language: languageName(one.language) }),
     one.added && say("list.added", { day: day(new Date(one.added)) }),
   ].filter(Boolean).join(" · ");

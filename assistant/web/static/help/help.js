@@ -2,7 +2,8 @@
 // comes as parts, of which elements are made here; text only ever becomes text.
 
 import { isSheet } from "../reading/pane.js";
-import { $, Latest, announce, closest, h, oneLine, smoothly, textsIn, onKey } from "../shared/dom.js";
+import { range } from "../reading/paragraphs.js";
+import { $, Latest, announce, clipped, closest, h, oneLine, smoothly, textsIn, onKey } from "../shared/dom.js";
 import { help, messageOf, topic } from "../shared/api.js";
 import { language, say } from "../shared/i18n.js";
 /** @import { Citation, HelpPart, HelpPlace, HelpTopic } from "../../types.js" */
@@ -85,10 +86,11 @@ export class Help {
     if (!(await this.#read(topicOf(citation)))) return;
     const heading = anchorOf(citation.heading.at(-1) ?? "");
     const quote = oneLine(citation.quote);
-    const block = [...this.body.querySelectorAll("p, li, pre, td")].find((one) => one.textContent.includes(quote));
-    const lit = block && mark(block, quote);
-    if (!lit) return this.#goTo(heading);
-    lit.scrollIntoView({ block: "center", behavior: smoothly() });
+    const blocks = /** @type {NodeListOf<HTMLElement>} */ (this.body.querySelectorAll("p, li, pre, td"));
+    const block = [...blocks].find((one) => one.textContent.includes(quote));
+    if (!block) return this.#goTo(heading);
+    mark(block, quote);
+    block.querySelector("mark")?.scrollIntoView({ block: "center", behavior: smoothly() });
     announce(say("help.shown", { quote: citation.quote }));
   }
 
@@ -178,25 +180,11 @@ function made({ tag, text, parts, anchor, topic, to }) {
   return PLAIN.has(tag) ? h(tag, {}, ...children) : h("span", {}, ...children);
 }
 
-// Mark some words of an element, across what is in it; gives the first mark.
-/** @param {Element} block @param {string} words */
-function mark(block, words) {
-  let start = block.textContent.indexOf(words);
-  let end = start + words.length;
-  const marks = [];
-  for (const node of textsIn(block)) {
-    const { length } = node;
-    const [from, to] = [Math.max(0, start), Math.min(length, end)];
-    if (from < to) {
-      const piece = node.splitText(from);
-      piece.splitText(to - from);
-      const element = h("mark", { class: "chosen" });
-      piece.replaceWith(element);
-      element.append(piece);
-      marks.push(element);
-    }
-    start -= length;
-    end -= length;
-  }
-  return marks[0];
+// Mark some words of an element, across what is in it.
+/** @param {HTMLElement} text @param {string} words */
+function mark(text, words) {
+  const start = text.textContent.indexOf(words);
+  const lit = range({ text, start, end: start + words.length });
+  const parts = textsIn(text).filter((node) => lit.intersectsNode(node)).map((node) => clipped(lit, node));
+  for (const part of parts) part.surroundContents(h("mark", { class: "chosen" }));
 }

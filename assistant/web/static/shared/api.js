@@ -52,37 +52,31 @@ export const orToast = (work) => work.catch((/** @type {unknown} */ error) => to
 // The secret key of this browser, under which its documents are kept. Two tabs that start at the same time
 // agree on the one that is stored.
 function ownKey() {
-  const kept = storage.get(KEY);
-  key = kept || key || crypto.getRandomValues(new Uint32Array(6)).join("-");
-  if (!kept) storage.set(KEY, key);
+  key = storage.get(KEY) || key || crypto.getRandomValues(new Uint32Array(6)).join("-");
+  storage.set(KEY, key);
   return key;
 }
 
 /** @param {string} path @param {Omit<RequestInit, "headers"> & { headers?: Record<string, string> }} options */
 async function ask(path, options = {}) {
-  let response;
-  try {
-    response = await fetch(path, { ...options, headers: { ...options.headers, [SESSION]: ownKey() } });
-  } catch {
+  const response = await fetch(path, { ...options, headers: { ...options.headers, [SESSION]: ownKey() } }).catch(() => {
     throw new Failure(say("server.unreachable"));
-  }
+  });
   if (response.status === 401) throw new Failure(say("server.logged_out"), null, 401);
-  if (!response.ok) throw new Failure(await reason(response), response.headers.get(REQUEST), response.status);
+  if (!response.ok) throw await failureOf(response);
   return response;
 }
 
 /** @param {Response} response @returns {Promise<unknown>} */
 const json = (response) => response.json();
 
+// Where no reason is given, the number is all there is.
 /** @param {Response} response */
-async function reason(response) {
-  try {
-    const problem = /** @type {Problem | { detail?: undefined }} */ (await json(response));
-    if (typeof problem.detail === "string") return sentenceOf(problem);
-  } catch {
-    // No reason was given: the number is all there is.
-  }
-  return say("server.error", { status: response.status });
+async function failureOf(response) {
+  const { status, headers } = response;
+  const problem = /** @type {Problem | { detail?: undefined, code?: undefined } | null} */ (await json(response).catch(() => null));
+  const why = typeof problem?.detail === "string" ? sentenceOf(problem) : say("server.error", { status });
+  return new Failure(why, headers.get(REQUEST), status, problem?.code);
 }
 
 /** @param {string} method @param {string} path @param {unknown} value @param {AbortSignal | null} signal */
@@ -109,6 +103,12 @@ export const pageWords = async (id, page) => /** @type {Word[]} */ (await json(a
 // How often words occur in each document.
 /** @param {string} text */
 export const findEverywhere = async (text) => /** @type {Everywhere} */ (await json(await ask(`find?${query({ text })}`)));
+// Give a document another title; its own one for an empty one.
+/** @param {string} id @param {string} title */
+export const renameDocument = async (id, title) => /** @type {Listed} */ (await json(await send("PATCH", `documents/${encodeURIComponent(id)}`, { title })));
+// The address of the originals of documents, in one archive.
+/** @param {string[]} ids */
+export const originalsOf = (ids) => `documents/originals?${new URLSearchParams(ids.map((id) => ["id", id])).toString()}`;
 // The topics of the help, and where words occur in them.
 /** @param {string} words */
 export const help = async (words) => /** @type {HelpFound} */ (await json(await ask(`help?find=${encodeURIComponent(words)}`)));
@@ -133,6 +133,8 @@ export const changeNotebook = async (id, changed) => /** @type {Notebook} */ (aw
 export const putIn = (id, document) => ask(`notebooks/${id}/documents/${document}`, { method: "PUT" });
 /** @param {string} id @param {string} document */
 export const takeOut = (id, document) => remove(`notebooks/${id}/documents/${document}`);
+/** @param {string} notebook @param {string[]} ids */
+export const putAllIn = (notebook, ids) => send("PUT", `notebooks/${notebook}/documents`, { documents: ids });
 // Restore a document that was taken out of a notebook, or else deleted.
 /** @param {string} id @param {string | null} notebook */
 export const restoreDocument = (id, notebook) => (notebook ? putIn(notebook, id) : restore(`documents/${id}`));
@@ -220,7 +222,7 @@ export function add(file, arrived, signal, { folder, notebook, ocr, title = "", 
       sending.onload = async () => {
         take();
         if (sending.status === 200) out.close();
-        else out.error(new Failure(await reason(new Response(sending.responseText, { status: sending.status })), sending.getResponseHeader(REQUEST)));
+        else out.error(await failureOf(new Response(sending.responseText, { status: sending.status, headers: { [REQUEST]: sending.getResponseHeader(REQUEST) ?? "" } })));
       };
       sending.onerror = () => (read ? out.close() : out.error(new Failure(say("server.not_arrived"))));
       sending.onabort = () => out.close();

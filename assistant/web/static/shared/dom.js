@@ -144,6 +144,13 @@ export function toast(text, label, act) {
   fade();
 }
 
+// Have an element hold these in this order. What stays is left where it is, with the focus that is in it.
+/** @param {Element} element @param {Element[]} children */
+export function arrange(element, children) {
+  for (const child of [...element.children]) if (!children.includes(child)) child.remove();
+  children.forEach((child, at) => element.children[at] === child || element.insertBefore(child, element.children[at] ?? null));
+}
+
 // Click the button of the toast that is shown; tells whether there is one.
 export function undo() {
   const button = $("toast").hidden ? null : $("toast").querySelector("button");
@@ -197,13 +204,13 @@ export function textsIn(element) {
   return found;
 }
 
-// The part of a range that lies in an element which it touches.
-/** @param {Range} range @param {Element} element */
-export function clipped(range, element) {
+// The part of a range that lies in a node which it touches.
+/** @param {Range} range @param {Node} node */
+export function clipped(range, node) {
   const part = new Range();
-  part.selectNodeContents(element);
-  if (element.contains(range.startContainer)) part.setStart(range.startContainer, range.startOffset);
-  if (element.contains(range.endContainer)) part.setEnd(range.endContainer, range.endOffset);
+  part.selectNodeContents(node);
+  if (node.contains(range.startContainer)) part.setStart(range.startContainer, range.startOffset);
+  if (node.contains(range.endContainer)) part.setEnd(range.endContainer, range.endOffset);
   return part;
 }
 

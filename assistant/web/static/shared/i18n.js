@@ -20,8 +20,6 @@ export const language = [storage.get(CHOICE) ?? "", ...navigator.languages].flat
 export const locale = navigator.languages.find((asked) => ours(asked).includes(language)) ?? language;
 
 const plurals = new Intl.PluralRules(locale);
-const numbers = new Intl.NumberFormat(locale);
-
 const days = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
@@ -30,8 +28,7 @@ export const day = (/** @type {number | Date} */ when) => days.format(when);
 export const moment = (/** @type {number | Date} */ when) => moments.format(when);
 
 /** @param {number} value @param {number} [digits] behind the point */
-export const number = (value, digits) =>
-  digits === undefined ? numbers.format(value) : new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+export const number = (value, digits) => value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 /** @type {Words} */
 let words;
@@ -44,9 +41,7 @@ export async function speak() {
   words = /** @type {Words} */ (told);
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-say]")) {
-    const children = /** @type {HTMLElement[]} */ ([...element.children]);
-    const placed = Object.fromEntries(children.map((child) => [child.dataset.place ?? "", child]));
-    element.replaceChildren(...pieces(keyAt(element, "data-say"), placed));
+    element.textContent = say(keyAt(element, "data-say"));
   }
   for (const name of ATTRIBUTES) {
     for (const element of document.querySelectorAll(`[data-say-${name}]`)) {

@@ -11,23 +11,16 @@ export function marked(text, spans) {
   const letters = characters(text);
   /** @param {number} offset */
   const within = (offset) => Math.max(0, Math.min(letters.length, offset));
-  const edges = [...new Set([0, letters.length, ...spans.flatMap((s) => [within(s.start), within(s.end)])])];
-  edges.sort((a, b) => a - b);
-  const pieces = [];
-  let start = 0;
-  for (const end of edges.slice(1)) {
+  const edges = [...new Set([0, letters.length, ...spans.flatMap((s) => [within(s.start), within(s.end)])])].sort((a, b) => a - b);
+  return edges.slice(1).map((end, at) => {
+    const start = edges[at] ?? 0;
     const piece = letters.slice(start, end).join("");
     const over = spans.filter((s) => s.start <= start && end <= s.end);
-    if (!over.length) pieces.push(piece);
-    else {
-      const [own, cited] = [over.find((s) => s.own), over.filter((s) => !s.own)];
-      const chosen = cited.some((s) => s.chosen);
-      const dataset = { ...(cited.length && { keys: cited.map((s) => s.key).join(" ") }), ...(own && { own: own.key }) };
-      pieces.push(h("mark", { class: chosen ? "chosen" : undefined, dataset }, piece));
-    }
-    start = end;
-  }
-  return pieces;
+    if (!over.length) return piece;
+    const [own, cited] = [over.find((s) => s.own), over.filter((s) => !s.own)];
+    const dataset = { ...(cited.length && { keys: cited.map((s) => s.key).join(" ") }), ...(own && { own: own.key }) };
+    return h("mark", { class: cited.some((s) => s.chosen) && "chosen", dataset }, piece);
+  });
 }
 
 // The same pieces from the first span to the last, and whether that is all.

@@ -12,6 +12,8 @@ import { bookmarklet } from "./bookmarklet.js";
 const IGNORED = /^(\.|~\$|thumbs\.db$|desktop\.ini$)/i; // what systems put beside people's files
 const PASTED = "footnote/pasted"; // under which a text is kept that is not added yet
 const NAME_WORDS = 6; // of a text that are its name
+const MAX_BEGINNING = 500; // characters in which these are looked for
+const MAX_PASTED = 20_000; // characters that a field shows without a delay
 
 // Each goes to the notebook that is open when it is chosen.
 /** @param {File} file @param {string} [folder] where it lies in a folder @param {{ title: string, address: string }} [about] of a page of the web */
@@ -28,8 +30,20 @@ export function wantedFile(file, folder = "", about) {
 // A text that somebody has written, called by its first words.
 /** @param {string} text @returns {Wanted} */
 export function wantedText(text) {
-  const beginning = (text.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, NAME_WORDS).join(" ").slice(0, 60) || say("ways.text.name");
-  return { ...wantedFile(new File([text], `${beginning}.txt`)), text };
+  const beginning = (text.slice(0, MAX_BEGINNING).match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, NAME_WORDS).join(" ").slice(0, 60) || say("ways.text.name");
+  const isMarkdown = /^#{1,6} \S|^[-*] \S|\]\(/m.test(text.slice(0, MAX_PASTED));
+  return { ...wantedFile(new File([text], `${beginning}.${isMarkdown ? "md" : "txt"}`)), text };
+}
+
+// Take a long text that is pasted into a field, which would be slow to show it.
+/** @param {HTMLElement} field @param {number} maximum characters that it shows @param {(text: string) => unknown} take */
+export function onPastedText(field, maximum, take) {
+  field.addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (text.length <= maximum || !app.notebooks.mayWrite) return;
+    event.preventDefault();
+    take(text);
+  });
 }
 
 // What is wanted, at first without its pictures.
@@ -39,8 +53,9 @@ const withPictures = (wanted) => ({ ...wanted(false), pictures: { ...wanted(true
 /** @param {string} path */
 const folderOf = (path) => path.split("/").filter(Boolean).slice(0, -1).join("/");
 
+// Not those that are hidden, or lie in a hidden folder.
 /** @param {{ file: File, path: string }[]} found */
-const wantedFiles = (found) => found.filter(({ file }) => !IGNORED.test(file.name)).map(({ file, path }) => wantedFile(file, folderOf(path)));
+const wantedFiles = (found) => found.filter(({ file, path }) => ![...path.split("/"), file.name].some((part) => IGNORED.test(part))).map(({ file, path }) => wantedFile(file, folderOf(path)));
 
 /** @param {string} written @returns {Wanted} */
 export function wantedAddress(written) {
@@ -57,6 +72,7 @@ export function ways(uploads, fetch, id) {
   const text = h("textarea", { rows: "5", required: true, "aria-label": say("ways.text.label"), placeholder: say("ways.text.label"), dir: "auto" });
   text.value = draft(PASTED);
   text.addEventListener("input", () => keepDraft(PASTED, text.value));
+  onPastedText(text, MAX_PASTED, (pasted) => uploads.add([wantedText(pasted)]));
   const pasted = form("ways.text", text, () => {
     keepDraft(PASTED, "");
     return wantedText(text.value);

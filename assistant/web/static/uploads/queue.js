@@ -19,6 +19,9 @@ const SEEN = 0.8;
 const ADDED = /** @type {const} */ ({ one: "adding.one", done: "adding.added", spoken: "adding.added.spoken", cancel: "adding.cancel.label", cancelled: "adding.cancelled", again: "adding.again.label", forget: "adding.forget.label" });
 const READ = /** @type {const} */ ({ one: "pictures.one", done: "pictures.done", spoken: "pictures.done.spoken", cancel: "pictures.cancel.label", cancelled: "pictures.cancelled", again: "pictures.again.label", forget: "pictures.forget.label" });
 
+// Errors after which the same file fails again.
+const LASTING = new Set(["damaged", "empty", "locked", "not_text", "old_office", "too_large", "too_long", "unreadable"]);
+
 /** @type {Set<Item["state"]>} */
 const OPEN = new Set(["waiting", "running", "asking"]);
 
@@ -36,6 +39,7 @@ const OPEN = new Set(["waiting", "running", "asking"]);
  * @property {HTMLButtonElement} cancel
  * @property {HTMLElement} [choices] what may become of the document that is there
  * @property {typeof ADDED | typeof READ} words
+ * @property {boolean} [isLasting] it has failed, and would fail again
  * @property {Wanted} [pictures] what can be done instead: it has failed since its text is in pictures
  */
 
@@ -48,7 +52,11 @@ export class UploadQueue {
     addEventListener("beforeunload", (event) => (this.busy || $("uploads").querySelector(".unsaved")) && event.preventDefault());
     $("adding-cancel").addEventListener("click", () => this.items.forEach((item) => this.#cancel(item)));
     $("adding-show").addEventListener("click", () => app.library.open());
-    $("adding-close").addEventListener("click", () => ($("adding").hidden = true));
+    $("adding-again").addEventListener("click", () => this.#again(this.#repeatable()));
+    $("adding-dismiss").addEventListener("click", () => {
+      for (const row of $("uploads").querySelectorAll(".wrong")) row.remove();
+      this.#tell();
+    });
     for (const [id, both] of /** @type {const} */ ([["adding-replace", false], ["adding-both", true]])) {
       $(id).addEventListener("click", () => this.#asking().forEach((item) => void this.#decide(item, both)));
     }
@@ -67,6 +75,9 @@ export class UploadQueue {
 
   // Those that failed, until they are dismissed.
   #failed = () => this.items.filter(({ state, row }) => state === "wrong" && row.isConnected);
+
+  // Those of them that may succeed now.
+  #repeatable = () => this.#failed().filter(({ isLasting, pictures }) => !isLasting && !pictures);
 
   // Those of them whose text is in pictures, which can be read.
   #readable = () => this.#failed().filter(({ pictures }) => pictures);
@@ -244,19 +255,21 @@ export class UploadQueue {
   #fail(item, error) {
     const { wanted, words, row, says } = item;
     const { name, pictures } = wanted;
-    const isScan = error instanceof Failure && error.code === "scan";
+    const code = error instanceof Failure ? (error.code ?? "") : "";
+    const isScan = code === "scan";
+    item.isLasting = LASTING.has(code);
     const why = [messageOf(error), isScan && app.library.pictures === "missing" && say("pictures.missing")].filter(Boolean).join(" ");
     says.textContent = why;
     says.setAttribute("role", "alert");
     if (isScan && pictures && app.library.pictures !== "missing") item.pictures = pictures;
     const [label, text] = item.pictures ? /** @type {const} */ (["pictures.read.label", "pictures.read"]) : /** @type {const} */ ([words.again, "adding.again"]);
-    const again = h("button", { type: "button", class: "more", "aria-label": say(label, { name }), onclick: () => this.#again([item]) }, say(text));
+    const again = !item.isLasting && h("button", { type: "button", class: "more", "aria-label": say(label, { name }), onclick: () => this.#again([item]) }, say(text));
     const close = h("button", { type: "button", class: "more", "aria-label": say(words.forget, { name }), onclick: () => {
       row.remove();
       this.#tell();
       app.library.focus();
     } }, say("adding.forget"));
-    item.cancel.after(again, close);
+    item.cancel.after(again || "", close);
     this.#end(item, "wrong");
     row.classList.toggle("unsaved", wanted.text !== undefined);
     if (item.pictures) row.classList.add("asking"); // one click mends it
@@ -291,7 +304,8 @@ export class UploadQueue {
     $("adding").classList.toggle("wrong", !now && !asking.length && !areScans);
     $("adding-bar").hidden = !now;
     $("adding-cancel").hidden = over === count;
-    $("adding-close").hidden = over < count;
+    $("adding-dismiss").hidden = over < count;
+    $("adding-again").hidden = over < count || this.#repeatable().length < 2;
     $("adding-replace").hidden = $("adding-both").hidden = !asking.length || Boolean(now);
     $("adding-pictures").hidden = over < count || !readable.length;
     $("adding").classList.toggle("several", readable.length > 1);
