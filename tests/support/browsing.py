@@ -254,7 +254,7 @@ def exported(page: Page) -> str:
     """The newest conversation, as it is taken along as Markdown."""
     page.get_by_role("button", name="Conversations").click()
     menu = page.locator("#conversations .menu").first
-    menu.locator("summary").click()
+    menu.get_by_role("button").click()
     file = downloaded(page, menu.get_by_role("link", name="Markdown"))
     page.keyboard.press("Escape")
     return file.read_text(encoding="utf-8")
@@ -287,7 +287,7 @@ def make_notebook(page: Page, name: str) -> None:
 
 def act_on(page: Page, title: str, action: str) -> None:
     """Choose something in the menu of a document in the list, which is open."""
-    more = page.get_by_role("button", name=f"More about {title}", exact=True)
+    more = page.get_by_role("button", name=f"More about {title}", exact=True).first
     more.scroll_into_view_if_needed()
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     more.click()  # a menu closes when the list is scrolled

@@ -443,11 +443,11 @@ def test_every_kind_of_answer_looks_like_what_it_is(visit: Visit) -> None:
     ask(page, QUESTION)
     follow_up = ask(page, "What is it premised on?")
     expect(follow_up.locator(".sentence").first).to_contain_text("It is premised on the concern")
-    expect(follow_up.locator(".meta", has_text="In the context of")).to_contain_text(QUESTION)
+    expect(follow_up.locator(".about", has_text="In the context of")).to_contain_text(QUESTION)
     expect(follow_up.get_by_text("Understood as")).to_have_count(0)
     ask(page, "Which new global order does Russia have in mind?")
     other = ask(page, "And China?")
-    expect(other.locator(".meta", has_text="Understood as")).to_contain_text(
+    expect(other.locator(".about", has_text="Understood as")).to_contain_text(
         "Which new global order does China have in mind?"
     )
 

@@ -93,7 +93,7 @@ def test_conversations_are_kept_found_renamed_and_deleted(visit: Visit) -> None:
     expect(names).to_have_count(1)
     other = visit.context.new_page()
     other.goto(last)
-    expect(other.locator("#toast")).to_contain_text("not there any more")
+    expect(other.locator("#toast")).to_contain_text("is not available")
     expect(other.locator("#welcome")).to_be_visible()
     other.goto(first)
     expect(other.locator(".turn .question")).to_have_text([QUESTION, UNANSWERABLE])
@@ -103,7 +103,7 @@ def test_conversations_are_kept_found_renamed_and_deleted(visit: Visit) -> None:
     trash = page.locator("#history .trash summary")
     trash.click()
     assert barriers(page) == []
-    page.get_by_role("button", name=f"Have {UNANSWERABLE} back").first.click()
+    page.get_by_role("button", name=f"Restore {UNANSWERABLE}").first.click()
     expect(names).to_have_count(2)
     expect(trash).to_be_focused()
     names.filter(has_text="The <b>strategy</b>").click()
@@ -263,7 +263,7 @@ def test_a_notebook_has_documents_and_conversations_of_its_own(
     page.get_by_role("button", name="Delete Oaks").click()
     expect(page.locator("#notebook")).to_have_text("All documents")
     page.locator("#notebooks .trash summary").click()
-    page.get_by_role("button", name="Have Oaks back").first.click()
+    page.get_by_role("button", name="Restore Oaks").first.click()
     oaks = page.locator("#notebook-list .name", has_text="Oaks")
     expect(oaks).to_be_visible()
 

@@ -197,14 +197,11 @@ export class Chat {
       });
       if (turn.state === "pending") turn.state = "stopped";
     } catch (error) {
-      if (stopping.signal.aborted) turn.state = "stopped";
-      else {
-        turn.state = this.leaving ? "stopped" : "failed";
-        turn.failure = error instanceof Failure ? error.message : say("page.mistake", { message: messageOf(error) });
-        turn.request = error instanceof Failure ? error.request : undefined;
-        // What was shown may mix two versions of the documents: it goes.
-        if (isStatus(error, UNAVAILABLE)) Object.assign(turn, { sources: [], sentences: [], citations: [] });
-      }
+      turn.state = stopping.signal.aborted || this.leaving ? "stopped" : "failed";
+      if (turn.state === "failed") turn.failure = error instanceof Failure ? error.message : say("page.mistake", { message: messageOf(error) });
+      if (error instanceof Failure) turn.request = error.request;
+      // What was shown may mix two versions of the documents: it goes.
+      if (isStatus(error, UNAVAILABLE)) Object.assign(turn, { sources: [], sentences: [], citations: [] });
     }
     for (const name of ["place", "model", "passages", "searches"]) Reflect.deleteProperty(turn, name);
     this.running.delete(conversation.id);

@@ -34,10 +34,8 @@ export class Composer {
       toast(say("question.pasted"));
     });
     // What has another use of that key comes first.
-    addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.defaultPrevented || closest(event, "input, select") || document.querySelector("dialog[open]")) return;
-      app.chat.stop();
-    });
+    const isFree = (/** @type {Event} */ event) => !event.defaultPrevented && !closest(event, "input, select") && !document.querySelector("dialog[open], [popover=auto]:popover-open");
+    onKey(window, "Escape", () => app.chat.stop(), (event) => this.busy && isFree(event));
   }
 
   #send() {

@@ -27,8 +27,8 @@ export class ModelChoice {
   constructor() {
     const list = $("writing");
     list.addEventListener("change", () => this.#choose(list.value));
-    $("offer-yes").addEventListener("click", () => this.#answer(this.#offer()?.llm ?? QUOTE));
-    $("offer-no").addEventListener("click", () => this.#answer(QUOTE));
+    $("offer-yes").addEventListener("click", () => this.#choose(this.#offer()?.llm ?? QUOTE));
+    $("offer-no").addEventListener("click", () => this.#choose(QUOTE));
     // It may have been started meanwhile, in another window.
     addEventListener("focus", () => void this.refresh());
   }
@@ -77,16 +77,11 @@ export class ModelChoice {
   }
 
   /** @param {string} value */
-  #answer(value) {
-    this.#choose(value);
-    $("question").focus(); // the offer is gone
-  }
-
-  /** @param {string} value */
   #choose(value) {
     this.choice = value || null;
     tab.set(CHOICE, value);
     toast(value === QUOTE ? say("writing.now_quoted") : say("writing.now_written", { writer: this.#names().get(value) ?? "" }));
     this.#draw();
+    if (document.activeElement !== $("writing")) $("question").focus(); // the offer is gone
   }
 }

@@ -101,25 +101,21 @@ export class Store {
     for (const name of storage.names(`${this.prefix}conversation/`)) {
       const held = /** @type {Conversation | null} */ (read(name));
       if (!held?.turns) continue;
+      const { id, title, turns, notebook = null } = held;
+      const begun = held.updated - turns.length;
       try {
-        await this.#handOver(held);
+        for (const [number, turn] of turns.entries()) {
+          const asked = turn.asked ?? begun + number; // an earlier page did not tell
+          const state = turn.state === "pending" ? "stopped" : turn.state;
+          await putTurn(id, title, { ...turn, asked, state }, notebook);
+        }
+        if (held.named) await renameConversation(id, title, notebook);
         storage.remove(name);
       } catch (error) {
         if (!isRefused(error)) throw error;
         if (isStatus(error, NOT_FOUND)) storage.remove(name);
       }
     }
-  }
-
-  /** @param {Conversation} held */
-  async #handOver(held) {
-    const begun = held.updated - held.turns.length;
-    for (const [number, turn] of held.turns.entries()) {
-      const asked = turn.asked ?? begun + number; // an earlier page did not tell
-      const state = turn.state === "pending" ? "stopped" : turn.state;
-      await putTurn(held.id, held.title, { ...turn, asked, state }, held.notebook ?? null);
-    }
-    if (held.named) await renameConversation(held.id, held.title, held.notebook ?? null);
   }
 
   // Remove questions that another one replaces.

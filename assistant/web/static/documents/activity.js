@@ -32,7 +32,6 @@ export class Activity {
   draw() {
     const here = this.rows.filter(({ notebook }) => notebook === active.notebook);
     $("activity-list").replaceChildren(...here.map(({ row }) => row));
-    $("activity").hidden = !here.length;
     $("activity-title").textContent = say("activity.title", { count: here.length });
   }
 }
@@ -72,7 +71,6 @@ export class Folder {
   #draw(watched, unread) {
     $("folder").hidden = !watched && !unread.length;
     $("followed").hidden = !watched;
-    $("unread-files").hidden = !unread.length;
     $("unread").replaceChildren(...unread.map((one) => {
       const how = one.code === "scan" ? ` ${howRead({ own: false }, app.library.pictures, false)}` : "";
       return h("li", { dir: "auto" }, h("b", {}, one.name), h("small", {}, sentenceOf({ ...one, detail: one.reason }), how));

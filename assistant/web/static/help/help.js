@@ -5,7 +5,7 @@ import { isSheet } from "../reading/pane.js";
 import { range } from "../reading/paragraphs.js";
 import { $, Latest, announce, clipped, closest, h, oneLine, smoothly, textsIn, onKey } from "../shared/dom.js";
 import { help, messageOf, topic } from "../shared/api.js";
-import { language, say } from "../shared/i18n.js";
+import { say } from "../shared/i18n.js";
 /** @import { Citation, HelpPart, HelpPlace, HelpTopic } from "../../types.js" */
 
 const LINK = /^#help(?:\/([\w-]+)(?:\/([\p{L}\p{N}-]+))?)?$/u;
@@ -60,7 +60,6 @@ export class Help {
       clearTimeout(this.typing);
       this.typing = setTimeout(() => void this.#list(), TYPING_DELAY);
     });
-    $("help-english").hidden = language === "en";
     this.body.addEventListener("click", (event) => this.#clicked(event));
     this.dialog.addEventListener("close", () => {
       if (document.activeElement === document.body || this.dialog.contains(document.activeElement)) this.before?.focus();

@@ -5,14 +5,12 @@ import { $, actOnKey, closest, undo } from "../shared/dom.js";
 // Let keys do these things, wherever nothing is written and nothing lies over the page.
 /** @param {Record<string, () => unknown>} acts */
 export function listen(acts) {
-  const sheet = $("keys");
-  $("open-keys").addEventListener("click", () => sheet.showModal());
   addEventListener("keydown", (event) => {
     if (event.altKey || event.defaultPrevented || closest(event, "input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
     if ((event.ctrlKey || event.metaKey) && event.key === "z" && undo()) event.preventDefault();
     if (event.ctrlKey || event.metaKey || document.querySelector("dialog:modal")) return;
     // In passages, keys go through them.
     if (closest(event, "[role=feed]") && event.key.length === 1 && "jkyn".includes(event.key)) return;
-    actOnKey(event, { ...acts, "?": () => sheet.showModal() });
+    actOnKey(event, { ...acts, "?": () => $("keys").showModal() });
   });
 }

@@ -30,16 +30,12 @@ export class Navigation {
       isThere || !wanted ? null : orToast(app.store.load(wanted, notebook)),
     ]);
     if (!isLast()) return false;
-    if (began === undefined || found === undefined) {
+    const isFailed = began === undefined || found === undefined;
+    const isGone = !isFailed && id && !found && !isThere;
+    if (isGone) toast(say("conversation.gone"));
+    if (isFailed || (isGone && this.began && !began)) {
       this.#tell(true); // one stays where one is
       return false;
-    }
-    if (id && !found && !isThere) {
-      toast(say("conversation.gone"));
-      if (this.began && !began) {
-        this.#tell(true);
-        return false;
-      }
     }
     if (began) {
       active.notebook = notebook;

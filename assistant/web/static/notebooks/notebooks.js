@@ -113,14 +113,12 @@ export class Notebooks {
       const name = $("notebook-list").children[at]?.querySelector(".name");
       name?.focus();
     };
-    const form = h("form", { class: "inline" }, ...fields, h("div", { class: "acts" }, h("button", { type: "submit", class: "more" }, say("notebooks.save")), h("button", { type: "button", class: "more", onclick: close }, say("question.cancel"))));
-    form.addEventListener("submit", () => {
-      void done().then(async (changed) => {
-        if (!changed) return;
-        await this.refresh();
-        close();
-      });
-    });
+    const send = async () => {
+      if (!(await done())) return;
+      await this.refresh();
+      close();
+    };
+    const form = h("form", { class: "inline", onsubmit: send }, ...fields, h("div", { class: "acts" }, h("button", { type: "submit", class: "more" }, say("notebooks.save")), h("button", { type: "button", class: "more", onclick: close }, say("question.cancel"))));
     onKey(form, "Escape", close);
     item.replaceChildren(form);
     form.querySelector("input")?.focus();

@@ -3,7 +3,7 @@
 import { exportMenu } from "../chat/export.js";
 import { passageKey } from "../chat/passages.js";
 import { topicOf } from "../help/help.js";
-import { $, action, characters, flagged, h, oneLine, toast } from "../shared/dom.js";
+import { $, action, arrange, characters, flagged, h, oneLine, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { loadDocument, orToast } from "../shared/api.js";
 import { day, say } from "../shared/i18n.js";
@@ -59,18 +59,14 @@ export class Notes {
     if (!this.dialog.open) return;
     const { all } = app.noteStore;
     $("notes-export").replaceChildren(...(all.length ? [exportMenu("notes", say("notes.export"))] : []));
-    $("notes-none").hidden = all.length > 0;
     const list = $("note-list");
     const at = [...list.children].findIndex((item) => item.contains(document.activeElement));
     const items = all.map((one) => this.#item(one));
     this.items = new Map(all.map(({ note }, number) => [note.id, /** @type {(typeof items)[0]} */ (items[number])]));
-    const kept = new Set(items.map(({ item }) => item));
-    for (const item of [...list.children]) if (!kept.has(/** @type {HTMLElement} */ (item))) item.remove();
-    items.forEach(({ item }, number) => list.children[number] === item || list.insertBefore(item, list.children[number] ?? null));
+    arrange(list, items.map(({ item }) => item));
     if (at < 0 || list.contains(document.activeElement)) return;
     // What had the focus is gone: the next one has it, or else the panel.
-    const next = items[Math.min(at, items.length - 1)]?.field ?? this.dialog.querySelector("button");
-    next?.focus();
+    (items[Math.min(at, items.length - 1)]?.field ?? this.dialog.querySelector("button"))?.focus();
   }
 
   /** @param {Noted} noted */

@@ -20,12 +20,16 @@ export class ParagraphPanel {
     this.reader = reader;
     reader.pages.addEventListener("click", (event) => this.#clicked(event));
     reader.pages.addEventListener("keydown", (event) => this.#moved(event));
-    offerActions(reader.pages, [
-      ["reader.ask", "", () => this.#withSelected((selected) => this.#ask(selected))],
-      ["reader.highlight.add", "writes", () => this.#withSelected((selected) => void this.#highlight(selected))],
-      ["reader.copy", "", () => this.#withSelected((selected) => void this.#copy(selected))],
-    ]);
+    offerActions(reader.pages, this.#acts((act) => this.#withSelected(act)));
   }
+
+  // What can be done: each with its name and its class. `using` does it with what it is done with.
+  /** @param {(act: (selected: Selected) => unknown) => void} using @returns {[Key, string, () => void][]} */
+  #acts = (using) => [
+    ["reader.ask", "about-this", () => using((selected) => this.#ask(selected))],
+    ["reader.highlight.add", "highlight-this writes", () => using((selected) => this.#highlight(selected))],
+    ["reader.copy", "copy-this", () => using((selected) => this.#copy(selected))],
+  ];
 
   /** @param {MouseEvent} event */
   #clicked(event) {
@@ -83,12 +87,7 @@ export class ParagraphPanel {
     const { id, title } = this.reader.document;
     const citing = app.chat.citing(id, number);
     const heading = block.paragraph.heading.at(-1);
-    /** @type {[Key, string, () => void][]} */
-    const acts = [
-      ["reader.ask", "about-this", () => this.#ask(whole)],
-      ["reader.highlight.add", "highlight-this writes", () => void this.#highlight(whole)],
-      ["reader.copy", "copy-this", () => void this.#copy(whole)],
-    ];
+    const acts = this.#acts((act) => void act(whole));
     if (heading && heading !== title) acts.push(["reader.overview.section", "sum-up", () => this.reader.ask(say("reader.section.ask", { title: heading }), heading)]);
     const below = block.element.appendChild(
       h("div", { class: "beside" },
@@ -132,7 +131,7 @@ export class ParagraphPanel {
   }
 
   // Do something with what is selected.
-  /** @param {(selected: Selected) => void} act */
+  /** @param {(selected: Selected) => unknown} act */
   #withSelected(act) {
     const selection = getSelection();
     if (!this.reader.document || !selection?.rangeCount) return;

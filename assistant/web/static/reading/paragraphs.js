@@ -35,10 +35,9 @@ export function textOf({ paragraphs }) {
   let rows = h("div");
   for (const paragraph of paragraphs) {
     const { number } = paragraph;
-    const same = heading.findIndex((title, level) => title !== paragraph.heading[level]);
-    const from = same < 0 ? heading.length : same;
+    const from = paragraph.heading.findIndex((title, level) => title !== heading[level]);
     paragraph.heading.forEach((title, level) => {
-      if (level < from) return;
+      if (from < 0 || level < from) return;
       const element = h(`h${Math.min(6, level + 3)}`, { dir: "auto" }, title);
       nodes.push(element);
       headings.push({ title, level, number, element });
@@ -90,11 +89,9 @@ const shown = (paragraph, columns, spans) =>
 // The rows of the table that a row begins: those that follow it under the same headings.
 /** @param {Paragraph[]} paragraphs @param {Paragraph} first */
 function rowsFrom(paragraphs, first) {
-  const from = first.number - 1;
-  const heading = JSON.stringify(first.heading);
-  let to = from + 1;
-  for (let p = paragraphs[to]; p?.kind === "row" && JSON.stringify(p.heading) === heading; p = paragraphs[to]) to++;
-  return paragraphs.slice(from, to);
+  const rest = paragraphs.slice(first.number - 1);
+  const end = rest.findIndex(({ kind, heading }) => kind !== "row" || JSON.stringify(heading) !== JSON.stringify(first.heading));
+  return end < 0 ? rest : rest.slice(0, end);
 }
 
 // A place as a range over what is shown, whatever is marked in it.

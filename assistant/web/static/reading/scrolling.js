@@ -23,13 +23,14 @@ export class Scrolling {
   seen() {
     if (this.went && Math.abs(this.went.top - this.view.scrollTop) < 2) return this.went.seen;
     this.went = null;
-    const line = this.view.getBoundingClientRect().top + LINE;
-    const { sheets } = this.reader.sheets;
-    if (this.reader.isPrinted()) return this.#onPage(sheets[firstBelow(sheets, line)]?.number ?? 1);
-    const blocks = [...this.reader.blocks.values()];
-    const { page, number } = blocks[firstBelow(blocks, line)]?.paragraph ?? { page: 1, number: 1 };
+    if (this.reader.isPrinted()) return this.#onPage(this.#read(this.reader.sheets.sheets)?.number ?? 1);
+    const { page, number } = this.#read([...this.reader.blocks.values()])?.paragraph ?? { page: 1, number: 1 };
     return { page: page ?? 1, number };
   }
+
+  // Which of things that stand below each other is being read.
+  /** @template {{ element: HTMLElement }} Thing @param {Thing[]} things */
+  #read = (things) => things[firstBelow(things, this.view.getBoundingClientRect().top + LINE)];
 
   // A page, and the first paragraph on it.
   /** @param {number} page */
@@ -66,8 +67,9 @@ export class Scrolling {
   keeping(change) {
     const { top } = this.view.getBoundingClientRect();
     const { blocks, sheets } = this.reader;
+    /** @type {{ element: HTMLElement }[]} */
     const things = this.reader.isPrinted() ? sheets.sheets : [...blocks.values()];
-    const element = things[firstBelow(things, top + LINE)]?.element;
+    const element = this.#read(things)?.element;
     const before = element?.getBoundingClientRect();
     change();
     if (!element || !before?.height) return;

@@ -16,25 +16,17 @@ import { offset, endOf } from "./paragraphs.js";
 // Of the text: what is selected of the first of its paragraphs.
 /** @param {Iterable<Block>} blocks @param {Range} range @returns {Selected | null} */
 export function selectedText(blocks, range) {
-  /** @type {Selected | null} */
-  let first = null;
-  for (const { text, paragraph } of blocks) {
-    if (!range.intersectsNode(text)) {
-      if (first) break;
-      continue;
-    }
-    const part = clipped(range, text);
-    const words = String(part).trim();
-    if (!words) continue;
-    if (first) return { ...first, cut: true };
-    const before = new Range();
-    before.setStart(text, 0);
-    before.setEnd(part.startContainer, part.startOffset);
-    const blank = String(part).length - String(part).trimStart().length;
-    const start = offset(paragraph, String(before).length + blank);
-    first = { paragraph, start, end: start + characters(words).length, cut: false };
-  }
-  return first;
+  const touched = [...blocks].filter(({ text }) => range.intersectsNode(text) && String(clipped(range, text)).trim());
+  const [first] = touched;
+  if (!first) return null;
+  const { text, paragraph } = first;
+  const part = clipped(range, text);
+  const before = new Range();
+  before.setStart(text, 0);
+  before.setEnd(part.startContainer, part.startOffset);
+  const words = String(part);
+  const start = offset(paragraph, String(before).length + words.length - words.trimStart().length);
+  return { paragraph, start, end: start + characters(words.trim()).length, cut: touched.length > 1 };
 }
 
 // Of the pages: whole words.

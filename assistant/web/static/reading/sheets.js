@@ -9,13 +9,11 @@ import { say } from "../shared/i18n.js";
 
 const NEAR = "120% 0px"; // what lies so close to the view is drawn
 
-/** @typedef {{ element: HTMLElement, words: HTMLElement, lights: HTMLElement, owns: HTMLElement, finds: HTMLElement, size: PageSize, number: number, picture: HTMLImageElement | undefined, drawn: number }} Sheet */
+/** @typedef {{ element: HTMLElement, words: HTMLElement, lights: HTMLElement, owns: HTMLElement, finds: HTMLElement, size: PageSize, number: number, picture: HTMLImageElement | undefined, drawn: number, printed: Promise<Word[]> | undefined }} Sheet */
 
 export class Sheets {
   /** @type {Sheet[]} */
   sheets = [];
-  /** @type {Map<number, Promise<Word[]>>} */
-  requested = new Map();
   /** @type {IntersectionObserver | null} */
   watcher = null;
   /** @type {Map<Element, Word>} */
@@ -56,7 +54,6 @@ export class Sheets {
     this.watcher?.disconnect();
     for (const sheet of this.sheets) this.#leave(sheet);
     this.sheets = [];
-    this.requested.clear();
     this.shown.clear();
     this.sought.next();
     this.owned.next();
@@ -68,14 +65,14 @@ export class Sheets {
     const words = h("div", { class: "words" });
     const element = h("div", { class: "sheet", role: "group", "aria-label": doubted(say("reader.page", { label: size.label }), isDoubtful), dataset: { page: String(number) } }, doubt(isDoubtful), owns, lights, finds, words);
     element.style.aspectRatio = `${size.width} / ${size.height}`;
-    return { element, words, lights, owns, finds, size, number, picture: undefined, drawn: 0 };
+    return { element, words, lights, owns, finds, size, number, picture: undefined, drawn: 0, printed: undefined };
   }
 
   /** @param {Sheet} sheet */
   async #enter(sheet) {
     void this.#draw(sheet);
     if (sheet.words.childElementCount) return;
-    const words = await this.words(sheet.number);
+    const words = await this.#words(sheet);
     if (sheet.words.childElementCount || !sheet.element.isConnected) return;
     sheet.words.append(...words.map((word) => {
       const span = h("span", {}, `${word.text} `);
@@ -113,16 +110,12 @@ export class Sheets {
     }
   }
 
-  /** @param {number} number @returns {Promise<Word[]>} */
-  words(number) {
-    const known = this.requested.get(number);
-    if (known) return known;
-    const asked = pageWords(this.id, number).catch(() => {
-      this.requested.delete(number); // it is asked again when it is wanted again
+  /** @param {Sheet} sheet */
+  #words(sheet) {
+    return (sheet.printed ??= pageWords(this.id, sheet.number).catch(() => {
+      sheet.printed = undefined; // it is asked again when it is wanted again
       return [];
-    });
-    this.requested.set(number, asked);
-    return asked;
+    }));
   }
 
   // Light up where citations are printed; one of them may be chosen.
@@ -175,7 +168,7 @@ export class Sheets {
   // What a place in the text is printed in; a paragraph may go on overleaf.
   /** @param {number} page @param {number} start @param {number} end offsets in the document's text */
   async printed(page, start, end) {
-    const words = await Promise.all(this.sheets.slice(page - 1, page + 1).map((sheet) => this.words(sheet.number)));
+    const words = await Promise.all(this.sheets.slice(page - 1, page + 1).map((sheet) => this.#words(sheet)));
     return words.flat().filter((word) => word.start < end && word.end > start).map((word) => word.place);
   }
 

@@ -64,20 +64,17 @@ export function tableOf(texts, columns, label) {
   element.style.setProperty("--wide", `${wide}rem`);
   element.style.setProperty("--widths", widths.map((width) => `minmax(calc(${width}rem * var(--reader-size, 1)), ${width}fr)`).join(" "));
   let isNear = false;
-  const scrolled = () => {
+  const tell = () => {
     names.scrollLeft = rows.scrollLeft;
     element.classList.toggle("more-before", rows.scrollLeft > 1);
     element.classList.toggle("more-behind", rows.scrollLeft < rows.scrollWidth - rows.clientWidth - 1);
-  };
-  const tell = () => {
-    scrolled();
     const behind = rows.scrollWidth - rows.clientWidth;
     for (const [name, value] of Object.entries({ tabindex: "0", role: "region", "aria-label": label })) {
       if (isNear && behind > 0) rows.setAttribute(name, value);
       else rows.removeAttribute(name);
     }
   };
-  rows.addEventListener("scroll", scrolled, { passive: true });
+  rows.addEventListener("scroll", tell, { passive: true });
   new ResizeObserver(tell).observe(rows);
   new IntersectionObserver((seen) => {
     isNear = rows === document.activeElement || Boolean(seen.at(-1)?.isIntersecting);

@@ -46,11 +46,7 @@ export async function tell(place, again) {
 /** @param {HTMLDialogElement[]} dialogs @param {() => boolean} narrow @param {() => void} hear */
 export function closeOnBack(dialogs, narrow, hear) {
   /** @param {HTMLDialogElement} dialog */
-  const over = (dialog) => {
-    /** @type {unknown} */
-    const state = history.state;
-    return state instanceof Object && "over" in state && state.over === dialog.id;
-  };
+  const over = ({ id }) => JSON.stringify(history.state) === JSON.stringify({ over: id });
   /** @param {HTMLDialogElement} dialog */
   const opened = async (dialog) => {
     await leaves();

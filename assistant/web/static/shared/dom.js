@@ -70,24 +70,13 @@ export function action(name, label, onclick, shown = false) {
 // A button that opens a menu. It closes with a choice, by Escape, and when it loses the focus.
 /** @param {Icon} name @param {string} label @param {HTMLElement[]} items */
 export function menu(name, label, ...items) {
-  const list = h("div", { class: "items" }, ...items);
-  const button = h("summary", { class: "quiet", "aria-label": label, title: label }, icon(name));
-  /** @type {HTMLDetailsElement} */
-  const element = h("details", { class: "menu" }, button, list);
-  const close = () => (element.open = false);
-  element.addEventListener("focusout", (event) => {
-    if (!(event.relatedTarget instanceof Node) || !element.contains(event.relatedTarget)) close();
-  });
-  onKey(element, "Escape", () => { close(); button.focus(); }, () => element.open);
-  list.addEventListener("click", () => {
-    if (list.contains(document.activeElement)) button.focus(); // unless what was chosen takes it
-    close();
-  });
-  // It stays on the page, however near to an edge its button is.
-  element.addEventListener("toggle", () => {
-    list.classList.toggle("up", false);
-    const around = element.closest("dialog, #turns")?.getBoundingClientRect();
-    if (element.open && around) list.classList.toggle("up", list.getBoundingClientRect().bottom > around.bottom);
+  /** @type {HTMLElement} */
+  const list = h("div", { class: "items", popover: "auto", onclick: () => list.hidePopover() }, ...items);
+  const button = h("button", { type: "button", class: "quiet", "aria-label": label, title: label }, icon(name));
+  button.popoverTargetElement = list;
+  const element = h("div", { class: "menu" }, button, list);
+  element.addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget instanceof Node && !element.contains(relatedTarget)) list.hidePopover();
   });
   return element;
 }
@@ -107,9 +96,7 @@ export const smoothly = () => (matchMedia("(prefers-reduced-motion: reduce)").ma
 
 // Tell a screen reader.
 /** @param {string} text */
-export function announce(text) {
-  $("announcer").textContent = text;
-}
+export const announce = (text) => void ($("announcer").textContent = text);
 
 const TOAST_TIME = 8000; // milliseconds
 const ACTION_TIME = 20_000; // where something can be done about it
@@ -180,11 +167,9 @@ export const doubt = (is) => is && h("span", { class: "flag" }, say("place.uncer
 
 // Where a citation stands: its headings, page or the like, and paragraph; and where that is uncertain.
 /** @param {Citation} citation */
-export function placeOf(citation) {
-  const parts = [...citation.heading];
-  if (citation.locator) parts.push(located(citation.locator));
-  parts.push(say("source.paragraph", { number: citation.paragraph }));
-  return doubted(parts.join(" › "), citation.uncertain);
+export function placeOf({ heading, locator, paragraph, uncertain }) {
+  const within = locator ? [...heading, located(locator)] : heading;
+  return doubted([...within, say("source.paragraph", { number: paragraph })].join(" › "), uncertain);
 }
 
 // The same with its document, which may be its first heading as well.
