@@ -242,8 +242,9 @@ export class TurnView {
     this.actions?.tell();
     for (const list of [this.passages, ...this.others]) list?.tell();
     if (this.seen === (this.turn.further ?? []).length) return;
-    this.#more()?.enter();
-    if (isExhausted(this.turn)) this.ways.querySelector("button")?.focus();
+    const added = this.#more();
+    if (added) added.enter();
+    else if (isExhausted(this.turn)) this.ways.querySelector("button")?.focus();
   }
 }
 
