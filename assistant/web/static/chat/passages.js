@@ -47,7 +47,7 @@ function card(turn, group, properties, ...judging) {
     more.setAttribute("aria-expanded", String(all));
     more.textContent = say(all ? "passages.less" : "passages.more");
     text.classList.toggle("short", !all);
-    text.replaceChildren(...(all ? marked(first.paragraph_text, spans) : short.pieces).filter((piece) => piece !== false));
+    text.replaceChildren(h("span", {}, ...(all ? marked(first.paragraph_text, spans) : short.pieces)));
     // A cell a line.
     if (first.paragraph_kind === "row") for (const node of textsIn(text)) node.data = node.data.replaceAll(" | ", "\n");
   };

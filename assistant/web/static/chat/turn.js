@@ -221,6 +221,7 @@ export class TurnView {
       for (const citation of passages) list?.add(citation);
       if (!list || !searches.length) continue;
       if (!passages.length) list.element.append(h("p", { class: "meta" }, say("passages.nothing")));
+      list.element.classList.toggle("closest", this.turn.state === "refused");
       this.others.push((added = list));
       this.further.append(list.element);
     }
