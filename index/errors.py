@@ -39,11 +39,11 @@ Code = Literal[
     "no_fetch", "web_address", "web_login", "web_port", "web_host", "web_late", "web_failed",
     "web_status", "web_kind", "web_circle", "web_unsafe",
     # what is kept
-    "document_gone", "original_gone", "notebook_gone", "notebook_empty", "conversation_gone",
-    "answer_gone", "answer_changed", "note_gone", "not_yours", "read_only", "owner_only",
-    "no_such_login", "documents_full", "notebooks_full", "notebook_full", "conversations_full",
-    "conversation_full", "notes_full", "answer_large", "note_large", "not_your_question",
-    "kept_full",
+    "document_gone", "original_gone", "originals_large", "notebook_gone", "notebook_empty",
+    "conversation_gone", "answer_gone", "answer_changed", "note_gone", "not_yours", "read_only",
+    "owner_only", "no_such_login", "documents_full", "notebooks_full", "notebook_full",
+    "notebook_room", "conversations_full", "conversation_full", "notes_full", "answer_large",
+    "note_large", "not_your_question", "kept_full",
     # who asks, and how much
     "login", "wrong_login", "refused", "busy", "waiting_full", "many_requests", "many_fetched",
     "many_kept", "many_tries",

@@ -367,6 +367,21 @@ class Index(View):
             with self.database.write() as connection:
                 staging.set_kept(connection, replace(manifest, kept=True))
 
+    def rename(self, document_id: str, title: str) -> None:
+        """Give a document another title, which stays when it is replaced or read again. Nothing is
+        embedded again: titles take no part in retrieval.
+
+        Args:
+            document_id: its id.
+            title: in one line; "" for the one that it has itself.
+
+        Raises:
+            MissingPathError: there is none of that id.
+        """
+        self._store.current().manifest(document_id)
+        with self.database.write() as connection:
+            staging.rename(connection, document_id, " ".join(title.split()))
+
     def remove(self, document_id: str) -> None:
         """Take a document out of the index. The file that it was read from is not touched.
 

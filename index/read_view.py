@@ -49,12 +49,13 @@ class DocumentInfo:
 
 
 #: What a manifest has by the same name.
-_AS_MANIFEST = {field.name for field in fields(DocumentInfo)} - {"paragraphs", "stale"}
+_AS_MANIFEST = {field.name for field in fields(DocumentInfo)} - {"title", "paragraphs", "stale"}
 
 
 def _info(manifest: Manifest, outdated: Mapping[str, bool]) -> DocumentInfo:
     return DocumentInfo(
         **{name: getattr(manifest, name) for name in _AS_MANIFEST},
+        title=manifest.shown_title,
         paragraphs=len(manifest.places),
         stale=not outdated.get(manifest.id, True),
     )

@@ -1,81 +1,54 @@
-"""The documents that a program may ask, those that it adds, and their files to download."""
+"""The documents that a program may ask, and those that it adds."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import PurePath
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response, UploadFile
-from fastapi.responses import FileResponse
 
 from assistant.access.callers import Caller
 from assistant.api.dependencies import Reader, Writer
+from assistant.api.downloads import MAX_FILES, SAVED, ZIPPED, download, download_all
 from assistant.api.openapi import also_events, problems
 from assistant.documents import AskedDocument
-from assistant.places import name_of
-from assistant.schemas.base import Value
+from assistant.schemas.base import Asked, Value
 from assistant.schemas.documents import DocumentsValue, DocumentValue, ProgressValue, ReadValue
 from assistant.schemas.questions import Place
 from assistant.service.operations import Step, indexing, receive_address
 from assistant.service.service import Service
 from assistant.serving.streaming import reply
-from assistant.workspace.library import Library
+from assistant.workspace.conversations import Title
 from assistant.workspace.notebooks import NotebookId
 from assistant.workspace.uploads import Upload
-from index.errors import MissingPathError, RefusedError
-
-_OFFICE = "application/vnd.openxmlformats-officedocument"
-_MACROS = "application/vnd.ms-{}.macroEnabled.12"
-_ODF = "application/vnd.oasis.opendocument"
-
-PLAIN = "text/plain"
-
-#: By suffix, of the formats that are read: what systems know of them differs. Any other file is
-#: plain text, which no browser runs.
-MEDIA_TYPES = {
-    ".csv": "text/csv",
-    ".docm": _MACROS.format("word.document"),
-    ".docx": f"{_OFFICE}.wordprocessingml.document",
-    ".eml": "message/rfc822",
-    ".epub": "application/epub+zip",
-    ".htm": "text/html",
-    ".html": "text/html",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".markdown": "text/markdown",
-    ".md": "text/markdown",
-    ".msg": "application/vnd.ms-outlook",
-    ".odp": f"{_ODF}.presentation",
-    ".ods": f"{_ODF}.spreadsheet",
-    ".odt": f"{_ODF}.text",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".pptm": _MACROS.format("powerpoint.presentation"),
-    ".pptx": f"{_OFFICE}.presentationml.presentation",
-    ".rtf": "application/rtf",
-    ".text": PLAIN,
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".tsv": "text/tab-separated-values",
-    ".txt": PLAIN,
-    ".xhtml": "application/xhtml+xml",
-    ".xls": "application/vnd.ms-excel",
-    ".xlsb": _MACROS.format("excel.sheet.binary"),
-    ".xlsm": _MACROS.format("excel.sheet"),
-    ".xlsx": f"{_OFFICE}.spreadsheetml.sheet",
-}
+from index.errors import RefusedError
 
 Identity = Annotated[str, Path(description="The document's id, as the list has it.")]
+
+Identities = Annotated[
+    list[str],
+    Query(
+        alias="id",
+        min_length=1,
+        max_length=MAX_FILES,
+        description="The documents' ids, as the list has them: `?id=…&id=…`.",
+    ),
+]
 
 Into = Annotated[NotebookId | None, Query(description="The notebook that it is put into.")]
 
 ReadPictures = Annotated[
     bool, Query(description="Read what stands in pictures, too: scans, photographs of text.")
 ]
+
+
+class NewTitle(Asked):
+    """The title of a document."""
+
+    title: Title
+
 
 _EVENTS = also_events(
     "`progress` (ProgressValue) each, and at last `done` (DocumentValue) or `failed` (Problem)."
@@ -87,9 +60,6 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/api/documents")
     library = service.library
     replaced: dict[int | str, dict[str, Any]] = {**problems(404), 200: _EVENTS}
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    files = dict.fromkeys(sorted({*MEDIA_TYPES.values()}), binary)
-    saved = {"description": "The file, to be saved.", "content": files}
 
     async def received(caller: Caller, file: UploadFile) -> Upload:
         if (file.size or 0) > library.inbox.max_bytes:
@@ -153,6 +123,13 @@ def routes(service: Service) -> APIRouter:
         upload = await receive_address(service, caller.client, at.address)
         return await index(request, caller, upload, notebook=notebook, ocr=ocr)
 
+    @router.get(
+        "/originals", response_class=Response, responses={**problems(404, 413), 200: ZIPPED}
+    )
+    def originals(identities: Identities, caller: Reader) -> Response:
+        """Download the files of several documents, each as `content` gives it, as one ZIP file."""
+        return download_all(library, caller.owner, identities)
+
     @router.get("/{identity}", responses=problems(404))
     def document(identity: Identity, caller: Reader) -> DocumentValue:
         """Tell of a document."""
@@ -171,6 +148,12 @@ def routes(service: Service) -> APIRouter:
         await to_thread.run_sync(partial(library.find, caller.owner, identity, own=True))
         upload = await received(caller, file)
         return await index(request, caller, upload, 200, replacing=identity, ocr=ocr)
+
+    @router.patch("/{identity}", responses=problems(404))
+    def rename(identity: Identity, wanted: NewTitle, caller: Writer) -> DocumentValue:
+        """Give a document of yours another title, which stays when its file is replaced; an empty
+        one gives back its own."""
+        return DocumentValue.of(library.rename(caller.owner, identity, wanted.title))
 
     @router.post("/{identity}/pictures", response_model=DocumentValue, responses=replaced)
     async def read_pictures(
@@ -196,7 +179,7 @@ def routes(service: Service) -> APIRouter:
     @router.get(
         "/{identity}/content",
         response_class=Response,
-        responses={**problems(404), 200: saved},
+        responses={**problems(404), 200: SAVED},
     )
     def content(identity: Identity, caller: Reader) -> Response:
         """Download the file that a document was read from, as it was sent or lies in its folder;
@@ -225,37 +208,3 @@ def to_event(step: Step) -> tuple[str, Value]:
     if isinstance(step, ProgressValue):
         return "progress", step
     return "done", DocumentValue.of(AskedDocument(step, own=True))
-
-
-def attached(name: str) -> dict[str, str]:
-    """The header of a file that a browser saves under a name."""
-    quoted = quote(name, safe="")
-    parameter = f'filename="{name}"' if quoted == name else f"filename*=utf-8''{quoted}"
-    return {"content-disposition": f"attachment; {parameter}"}
-
-
-def download(library: Library, owner: str, identity: str) -> Response:
-    """The original of a document, or its text where that is not kept: as a file that a browser
-    saves and does not show, for its content is not trusted.
-
-    Args:
-        library: has the document.
-        owner: who asks.
-        identity: the document's id.
-
-    Raises:
-        MissingPathError: it is not there, or not for this owner.
-    """
-    source = library.find(owner, identity).info.source
-    try:
-        file = library.original(owner, identity)
-    except MissingPathError:
-        text = library.document(owner, identity).text
-        name = name_of(source).removesuffix(".txt")
-        content, media_type = text.encode("utf-8", "replace"), f"{PLAIN}; charset=utf-8"
-        return Response(content, media_type=media_type, headers=attached(f"{name}.txt"))
-    name = library.index.file_name(identity)
-    response = FileResponse(file, filename=name)
-    # The charset of a text is not known.
-    response.headers["content-type"] = MEDIA_TYPES.get(PurePath(name).suffix.lower(), PLAIN)
-    return response

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 
 from assistant.access.callers import Caller
-from assistant.api.documents import attached
+from assistant.api.downloads import attached
 from assistant.api.notebooks import Of
 from assistant.api.openapi import problems
 from assistant.exporting.exports import MEDIA, ExportedFile, Exports, Format, References

@@ -56,6 +56,12 @@ class NewNotebook(Asked):
     )
 
 
+class PutDocuments(Asked):
+    """Documents that are to be put into a notebook."""
+
+    documents: list[DocumentId] = Field(max_length=MAX_ITEMS)
+
+
 class ChangedNotebook(Asked):
     """What of a notebook is to be otherwise."""
 
@@ -138,11 +144,9 @@ def routes(
     @router.post("/notebooks", status_code=201, responses=_NOT)
     def create(wanted: NewNotebook, caller: Writer) -> NotebookValue:
         """Make a notebook, which is yours alone until you share it."""
-        for document in wanted.documents:
-            library.shareable(caller.owner, document)  # before it is made
+        library.check_shareable(caller.owner, *wanted.documents)  # before it is made
         made = notebooks.create(caller.owner, caller.name, wanted.name)
-        for document in wanted.documents:
-            library.put_in(caller.owner, made.id, document)
+        library.put_in(caller.owner, made.id, *wanted.documents)
         return library.shown(notebooks.find(caller.owner, made.id))
 
     @router.get("/notebooks/{identity}", responses=_NOT)
@@ -164,6 +168,12 @@ def routes(
     def restore(identity: Identity, caller: Writer) -> NotebookValue:
         """Have a notebook back that was deleted."""
         return library.shown(notebooks.restore(caller.owner, identity))
+
+    @router.put("/notebooks/{identity}/documents", status_code=204, responses=_NOT)
+    def put_all_in(identity: Identity, wanted: PutDocuments, caller: Writer) -> None:
+        """Put several documents into a notebook besides those that are in it: all, or none where
+        one of them cannot be put in or there is no room for all."""
+        library.put_in(caller.owner, identity, *wanted.documents)
 
     @router.put("/notebooks/{identity}/documents/{document}", status_code=204, responses=_NOT)
     def put_in(identity: Identity, document: Document, caller: Writer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ from assistant.cli.options import (
     write_text,
 )
 from assistant.cli.progress import IndexingProgress
+
+if TYPE_CHECKING:
+    from index import Index
 
 app = typer.Typer(help="What is in the index.", no_args_is_help=True)
 
@@ -93,14 +96,33 @@ def index_remove(
     documents: Annotated[list[str], typer.Argument(help="Ids or sources, as `list` shows them.")],
 ) -> None:
     """Take documents out of the index. The files themselves are not touched."""
+    with opened_index(settings_of(context)) as index:
+        for document in documents:
+            index.remove(_id_of(document, index))
+            print_text(f"Removed {document}.")
+
+
+@app.command("rename")
+@takes("document title", INDEX)
+def index_rename(
+    context: typer.Context,
+    document: Annotated[str, typer.Argument(help="Its id or source, as `list` shows them.")],
+    title: Annotated[str, typer.Argument(help="Its new title; '' for its own.")],
+) -> None:
+    """Give a document another title, which stays when its file changes."""
+    with opened_index(settings_of(context)) as index:
+        identity = _id_of(document, index)
+        index.rename(identity, title)
+        print_text(f"Renamed {document}: {index.info(identity).title}")
+
+
+def _id_of(document: str, index: Index) -> str:
+    """The id of a document that is named by that or by its source."""
     from index.readers.files import source_of
 
-    with opened_index(settings_of(context)) as index:
-        by_source = {info.source: info.id for info in index.documents()}
-        for document in documents:
-            resolved = source_of(Path(document).expanduser())
-            index.remove(by_source.get(document) or by_source.get(resolved) or document)
-            print_text(f"Removed {document}.")
+    by_source = {info.source: info.id for info in index.documents()}
+    resolved = source_of(Path(document).expanduser())
+    return by_source.get(document) or by_source.get(resolved) or document
 
 
 @app.command("rebuild")

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from assistant.access.callers import Caller, owner_of_browser, person
 from assistant.access.fair_queue import FairQueue
-from assistant.api import answers, documents, exports, notebooks, topics
+from assistant.api import answers, documents, downloads, exports, notebooks, topics
 from assistant.events import Event
 from assistant.schemas.answers import Alternatives, AnswerValue, MorePassagesValue
 from assistant.schemas.base import Asked, Value
@@ -238,6 +238,10 @@ def routes(
         wanted = service, sources, asked.question, history, asked.llm, shown, asked.reworded
         return await in_turn(request, service.queue, caller, more_passages, *wanted)
 
+    @router.get("/documents/originals")
+    def originals(identities: documents.Identities, caller: Visitor) -> Response:
+        return downloads.download_all(library, caller.owner, identities)
+
     @router.get("/documents/{identity}")
     def document(identity: str, caller: Visitor) -> dict[str, Any]:
         found = library.document(caller.owner, identity)
@@ -257,7 +261,7 @@ def routes(
 
     @router.get("/documents/{identity}/original")
     def original(identity: str, caller: Visitor) -> Response:
-        return documents.download(library, caller.owner, identity)
+        return downloads.download(library, caller.owner, identity)
 
     def draw(owner: str, identity: str, number: int, width: int) -> bytes:
         if library.boxes(owner, identity) is None:
@@ -277,6 +281,10 @@ def routes(
     def words(identity: str, number: int, caller: Visitor) -> list[dict[str, Any]]:
         boxes = library.boxes(caller.owner, identity)
         return [asdict(word) for word in boxes.words_on(number)] if boxes else []
+
+    @router.patch("/documents/{identity}")
+    def rename(identity: str, wanted: documents.NewTitle, caller: Visitor) -> DocumentValue:
+        return DocumentValue.of(library.rename(caller.owner, identity, wanted.title))
 
     @router.delete("/documents/{identity}")
     def remove(identity: str, caller: Visitor) -> None:

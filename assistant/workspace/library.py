@@ -173,19 +173,28 @@ class Library:
             MissingPathError: it is not there, or not for this owner.
             RefusedError: it is everyone's, and is to be this owner's.
         """
-        found = self.readable(owner, [identity]).get(identity)
-        if found is None:
-            raise MissingPathError(
-                "That document is not here. It may have been removed.", code="document_gone"
-            )
-        if own and not found.own:
-            raise RefusedError(
-                "That document is not yours. Whoever added it, or whoever runs Footnote (with "
-                "`footnote index`), changes it.",
-                403,
-                code="not_yours",
-            )
+        [found] = self.find_all(owner, [identity], own)
         return found
+
+    def find_all(
+        self, owner: str, identities: Collection[str], own: bool = False
+    ) -> list[AskedDocument]:
+        """Several documents, each as `find` gives it."""
+        found = self.readable(owner, identities)
+        for identity in identities:
+            if identity not in found:
+                raise MissingPathError(
+                    f"The document {identity} is not here. It may have been removed.",
+                    code="document_gone",
+                )
+            if own and not found[identity].own:
+                raise RefusedError(
+                    f"The document {identity} is not yours. Whoever added it, or whoever runs "
+                    "Footnote (with `footnote index`), changes it.",
+                    403,
+                    code="not_yours",
+                )
+        return [found[identity] for identity in identities]
 
     def readable(self, owner: str, identities: Iterable[str]) -> dict[str, AskedDocument]:
         """Those of some documents that somebody may read, by id."""
@@ -356,16 +365,18 @@ class Library:
         ):
             self.purge(deleted.pop(0).id)
 
-    def put_in(self, owner: str, notebook: str, identity: str) -> None:
-        """Put a document into a notebook, where all of its readers see it; or back, if it was taken
-        out.
+    def put_in(self, owner: str, notebook: str, *identities: str) -> None:
+        """Put documents into a notebook, where all of its readers see them; or back, if they were
+        taken out. All of them, or none.
 
         Raises:
             MissingPathError, RefusedError: one of them is not there, or not theirs to share.
+            QuestionError: there is no room for all of them.
         """
-        if identity not in self.notebooks.taken(notebook) or identity not in self._all(owner):
-            self.shareable(owner, identity)
-        self.notebooks.put(owner, notebook, identity)
+        taken = self.notebooks.taken(notebook).keys() & {*identities}
+        back = self._there(owner, self.owners.find(taken))
+        self.check_shareable(owner, *(one for one in identities if one not in back))
+        self.notebooks.put(owner, notebook, *identities)
 
     def take_out(self, owner: str, notebook: str, identity: str) -> None:
         """Take a document out of a notebook. Whoever may write there can put it back for a while;
@@ -377,13 +388,25 @@ class Library:
         is_own = any(info.id == identity for info in self.owners.documents(owner))
         self.notebooks.take_out(owner, notebook, identity, is_own)
 
-    def shareable(self, owner: str, identity: str) -> None:
-        """Check that somebody may put a document into a notebook.
+    def check_shareable(self, owner: str, *identities: str) -> None:
+        """Check that somebody may put documents into a notebook.
 
         Raises:
-            MissingPathError, RefusedError: it is not there, or not theirs to share.
+            MissingPathError, RefusedError: one is not there, or not theirs to share.
         """
-        self.find(owner, identity, own=identity not in self._assistant.document_ids)
+        everyones = {*self._assistant.document_ids}
+        self.find_all(owner, [one for one in identities if one in everyones])
+        self.find_all(owner, [one for one in identities if one not in everyones], own=True)
+
+    def rename(self, owner: str, identity: str, title: str) -> AskedDocument:
+        """Give one of somebody's documents another title, or "" for its own; see `Index.rename`.
+
+        Raises:
+            MissingPathError, RefusedError: it is not there, or not theirs.
+        """
+        self.find(owner, identity, own=True)
+        self.index.rename(identity, title)
+        return self.find(owner, identity)
 
     def discard(self, owner: str, identity: str) -> None:
         """Delete one of somebody's documents; for a while it can be restored.

@@ -251,20 +251,32 @@ class Notebooks:
             key = {"notebook": notebook.id, "login": login}
             put_row(connection, notebook_shares, key, {"owner": owner_of_login(login), "may": may})
 
-    def put(self, owner: str, identity: str, document: str) -> None:
-        """Put a document in, which is everyone's or this owner's."""
+    def put(self, owner: str, identity: str, *documents: str) -> None:
+        """Put documents in, which are everyone's or this owner's: all of them, or none.
+
+        Raises:
+            QuestionError: there is no room for all of them.
+        """
         with self._database.write() as connection:
-            there = _value(connection, owner, identity, "write").documents
-            if document in there:
-                return
-            if len(there) >= MAX_ITEMS:
+            there = {*_value(connection, owner, identity, "write").documents}
+            new = [one for one in dict.fromkeys(documents) if one not in there]
+            room = MAX_ITEMS - len(there)
+            if new and room <= 0:
                 raise QuestionError(
                     f"There are {MAX_ITEMS} documents in it already. Take one out first.",
                     code="notebook_full",
                     count=MAX_ITEMS,
                 )
-            key = {"notebook": identity, "document": document}
-            put_row(connection, notebook_documents, key, {"added": time.time(), "taken": None})
+            if len(new) > room:
+                raise QuestionError(
+                    f"There is room for {room} more in it, and {len(new)} documents were to be put "
+                    "in: none was. Put in fewer, or take some out first.",
+                    code="notebook_room",
+                    count=room,
+                )
+            for document in new:
+                key = {"notebook": identity, "document": document}
+                put_row(connection, notebook_documents, key, {"added": time.time(), "taken": None})
 
     def take_out(self, owner: str, identity: str, document: str, is_own: bool) -> None:
         """Take a document out, which stays where else it is.

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -115,18 +116,24 @@ def load(connection: sa.Connection, known: Mapping[str, Manifest]) -> list[Manif
         known: documents that were read before: those that are still so are given again.
     """
     current = connection.execute(
-        sa.select(documents.c.id, documents.c.source, versions.c.row, versions.c.hash)
+        sa.select(
+            documents.c.id, documents.c.source, documents.c.custom_title,
+            versions.c.row, versions.c.hash,
+        )
         .join(versions, documents.c.version == versions.c.row)
         .order_by(documents.c.source)
-    ).all()
+    ).all()  # fmt: skip
     # By its row too: what was removed and added again is the same, with other paragraphs' rows.
     changed = {
         row: (identity, source)
-        for identity, source, row, digest in current
+        for identity, source, _, row, digest in current
         if identity not in known or (known[identity].row, known[identity].version) != (row, digest)
     }
-    read = dict(_read(connection, changed))
-    return [read.get(identity) or known[identity] for identity, *_ in current]
+    found = {**known, **dict(_read(connection, changed))}
+    return [
+        one if one.custom_title == title else replace(one, custom_title=title)
+        for one, title in ((found[identity], title) for identity, _, title, *_ in current)
+    ]
 
 
 def _read(

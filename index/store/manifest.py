@@ -152,6 +152,8 @@ class Manifest:
     `added` says when it first came into this index, by ISO 8601 in UTC, "" where that is not known.
     It is of the index and not of the document, and kept beside what the revision is made of.
     `own` is what the document says itself, where title and metadata are of a bibliography.
+    `custom_title` is shown instead of either's title, whatever version the document has; it takes
+    no part in retrieval, nor does `title`, so that nothing is embedded again where it changes.
     `row` and `version` are its row in the database and the hash that stood there, and `rows` those
     of its paragraphs; 0, "" and none where it was not read from there.
     """
@@ -172,6 +174,7 @@ class Manifest:
     unread: int = 0
     added: str = ""
     own: BibliographyEntry | None = None
+    custom_title: str = ""
     row: int = field(default=0, compare=False)
     version: str = field(default="", compare=False)
     rows: Rows = field(default=NO_ROWS, compare=False, repr=False)
@@ -201,6 +204,11 @@ class Manifest:
         gaps = tuple(document.text[a:b] for a, b in zip(ends, starts, strict=True))
         shared = {name: getattr(document, name) for name in _SHARED}
         return cls(**shared, places=places, gaps=gaps, kept=kept, added=added)
+
+    @property
+    def shown_title(self) -> str:
+        """The title that it has for people."""
+        return self.custom_title or self.title
 
     @property
     def said(self) -> BibliographyEntry:
@@ -248,7 +256,7 @@ class Manifest:
                 f"The text of {self.source} in the index is not the one that was indexed. "
                 "Run: footnote index remove and add the document again."
             )
-        shared = {name: getattr(self, name) for name in _SHARED}
+        shared = {name: getattr(self, name) for name in _SHARED} | {"title": self.shown_title}
         document = Document(**shared, text=text, paragraphs=paragraphs)
         document.check()
         return document

@@ -225,7 +225,9 @@ class Snapshot:
     @cached_property
     def revision(self) -> str:
         """Names what is in it: the same documents have the same, wherever they are kept."""
-        versions = sorted(f"{m.id} {m.version}" for m in self.manifests.values())
+        versions = sorted(
+            f"{m.id} {m.version} {m.custom_title}".strip() for m in self.manifests.values()
+        )
         return text_hash("\n".join(versions))[:16]
 
     @cached_property

@@ -255,6 +255,13 @@ def set_kept(connection: sa.Connection, manifest: Manifest) -> None:
     count(connection, "revision", 1)
 
 
+def rename(connection: sa.Connection, identity: str, title: str) -> None:
+    """Give a document a title, whatever version it has; "" for its own."""
+    same = documents.c.id == identity
+    connection.execute(sa.update(documents).where(same).values(custom_title=title))
+    count(connection, "revision", 1)
+
+
 def touch(connection: sa.Connection, staged: Iterable[Staged]) -> None:
     """Versions that are pending are still being written."""
     for page in pages_of([one.row for one in staged]):

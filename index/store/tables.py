@@ -60,6 +60,7 @@ documents = sa.Table(
     metadata,
     text("id", primary_key=True),
     text("source"),
+    text("custom_title", server_default=""),  # that its owner gave it, whatever its version
     sa.Column("version", _ROW, sa.ForeignKey("versions.row"), nullable=False, unique=True),
 )
 

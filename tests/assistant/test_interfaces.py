@@ -23,6 +23,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 from services import api, client_of
 
+from assistant.documents import SHIPPED_TITLE
+
 ACCOUNTS = {"ann": "first secret", "ben": "second secret"}
 QUESTION, ANSWER = "What floats in brine?", "Walnuts float in brine."
 
@@ -113,7 +115,8 @@ def test_at_a_machine_all_interfaces_are_one_owners(
     assert ask_page(page, QUESTION)["text"] == ANSWER
     assert program.post("api/ask", json={"question": QUESTION}).json()["text"] == ANSWER
     assert page.get("notebooks").json() == program.get("api/notebooks").json()
-    for tool in (by_http(private_url), by_stdio(tmp_path, opened)):
+    tools = by_http(private_url), by_stdio(tmp_path, opened)
+    for tool in tools:
         told = tool("documents").structured_content
         assert told is not None
         assert {one["id"] for one in told["documents"]} == both
@@ -138,6 +141,23 @@ def test_at_a_machine_all_interfaces_are_one_owners(
     [one] = json.loads(footnote("notebooks", "--json", *there).stdout)
     assert (one["id"], one["documents"], one["conversations"]) == (notebook["id"], [identity], 0)
     assert footnote("ask", QUESTION, "--notebook", "nuts", *there).stdout.startswith(ANSWER[:-1])
+
+    # What is renamed at one is so in all, until it is taken back.
+    for rename, title in (
+        (lambda: page.patch(f"documents/{identity}", json={"title": "Floats"}), "Floats"),
+        (lambda: program.patch(f"api/documents/{identity}", json={"title": ""}), "nuts.txt"),
+        (lambda: footnote("index", "rename", identity, "Floats", *there), "Floats"),
+        (lambda: footnote("index", "rename", "upload:own/nuts.txt", "", *there), "nuts.txt"),
+    ):
+        rename()
+        lists = [page.get("session").json(), program.get("api/documents").json()]
+        lists += [tool("documents").structured_content for tool in tools]
+        lists.append({"documents": json.loads(footnote("index", "list", "--json", *there).stdout)})
+        for documents in lists:
+            titles = {one["title"] for one in documents["documents"]} - {SHIPPED_TITLE}
+            assert titles == {title, "oaks.txt"}
+        answer = program.post("api/ask", json={"question": QUESTION}).json()
+        assert answer["citations"][0]["document"] == title
 
     # What is deleted at one is gone from all, and back in all.
     assert page.delete(f"documents/{identity}").status_code == 200

@@ -15,7 +15,7 @@ from office import HTML, write_docx
 from services import api_here, client_of, events_of, problem
 
 from assistant import Assistant
-from assistant.api.documents import MEDIA_TYPES
+from assistant.api.downloads import MEDIA_TYPES
 from assistant.api.runner import served
 from assistant.schemas.answers import AnswerValue, VerificationValue
 from assistant.schemas.documents import FoundValue

@@ -618,3 +618,46 @@ def test_names_are_one_line_of_text_and_ids_anything(people: People) -> None:
             assert ann.get(path).status_code in (404, 422)
     problem(ann.post("api/notes/note-000009/restore"), 404)
     assert seen(ann) == {"Mine": "own"}
+
+
+def test_several_documents_are_put_in_at_once_or_none(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, ben, _ = people.values()
+    nuts, oak, fig, his = (
+        add(ann, "nuts.txt"),
+        add(ann, "oak.txt", "Oaks grow slowly."),
+        add(ann, "fig.txt", "Figs are sweet."),
+        add(ben, "ash.txt", "Ashes grow fast."),
+    )
+    notebook = make(ann, "Trees", nuts, ben="write")
+
+    def put(client: httpx.Client, *documents: str) -> httpx.Response:
+        return client.put(f"api/notebooks/{notebook}/documents", json={"documents": documents})
+
+    def inside() -> list[str]:
+        found: list[str] = ann.get(f"api/notebooks/{notebook}").json()["documents"]
+        return found
+
+    assert his in problem(put(ann, oak, his), 404)["detail"]
+    assert problem(put(ben, his, fig), 404)["code"] == "document_gone"
+    assert problem(put(ben, his, nuts), 403)["code"] == "not_yours"
+    assert inside() == [nuts]
+    assert put(ann, oak, nuts, fig, oak).status_code == 204
+    assert inside() == [nuts, oak, fig]
+    assert ben.delete(f"api/notebooks/{notebook}/documents/{fig}").status_code == 204
+    assert put(ben, his, fig).status_code == 204  # the other one back
+    assert inside() == [nuts, oak, his, fig]
+
+    assert put(ann).status_code == 204
+    for document in (oak, fig):
+        ann.delete(f"api/notebooks/{notebook}/documents/{document}")
+    monkeypatch.setattr("assistant.workspace.notebooks.MAX_ITEMS", 3)
+    full = problem(put(ann, oak, fig), 422)
+    assert (full["code"], full["values"]) == ("notebook_room", {"count": 1})
+    assert inside() == [nuts, his]
+    assert put(ann, oak, nuts).status_code == 204
+    full = problem(put(ann, oak, fig), 422)
+    assert (full["code"], full["values"]) == ("notebook_full", {"count": 3})
+    assert put(ann, oak).status_code == 204
+    assert inside() == [nuts, his, oak]

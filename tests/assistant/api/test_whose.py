@@ -136,11 +136,13 @@ BODIES: dict[tuple[str, str], Callable[[Things], dict[str, Any]]] = {
     ("POST", "/login"): lambda own: {"data": {"username": "eve", "password": "wrong"}},
     ("POST", "/documents"): lambda own: FILE,
     ("PUT", "/documents/{identity}"): lambda own: FILE,
+    ("PATCH", "/documents/{identity}"): lambda own: {"json": {"title": "Mine"}},
     ("POST", "/documents/by-address"): lambda own: {"json": {"address": "http://a.example/"}},
     ("POST", "/addresses"): lambda own: {"json": {"address": "http://a.example/"}},
     ("POST", "/uploads"): lambda own: {"content": b"Walnuts float in brine."},
     ("POST", "/notebooks"): lambda own: {"json": {"name": "Mine", "documents": [own.document]}},
     ("PATCH", "/notebooks/{identity}"): lambda own: {"json": {"name": "Mine", "shared": {}}},
+    ("PUT", "/notebooks/{identity}/documents"): lambda own: {"json": {"documents": [own.document]}},
     ("PATCH", "/conversations/{identity}"): lambda own: {"json": {"title": "Mine"}},
     ("PUT", "/conversations/{identity}/turns"): lambda own: {"json": turn_of(own)},
     ("POST", "/conversations/{identity}/turns/remove"): lambda own: {"json": {"turns": [own.turn]}},
@@ -193,6 +195,8 @@ def requests(described: dict[str, Any], own: Things) -> list[Sent]:
                     at = at.replace(f"{{{one['name']}}}", BELOW[where[1]](own))
                 elif one["name"] == "notebook" and own.of:
                     query["notebook"] = own.of
+                elif one["name"] == "id":
+                    query["id"] = own.document
                 elif one["required"]:
                     query[one["name"]] = VALUES[one["name"]]
             key = (method.upper(), short)

@@ -96,6 +96,12 @@ export const session = async (notebook) => /** @type {Session} */ (await json(aw
 
 /** @param {string} id */
 export const loadDocument = async (id) => /** @type {Whole} */ (await json(await ask(`documents/${encodeURIComponent(id)}`)));
+// Give a document another title; "": its own.
+/** @param {string} id @param {string} title */
+export const renameDocument = async (id, title) => /** @type {Listed} */ (await json(await send("PATCH", `documents/${encodeURIComponent(id)}`, { title })));
+// The address of the originals of documents, in one file.
+/** @param {string[]} ids */
+export const originalsOf = (ids) => `documents/originals?${new URLSearchParams(ids.map((id) => ["id", id])).toString()}`;
 /** @param {string} id @param {number} page @param {number} width in pixels */
 export const pageImage = async (id, page, width) => (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
 /** @param {string} id @param {number} page */
@@ -103,12 +109,6 @@ export const pageWords = async (id, page) => /** @type {Word[]} */ (await json(a
 // How often words occur in each document.
 /** @param {string} text */
 export const findEverywhere = async (text) => /** @type {Everywhere} */ (await json(await ask(`find?${query({ text })}`)));
-// Give a document another title; its own one for an empty one.
-/** @param {string} id @param {string} title */
-export const renameDocument = async (id, title) => /** @type {Listed} */ (await json(await send("PATCH", `documents/${encodeURIComponent(id)}`, { title })));
-// The address of the originals of documents, in one archive.
-/** @param {string[]} ids */
-export const originalsOf = (ids) => `documents/originals?${new URLSearchParams(ids.map((id) => ["id", id])).toString()}`;
 // The topics of the help, and where words occur in them.
 /** @param {string} words */
 export const help = async (words) => /** @type {HelpFound} */ (await json(await ask(`help?find=${encodeURIComponent(words)}`)));
@@ -131,10 +131,11 @@ export const addNotebook = async (name, documents = []) => /** @type {Notebook} 
 export const changeNotebook = async (id, changed) => /** @type {Notebook} */ (await json(await send("PATCH", `notebooks/${id}`, changed)));
 /** @param {string} id @param {string} document */
 export const putIn = (id, document) => ask(`notebooks/${id}/documents/${document}`, { method: "PUT" });
-/** @param {string} id @param {string} document */
-export const takeOut = (id, document) => remove(`notebooks/${id}/documents/${document}`);
+// Several, or none where not all can be put in.
 /** @param {string} notebook @param {string[]} ids */
 export const putAllIn = (notebook, ids) => send("PUT", `notebooks/${notebook}/documents`, { documents: ids });
+/** @param {string} id @param {string} document */
+export const takeOut = (id, document) => remove(`notebooks/${id}/documents/${document}`);
 // Restore a document that was taken out of a notebook, or else deleted.
 /** @param {string} id @param {string | null} notebook */
 export const restoreDocument = (id, notebook) => (notebook ? putIn(notebook, id) : restore(`documents/${id}`));

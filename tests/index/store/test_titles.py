@@ -1,0 +1,139 @@
+"""The title that somebody gave a document: it stays whatever becomes of the document's file, and
+nothing is embedded again for it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from helpers import Another, CheapEncoder, Opened
+
+from index import Index
+from index.backup import backup, restore
+from index.errors import MissingPathError
+from index.models import BibliographyEntry, DocumentMetadata
+from index.readers.loader import Reading, read_raw
+
+OWN, GIVEN = "Crossing to Brenna", "Ferry times, summer"
+TEXT = f"# {OWN}\n\nThe ferry to Brenna leaves at nine.\n"
+ENTRY = BibliographyEntry("The North Sea ferries", DocumentMetadata(authors=("Solheim, Ann",)))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "ferry.md"
+    file.write_text(TEXT)
+    return file
+
+
+def titles(*indexes: Index) -> set[str]:
+    """What the only document is called, wherever that is told."""
+    found = set()
+    for index in indexes:
+        [info] = index.documents()
+        found |= {info.title, index.info(info.id).title, index.document(info.id).title}
+    return found
+
+
+def test_one_is_renamed_for_all_and_nothing_is_embedded(another: Another, file: Path) -> None:
+    index, other = another(), another()
+    [identity] = index.sync([read_raw(file)]).ids
+    assert titles(index, other) == {OWN}
+    assert isinstance(index.encoder, CheapEncoder)
+    embedded = index.encoder.embedded
+    before, hits, view = index.revision, index.search("ferry", 1), index.view()
+    index.rename(identity, f"  {GIVEN.replace(' ', chr(10), 1)} ")
+    assert titles(index, other, another()) == {GIVEN}
+    assert view.info(identity).title == OWN  # of its moment
+    assert index.revision == other.revision != before
+    assert index.search("ferry", 1).hits == hits.hits
+    assert index.encoder.embedded == embedded
+    index.rename(identity, "")
+    assert titles(index, other) == {OWN}
+    assert index.revision == other.revision == before
+    with pytest.raises(MissingPathError, match="no document 'x'"):
+        index.rename("x", GIVEN)
+
+
+def test_it_stays_when_the_file_is_added_again_or_is_another(another: Another, file: Path) -> None:
+    index = another()
+    [identity] = index.sync([read_raw(file)]).ids
+    index.rename(identity, GIVEN)
+    assert index.sync([read_raw(file)]).embedded == 0
+    index.keep(identity)
+    assert titles(index) == {GIVEN}
+    file.write_text("# Ports\n\nThe harbour is deep.\n")
+    index.sync([read_raw(file)])
+    assert titles(index) == {GIVEN}
+    assert "harbour" in index.document(identity).text
+    index.rename(identity, " ")
+    assert titles(index) == {"Ports"}
+    index.rename(identity, GIVEN)
+    index.remove(identity)
+    index.sync([read_raw(file)])
+    assert titles(index) == {"Ports"}  # a new document
+
+
+def test_it_stays_when_the_document_is_read_anew(
+    folder: Path, file: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = opened(folder, encoder=CheapEncoder())
+    [identity] = index.sync([replace(read_raw(file), original=file)]).ids
+    index.rename(identity, GIVEN)
+    monkeypatch.setattr("index.readers.loader._code_version", lambda: "later")
+    assert index.reindex(identity)
+    with index.database.read() as connection:
+        [reading] = connection.scalars(sa.text("SELECT reading FROM versions"))
+    assert Reading.of(reading).code == "later"
+    assert titles(index) == {GIVEN}
+    index.rename(identity, "")
+    assert titles(index) == {OWN}
+
+
+def test_it_counts_more_than_a_bibliography(another: Another, file: Path) -> None:
+    index, known = another(), replace(read_raw(file), entry=lambda _: ENTRY)
+    [identity] = index.sync([known]).ids
+    assert titles(index) == {ENTRY.title}
+    index.rename(identity, GIVEN)
+    index.sync([known])
+    assert (titles(index), index.info(identity).metadata.authors) == ({GIVEN}, ("Solheim, Ann",))
+    index.rename(identity, "")
+    assert titles(index) == {ENTRY.title}
+
+
+def test_one_that_is_given_meanwhile_is_kept(
+    folder: Path, file: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, other = (opened(folder, encoder=CheapEncoder()) for _ in range(2))
+    [identity] = index.sync([read_raw(file)]).ids
+    file.write_text("# Ports\n\nThe harbour is deep.\n")
+    index.sync([read_raw(file)], lambda *_: other.rename(identity, GIVEN))
+    assert "harbour" in index.document(identity).text
+    assert titles(index, other) == {GIVEN}
+
+
+def test_it_is_in_a_backup(folder: Path, file: Path, tmp_path: Path, opened: Opened) -> None:
+    index = opened(folder, encoder=CheapEncoder())
+    [identity] = index.sync([read_raw(file)]).ids
+    index.rename(identity, GIVEN)
+    backup(index, tmp_path / "backup.zip")
+    restore(tmp_path / "backup.zip", tmp_path / "other")
+    assert titles(opened(tmp_path / "other", encoder=CheapEncoder())) == {GIVEN}
+
+
+def test_an_index_that_knows_of_none_opens_as_it_was(
+    folder: Path, file: Path, opened: Opened
+) -> None:
+    with closing(Index(folder, encoder=CheapEncoder())) as index:
+        [identity] = index.sync([read_raw(file)]).ids
+        revision = index.revision
+        with index.database.write() as connection:
+            connection.execute(sa.text("ALTER TABLE documents DROP COLUMN custom_title"))
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = '0004'"))
+    index = opened(folder, encoder=CheapEncoder())
+    assert (titles(index), index.revision) == ({OWN}, revision)
+    index.rename(identity, GIVEN)
+    assert titles(index) == {GIVEN}
