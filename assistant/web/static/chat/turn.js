@@ -169,6 +169,7 @@ export class TurnView {
     const explained = [missing(turn), !isUnweighed(turn) && answer?.note].filter(Boolean).map((text) => h("p", { class: "note", dir: "auto" }, text));
     // What is to be known of passages stands above them.
     if (turn.state === "unsure") this.head.append(...explained);
+    if (turn.state === "unsure") this.passages?.heading.setAttribute("title", confidenceOf(turn)?.figure ?? "");
     if (turn.state === "refused") this.after.append(...this.#refusal());
     if (turn.state !== "unsure") this.after.append(...explained);
     if (turn.state === "answered" && kindOf(turn) !== "chat") {
