@@ -115,11 +115,7 @@ export function waysOn(turn) {
   const best = passagesOf(turn)[0];
   /** @param {string[]} within */
   const again = (within) => app.chat.ask(question, { about, alone, within });
-  const other = offer(say("going.words"), async () => {
-    other.disabled = true;
-    await app.chat.lookFurther(turn, true);
-    other.disabled = false;
-  });
+  const other = offer(say("going.words"), () => { other.disabled = true; void app.chat.lookFurther(turn, true).then(() => (other.disabled = false)); });
   return h("div", { class: "offers", role: "group", "aria-label": say("going.title") },
     all.some((id) => !documents.includes(id)) && offer(say("going.all", { count: all.length }), () => again(all)),
     !further.some(({ searches }) => searches.length) && other,

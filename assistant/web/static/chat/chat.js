@@ -278,9 +278,8 @@ export class Chat {
     const { conversation } = this;
     const { question, documents = [], further = [] } = turn;
     const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
-    const asked = { question, history: historyOf(before, turn), documents, notebook: active.notebook, llm: app.models.choice, section: null };
     const isDone = !reworded && further.some(({ searches }) => !searches.length);
-    const found = isDone ? { searches: [], passages: [] } : await orToast(morePassages({ ...asked, shown: passagesOf(turn).map(passageKey), reworded }));
+    const found = isDone ? { searches: [], passages: [] } : await orToast(morePassages({ question, history: historyOf(before, turn), documents, notebook: active.notebook, llm: app.models.choice, section: null, shown: passagesOf(turn).map(passageKey), reworded }));
     if (!found) return;
     turn.further = [...further, found];
     app.store.keep(conversation, turn);

@@ -52,14 +52,13 @@ function card(turn, group, properties, ...judging) {
     if (first.paragraph_kind === "row") for (const node of textsIn(text)) node.data = node.data.replaceAll(" | ", "\n");
   };
   show(false);
-  const isAll = short.whole && first.paragraph_text.length <= TWO_LINES;
   const keys = group.map((c) => c.marker > 0 && h("span", { class: "key" }, `[${c.marker}]`));
   const ways = WAYS.map(({ name, copied, said }) => h("button", { type: "button", class: "more", onclick: () => copy(said(group), say(copied)) }, say(name)));
   return h("article", { class: "card", ...properties },
     h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => app.chat.follow(turn, first) }, ...flagged(first)))),
     first.introduction && h("p", { class: "introduction", dir: "auto" }, first.introduction),
     properties.class ? "" : text,
-    h("footer", {}, ...judging, isAll || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
+    h("footer", {}, ...judging, (short.whole && first.paragraph_text.length <= TWO_LINES) || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
   );
 }
 

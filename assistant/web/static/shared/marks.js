@@ -30,6 +30,5 @@ export function excerpt(text, spans) {
   const start = Math.min(...spans.map((s) => s.start));
   const end = Math.max(...spans.map((s) => s.end));
   const moved = spans.map((s) => ({ ...s, start: s.start - start, end: s.end - start }));
-  const pieces = marked(letters.slice(start, end).join(""), moved);
-  return { whole: start === 0 && end === letters.length, pieces: [start > 0 && "… ", ...pieces, end < letters.length && " …"] };
+  return { whole: start === 0 && end === letters.length, pieces: [start > 0 && "… ", ...marked(letters.slice(start, end).join(""), moved), end < letters.length && " …"] };
 }
