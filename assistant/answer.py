@@ -110,6 +110,15 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class MorePassages:
+    """Passages beyond those that are shown, the likeliest first, each quoting its likeliest
+    sentence with marker 0; and what was searched for in place of the question, if anything was."""
+
+    searches: tuple[str, ...]
+    passages: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerSentence:
     """One sentence of an answer, or one item of a list.
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
-from assistant.answer import Answer
+from assistant.answer import Answer, MorePassages
 from assistant.calibration import Thresholds
 from assistant.documents import (
     OVERVIEW,
@@ -19,7 +19,7 @@ from assistant.documents import (
     unless_named,
 )
 from assistant.events import Event, Timer, last_answer
-from assistant.llm.client import check_setting
+from assistant.llm.client import LanguageModelError, check_setting
 from assistant.llm.writer import Writer
 from assistant.pipeline import AnswerPipeline, ModelSet, Options
 from assistant.query.cleaning import check_question, without_surrogates
@@ -285,6 +285,33 @@ class Assistant:
         events = self.stream(question, history, **options)
         while (event := await asyncio.to_thread(next, events, None)) is not None:
             yield event
+
+    def more_passages(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        shown: Collection[tuple[str, int]] = (),
+        reworded: bool = False,
+    ) -> MorePassages:
+        """Up to five passages that may answer, beyond those that are shown.
+
+        Args:
+            question, history: as `ask` takes them.
+            shown: where those are: the id of a document, and an offset into its text.
+            reworded: search for the question in other words: the language model's, where one is
+                set, and the documents' own.
+
+        Raises:
+            QuestionError: the question is empty or too long.
+        """
+        asked = understand(question, history, self.index.encoder)
+        words: list[str] | None = None
+        if reworded:
+            words = []
+            with suppress(LanguageModelError):  # none is set, or it did not do it
+                words.append(self._writer.reworded(asked.standalone))
+        return self._at_one_revision(lambda its: its.more_passages(asked, shown, words))
 
     def verify(self, text: str, question: str | None = None) -> Verification:
         """Say of each sentence of a text, whoever wrote it, whether the documents support it.

@@ -17,7 +17,7 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from functools import cached_property
 from typing import TypedDict, Unpack
 
-from assistant.answer import Citation
+from assistant.answer import Citation, MorePassages
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.decision import (
     Decision,
@@ -47,7 +47,7 @@ from assistant.settings import Settings
 from assistant.verification.checker import Entailer, load_entailer
 from assistant.verification.verification import Verification
 from assistant.verification.verifier import Verifier
-from index import Hit, View
+from index import Hit, Paragraph, View
 from index.chunking.sentences import sentence_spans
 from index.retriever import LEGS
 
@@ -267,6 +267,28 @@ class AnswerPipeline:
         timer = Timer()
         overview = overview_of(question, self.documents, whole)
         yield from self._overview(question, overview, AnswerBuilder(self._citer), timer)
+
+    def more_passages(
+        self, question: Question, shown: Collection[tuple[str, int]], words: Sequence[str] | None
+    ) -> MorePassages:
+        """See `Assistant.more_passages`.
+
+        Args:
+            question, shown: as it has them.
+            words: other words for it, beside those of the documents; None for its own alone.
+        """
+        searches: list[str] = []
+        if words is not None:
+            searches = [*words, *self._retriever.other_searches(question)[len(words) :]]
+
+        def is_shown(paragraph: Paragraph) -> bool:
+            here = paragraph.document_id
+            return any(here == of and paragraph.start <= at < paragraph.end for of, at in shown)
+
+        evidence = self._retriever.find_more(question, searches, is_shown)
+        evidence = evidence.scored(self._models.calibration(evidence.read).sentence)
+        found = self._citer.closest(top_passages(evidence, PASSAGES))
+        return MorePassages(tuple(searches), found)
 
     def search(self, question: Question, k: int, legs: Collection[str]) -> list[Hit]:
         """See `Assistant.search`."""

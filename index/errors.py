@@ -30,7 +30,7 @@ from typing import Literal
 
 Code = Literal[
     # what is asked
-    "question", "question_empty", "question_long", "no_other_words", "overview_large",
+    "question", "question_empty", "question_long", "overview_large",
     "overview_tables", "writer_gone", "not_installed", "none_chosen", "chosen_gone",
     # a file
     "document", "missing", "unreadable", "damaged", "locked", "old_office", "too_long",

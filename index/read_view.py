@@ -17,7 +17,7 @@ from index.readers.loader import file_name, is_current
 from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
 from index.store.manifest import Manifest
 from index.store.pages import PageFiles, unchanged
-from index.store.snapshot import Snapshot
+from index.store.snapshot import Scope, Snapshot
 from index.store.store import Store
 from index.terms.analysis import terms_of
 
@@ -238,11 +238,19 @@ class View:
             depth = max(k, IN_CONTEXT)
             context_hits = search(snapshot, scope, context, context_vector, depth, legs)
             hits = blend(search(snapshot, scope, query, vector, depth, legs), context_hits)[:k]
-        weights = {
-            language: {t: scope.terms.weight(t) for t in terms_of(query, language)}
-            for language in scope.languages
-        }
+        weights = _weights(scope, query)
         return SearchResult(tuple(hits), weights, snapshot.revision, tuple(context_hits[:k]))
+
+    def term_weights(
+        self, text: str, documents: Collection[str] | None = None
+    ) -> dict[str, dict[str, float]]:
+        """The terms of a text in each language of the documents, and how much each weighs (idf) in
+        them.
+
+        Raises:
+            MissingPathError: a document is not in the index.
+        """
+        return _weights(self._current().scope(documents), text)
 
     def vectors(self, paragraphs: Sequence[str]) -> dict[str, Vectors]:
         """The sentence vectors of paragraphs by id, each of shape (sentences, dimension).
@@ -251,3 +259,10 @@ class View:
             IndexCorruptedError: there is no paragraph of one of these ids.
         """
         return self._current().vectors(paragraphs)
+
+
+def _weights(scope: Scope, text: str) -> dict[str, dict[str, float]]:
+    return {
+        language: {term: scope.terms.weight(term) for term in terms_of(text, language)}
+        for language in scope.languages
+    }

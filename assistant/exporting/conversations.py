@@ -69,6 +69,7 @@ class AnnotatedTurn:
                 asked=note.created,
                 state=answer.outcome,
                 answer=answer,
+                further=of.further if of else [],
             )
             return cls(turn, note.text, _noted(of) if of else None)
         turn = KeptTurn(id=note.id, question="–", state="answered")
@@ -96,7 +97,7 @@ class AnnotatedTurn:
             checker: of what is quoted.
             say: names places, and tells of what is missing.
         """
-        answer, footnotes = self.turn.shown, dict[int, Footnote]()
+        answer, footnotes = self._with_marked(self.turn.shown), dict[int, Footnote]()
         listed: dict[int, list[Item]] = {}
         for citation in answer.citations:
             placed, standing = checker.relocate(citation)
@@ -148,6 +149,29 @@ class AnnotatedTurn:
             answer.context,
         )
 
+    def _with_marked(self, answer: KeptAnswer) -> KeptAnswer:
+        """Passages that may answer, with those found besides that do for their reader."""
+        beside = [citation for more in self.turn.further for citation in more.passages]
+        marked = [c for c in beside if self.turn.state == "unsure" and self._is_noted(c)]
+        citations = [
+            citation.model_copy(update={"marker": marker})
+            for marker, citation in enumerate(marked, start=len(answer.citations) + 1)
+        ]
+        sentences = [
+            KeptSentence(text=" ".join(c.quote.split()), verdict="quoted", markers=[c.marker])
+            for c in citations
+        ]
+        return answer.model_copy(
+            update={
+                "citations": [*answer.citations, *citations],
+                "sentences": [*answer.sentences, *sentences],
+            }
+        )
+
+    def _is_noted(self, citation: KeptCitation) -> bool:
+        # As the page names a passage; see `passageKey` in `passages.js`.
+        return f"{citation.document_id}/{citation.start}" in (self.noted or ())
+
     def _judged(self, answer: KeptAnswer) -> tuple[ExportStatus, list[KeptSentence]]:
         """What came of the question, and what is shown of that: of passages that may answer, those
         that do, where its reader has said which."""
@@ -160,8 +184,7 @@ class AnnotatedTurn:
             return state, answer.sentences
         if not self.noted:
             return "dismissed", []
-        # As the page names a passage; see `nameOf` in `passages.js`.
-        chosen = {c.marker for c in answer.citations if f"{c.document_id}/{c.start}" in self.noted}
+        chosen = {c.marker for c in answer.citations if self._is_noted(c)}
         left = [one for one in answer.sentences if chosen.intersection(one.markers)]
         return ("chosen", left) if left else ("unsure", answer.sentences)
 

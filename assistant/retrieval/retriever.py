@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from assistant.events import Timer
 from assistant.query.kinds import Kind
 from assistant.query.question import QueryVectors, Question
-from assistant.retrieval.evidence import Evidence, RawEvidence, evidence_of
+from assistant.retrieval.evidence import Evidence, RawEvidence, evidence_of, gather
 from assistant.retrieval.passages import FOUND
 from assistant.retrieval.reading_model import Reader
 from assistant.retrieval.reranker import DEPTH, Known, rank, read
-from index import Hit, SearchResult, View
+from assistant.retrieval.rewording import searches_for
+from index import Hit, Paragraph, SearchResult, View
 from index.chunking.language import is_latin
 from index.retriever import LEGS
 
@@ -71,6 +73,56 @@ class Retriever:
         look = _Lookup(self._index, self._documents, self._reader, vectors, timer, legs, FOUND)
         asked = [(question.standalone, FOUND), *((other, DEPTH) for other in others)]
         return [self._ranked(look, text, depth) for text, depth in asked]
+
+    def other_searches(self, question: Question) -> list[str]:
+        """The question in other words: the documents' own; see `searches_for`."""
+        found = self._index.search(
+            question.standalone, RETRIEVED, documents=self._documents, vector=question.vector
+        )
+        paragraphs = [hit.paragraph for hit in found.hits]
+        return searches_for(question.standalone, paragraphs, self._weigh)
+
+    def find_more(
+        self, question: Question, searches: Sequence[str], is_shown: Callable[[Paragraph], bool]
+    ) -> Evidence:
+        """Paragraphs that are not shown yet, all of them read: those that the question itself
+        finds, or those that other searches find for it.
+
+        Of 63 questions in lay words on real documents whose paragraph is not among the five shown
+        first, the next five have it for 21 as they were ranked, for 35 where all are read anew.
+
+        Args:
+            question: what they are to answer.
+            searches: what is looked up instead of it, if anything.
+            is_shown: whether a paragraph is shown already.
+        """
+        asked = [question.standalone]
+        if question.leans and question.context:
+            asked.append(question.context)
+        lists = [
+            self._index.search(text, FOUND, documents=self._documents).hits
+            for text in searches or asked
+        ]
+        found = [hit for turn in zip_longest(*lists) for hit in turn if hit]
+        known = {hit.paragraph.text for hit in found if is_shown(hit.paragraph)}
+        hits: list[Hit] = []
+        for hit in found:
+            if hit.paragraph.text not in known and not _says_nothing(hit) and len(hits) < FOUND:
+                known.add(hit.paragraph.text)
+                hits.append(hit)
+        vectors = self._index.vectors([hit.paragraph.id for hit in hits])
+        cosines = [(vectors[hit.paragraph.id] @ question.vector).tolist() for hit in hits]
+        hits = [
+            replace(hit, sentence_scores=tuple(own), score=max(own), legs={"sentence": max(own)})
+            for hit, own in zip(hits, cosines, strict=True)
+        ]
+        weights = self._weigh(question.standalone)
+        reader = self._reader if is_read(hits) else None
+        readings = read(reader, question.standalone, hits, weights, several=True, depth=FOUND)
+        return gather(rank(hits, readings, self._ranking), weights)
+
+    def _weigh(self, text: str) -> Mapping[str, Mapping[str, float]]:
+        return self._index.term_weights(text, self._documents)
 
     def look_up(self, words: Sequence[str]) -> list[list[Hit]]:
         """The paragraphs that each of some searches finds, best first, not ranked by reading."""

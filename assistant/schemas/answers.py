@@ -170,6 +170,13 @@ class VerificationValue(Value):
     citations: Sequence[CitationValue] = Field(description="By marker.")
 
 
+class MorePassagesValue(Value):
+    """Passages that may answer, beyond those that are shown."""
+
+    searches: list[Text] = Field(description="What was searched for instead of the question.")
+    passages: list[CitationValue] = Field(description="The likeliest first; their markers are 0.")
+
+
 class SourcesValue(Value):
     """The paragraphs that the answer will be made from, before any of it is there."""
 

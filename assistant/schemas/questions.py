@@ -74,6 +74,13 @@ Section = Annotated[
         "that names nothing itself (“Summarize this”) is of that.",
     ),
 ]
+Shown = Annotated[
+    list[Annotated[str, Field(pattern=r"^\w{1,40}/\d{1,12}$")]],
+    Field(
+        max_length=_MAX_ITEMS,
+        description="Names of passages: the id of the document, and where the quote begins.",
+    ),
+]
 Length = Annotated[
     int | None,
     Field(ge=1, le=MAX_LENGTH, description="How many it has; chosen by its length if left out."),

@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from assistant.assistant import TRIES
 from assistant.events import Done, Event
-from assistant.llm.client import LanguageModelError
 from assistant.query.rewriting import Turn, check_roles
-from assistant.schemas.answers import Alternatives, AnswerValue, VerificationValue
+from assistant.schemas.answers import (
+    Alternatives,
+    AnswerValue,
+    MorePassagesValue,
+    VerificationValue,
+)
 from assistant.schemas.base import Unit
 from assistant.schemas.documents import FoundValue, ProgressValue
 from assistant.workspace.turns import keep_answer
@@ -26,7 +30,6 @@ from index.errors import (
     FootnoteError,
     IndexChangedError,
     MissingPathError,
-    QuestionError,
     RefusedError,
 )
 
@@ -204,25 +207,28 @@ def stream_with_alternatives(
         yield event
 
 
-def reworded(service: Service, question: str, llm: str | None) -> str:
-    """A question in other words, by a language model.
+def more_passages(
+    service: Service,
+    sources: Sources,
+    question: str,
+    history: Sequence[Turn],
+    llm: str | None,
+    shown: Sequence[tuple[str, int]],
+    reworded: bool,
+) -> MorePassagesValue:
+    """Passages beyond those that are shown; see `Assistant.more_passages`.
 
     Args:
-        service, llm: as of `stream_answer`.
-        question: as a person asked it.
+        service, sources, question, history, llm: as of `stream_answer`.
+        shown, reworded: as `Assistant.more_passages` has them.
 
     Raises:
-        FootnoteError: there is no language model, or it failed.
+        FootnoteError: the question, a document or a language model cannot be asked.
     """
     with service.writers.chosen(llm) as write:
-        try:
-            return service.assistant.for_documents((), write=write).reword(question)
-        except LanguageModelError as error:
-            raise QuestionError(
-                f"No other words were found: the language model did not do it ({error}). Ask in "
-                "other words of your own.",
-                code="no_other_words",
-            ) from error
+        assistant = sources.resolve(service, write)
+        found = assistant.more_passages(question, turns_of(history), shown=shown, reworded=reworded)
+    return MorePassagesValue.model_validate(found)
 
 
 async def receive_address(service: Service, client: str, address: str) -> Upload:

@@ -68,7 +68,7 @@ _OPEN = ("/api/docs", "/api/docs.css", "/api/openapi.json", "/health/live", "/he
 #: more (files, uploads, proxies, another page), which nobody here needs.
 _OWN = (
     *("/", "/login", "/logout", "/session", "/ask", "/folder", "/starters", "/writers"),
-    *("/uploads", "/uploads/there", "/addresses", "/feedback", "/find", "/cite", "/rewording"),
+    *("/uploads", "/uploads/there", "/addresses", "/feedback", "/find", "/cite", "/passages"),
     *("/notebooks", "/conversations", "/notes", "/trash", MCP, "/help"),
 )
 _OWN_BELOW = ("/page/", "/documents/", "/notebooks/", "/conversations/", "/notes/", "/help/")

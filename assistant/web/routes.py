@@ -20,17 +20,17 @@ from assistant.access.callers import Caller, owner_of_browser, person
 from assistant.access.fair_queue import FairQueue
 from assistant.api import answers, documents, downloads, exports, notebooks, topics
 from assistant.events import Event
-from assistant.schemas.answers import Alternatives, AnswerValue
+from assistant.schemas.answers import Alternatives, AnswerValue, MorePassagesValue
 from assistant.schemas.base import Asked, Value
 from assistant.schemas.documents import DocumentValue
-from assistant.schemas.questions import History, Place, QuestionText, Section
+from assistant.schemas.questions import History, Place, Section, Shown
 from assistant.service import voting
 from assistant.service.operations import (
     Sources,
     indexing,
     keep_answers,
+    more_passages,
     receive_address,
-    reworded,
     stream_with_alternatives,
 )
 from assistant.service.service import Service
@@ -97,11 +97,15 @@ class PageQuestion(Asked):
     llm: str | None = None
 
 
-class ToReword(Asked):
-    """A question that is wanted in other words."""
+class MoreWanted(PageQuestion):
+    """Passages that are wanted beyond those that are shown.
 
-    question: QuestionText
-    llm: str | None = None
+    Attributes:
+        reworded: whether the question is looked up in other words.
+    """
+
+    shown: Shown
+    reworded: bool = False
 
 
 class Waiting(BaseModel):
@@ -225,10 +229,14 @@ def routes(
         wanted = caller.owner, text, notebook
         return await in_turn(request, service.reading, caller, finding.count, *wanted)
 
-    @router.post("/rewording")
-    async def rewording(asked: ToReword, request: Request, caller: Visitor) -> dict[str, str]:
-        wanted = service, asked.question, asked.llm
-        return {"question": await in_turn(request, service.queue, caller, reworded, *wanted)}
+    @router.post("/passages")
+    async def passages(asked: MoreWanted, request: Request, caller: Visitor) -> MorePassagesValue:
+        history = [turn.model_dump() for turn in asked.history]
+        sources = Sources(caller.owner, asked.documents, asked.notebook)
+        names = [name.split("/") for name in asked.shown]
+        shown = [(identity, int(start)) for identity, start in names]
+        wanted = service, sources, asked.question, history, asked.llm, shown, asked.reworded
+        return await in_turn(request, service.queue, caller, more_passages, *wanted)
 
     @router.get("/documents/originals")
     def originals(identities: documents.Identities, caller: Visitor) -> Response:

@@ -82,6 +82,12 @@ export interface Found {
   citations: Citation[];
 }
 
+// Passages beyond those that are shown, and what was searched for instead of the question, if anything.
+export interface MorePassages {
+  searches: string[];
+  passages: Citation[];
+}
+
 // What comes of a question or of a file that is added, event by event; the last is `done` or `failed`.
 interface Events {
   waiting: { before: number }; // so many others
@@ -367,6 +373,7 @@ export interface Turn extends Partial<Found> {
   searches?: string[]; // what it has looked up last, likewise
   answer?: Answer;
   instead?: string[]; // questions that are answered
+  further?: MorePassages[]; // found besides, in that order; nothing at all: there is no more
   failure?: string;
   request?: string | undefined; // that failed, as the server's log names it
   vote?: Thumb | undefined;

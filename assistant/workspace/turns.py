@@ -119,6 +119,13 @@ class KeptAnswer(ForwardCompatible):
         return self.status or ("refused" if self.refused else "answered")
 
 
+class KeptPassages(ForwardCompatible):
+    """Passages that were found besides those of an answer."""
+
+    searches: list[str] = []
+    passages: list[KeptCitation]
+
+
 class KeptTurn(ForwardCompatible):
     """A question, and what became of it."""
 
@@ -130,6 +137,7 @@ class KeptTurn(ForwardCompatible):
     sentences: list[KeptSentence] = []
     citations: list[KeptCitation] = []
     documents: list[str] = []
+    further: list[KeptPassages] = []
 
     @property
     def shown(self) -> KeptAnswer:

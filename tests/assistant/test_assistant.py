@@ -154,6 +154,34 @@ def test_more_passages_are_others(assistant: Assistant) -> None:
     check(assistant, more)
 
 
+def test_there_are_passages_beyond_those_that_are_shown(assistant: Assistant) -> None:
+    question = "What is the outlook for trade?"
+    answer = assistant.ask(question, refuse_below=0, answer_from=1)
+    shown = list(answer.citations)
+    for reworded in (False, True):
+        at = [(c.paragraph.document_id, c.start) for c in shown]
+        more = assistant.more_passages(question, shown=at, reworded=reworded)
+        assert 0 < len(more.passages) <= 5
+        assert {c.marker for c in more.passages} == {0}
+        for citation in more.passages:
+            document = assistant.index.document(citation.paragraph.document_id)
+            assert document.text[citation.start : citation.end] == citation.quote
+        shown += more.passages
+        assert len({c.paragraph.text for c in shown}) == len(shown)
+        # Its own words, and those with words of the documents.
+        if reworded:
+            named, joined = more.searches
+            assert named == "outlook trade" and joined.startswith(f"{named} ")
+            text = " ".join(d.text.lower() for d in assistant.documents)
+            assert all(word in text for word in joined.removeprefix(named).split())
+        else:
+            assert more.searches == ()
+    every = [(d.id, p.start) for d in assistant.documents for p in d.paragraphs]
+    assert assistant.more_passages(question, shown=every).passages == ()
+    follow_up = [{"role": "user", "content": question}, {"role": "assistant", "content": "It is."}]
+    assert assistant.more_passages("And for defense?", follow_up, shown=at).passages
+
+
 def test_an_overview_is_of_everything_or_of_a_part(assistant: Assistant) -> None:
     whole = assistant.overview()
     assert (whole.status, whole.kind) == ("answered", "overview")

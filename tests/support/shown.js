@@ -42,9 +42,14 @@ window.shown = (() => {
       markers: all(element, ".marker").map((one) => [text(one), one.getAttribute("aria-label")]),
     };
   };
-  const passages = (element) => element && {
-    heading: text(element.querySelector("h3")),
-    cards: [...element.querySelectorAll(".card")].map(card),
+  // Those that are marked stand on top.
+  const passages = (element) => {
+    const place = (one) => Number(one.getAttribute("aria-posinset"));
+    const cards = element && [...element.closest(".turn").querySelectorAll(".marked > .card"), ...element.querySelectorAll(".card")];
+    return element && {
+      heading: text(element.querySelector("h3")),
+      cards: cards.sort((one, other) => place(one) - place(other)).map(card),
+    };
   };
   const turn = (element) => ({
     question: text(element.querySelector(".question")), about: all(element, ".about").map(text).join(""),
@@ -58,7 +63,7 @@ window.shown = (() => {
     // What is said of the answer, and how long it took.
     below: all(element, ".head > p, .after > p:not(.since), .after > .failure").map((one) => [text(one), one.title]),
     unsure: passages(element.querySelector(".answer > .passages")),
-    closest: passages(element.querySelector(".after .passages")),
+    closest: passages(element.querySelector(".after > .passages")),
     others: text(element.querySelector(".others > summary")),
     sources: all(element, ".sources > .card").map(card),
     heading: text(element.querySelector(".sources > h3")), // of the sources

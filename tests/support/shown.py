@@ -49,6 +49,9 @@ NUMBERS = "zero one two three four five six seven eight nine ten".split()
 #: Of the words of two paragraphs, the share from which one is the other as it reads now.
 ALIKE = 0.5
 
+#: Characters of a paragraph up to which all of it is shown at first.
+TWO_LINES = 120
+
 MONTHS = (
     "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
 )
@@ -105,6 +108,11 @@ def differing(of: object, shown: JSON, so: JSON) -> list[str]:
 
 def one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def in_lines(paragraph: Paragraph, text: str) -> str:
+    """Text of a paragraph as the page shows it: of a row a cell a line."""
+    return text.replace(" | ", "\n") if paragraph.kind == "row" else text
 
 
 def told(document: Document) -> str:
@@ -429,6 +437,8 @@ class Shown:
         self, name: str, shown: JSON | None, groups: Iterable[Sequence[JSON]], key: str
     ) -> None:
         groups, cards = [*groups], shown[name] if shown else []
+        if key != "source.title" and self.kept.get("noted"):
+            key = "answer.others"
         head = self.words.say(key) if groups else None
         self.same(shown["heading"] if shown else None, head, "a head")
         self.same(len(cards), len(groups), "the number of", key)
@@ -447,7 +457,8 @@ class Shown:
             "doubt": paragraph.is_uncertain,
             "introduction": paragraph.introduction or None,
             "keys": [f"[{marker}]" for marker in sorted(markers)],
-            "whole": paragraph.text,
+            # A row has a cell a line.
+            "whole": in_lines(paragraph, paragraph.text),
         }
         if shown["whole"] is None:  # it is told above, every word
             told = [s["text"] for s in self.answer["sentences"] if markers & {*s["markers"]}]
@@ -455,13 +466,16 @@ class Shown:
             del so["whole"]
         else:
             bare = shown["excerpt"].removeprefix("… ").removesuffix(" …")
-            self.so(bare in paragraph.text, "no excerpt of its paragraph:", shown["excerpt"])
-            self.same(not shown["isCut"], bare == paragraph.text, "whether all is shown of", bare)
+            text = in_lines(paragraph, paragraph.text)
+            self.so(bare in text, "no excerpt of its paragraph:", shown["excerpt"])
+            is_all = bare == text and len(paragraph.text) <= TWO_LINES
+            self.same(not shown["isCut"], is_all, "whether all is shown of", bare)
             for citation in group:
                 key = str(citation["marker"])
                 for lit in (shown["lit"], shown["litInWhole"]):
                     text = "".join(piece for keys, piece in lit if key in keys.split())
-                    self.same(one_line(text), self.quote(citation), "what is lit up")
+                    quote = one_line(in_lines(paragraph, self.quote(citation)))
+                    self.same(one_line(text), quote, "what is lit up")
         self.false += differing(f"{self.shown['question']!r}, {so['said']}", shown, so)
 
     # --- below ------------------------------------------------------------------------------------

@@ -547,3 +547,12 @@ def test_a_question_is_put_in_other_words(assistant: Assistant) -> None:
             writing.reword(QUESTION)
     with pytest.raises(LanguageModelError, match="none is set"):
         assistant.for_documents(assistant.document_ids, write=False).reword(QUESTION)
+
+
+def test_more_passages_are_looked_up_in_the_words_of_a_language_model(assistant: Assistant) -> None:
+    other = "When did the US publish its strategy?"
+    with serving(replies(other, "")) as (address, _), opened(assistant, address) as writing:
+        first, second = writing.more_passages(QUESTION, reworded=True).searches
+        assert first == other != second
+        # It has nothing to say: the documents' words are left.
+        assert other not in writing.more_passages(QUESTION, reworded=True).searches

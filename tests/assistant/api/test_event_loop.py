@@ -166,7 +166,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         ("POST", "/ask", {"json": {"question": QUESTION}}),
         ("GET", "/folder?after=0", {}),
         ("GET", "/writers", {}),
-        ("POST", "/rewording", {"json": {"question": QUESTION}}),
+        ("POST", "/passages", {"json": {"question": QUESTION, "shown": []}}),
         ("GET", "/find?text=plums", {}),
         ("GET", "/uploads/there?name=a.txt", {}),
         ("POST", "/starters", {"json": [document]}),

@@ -47,7 +47,7 @@ KEYS = ("ask", "write", "metrics")
 READ = "GET"
 #: What is asked, and changes nothing that anybody keeps.
 ASKING = re.compile(
-    r"(/api)?/(ask|overview|search|verify|cite|feedback|starters|rewording)|/v1/chat/completions"
+    r"(/api)?/(ask|overview|search|verify|cite|feedback|starters|passages)|/v1/chat/completions"
 )
 
 PDF = """%PDF-1.4
@@ -132,7 +132,7 @@ BODIES: dict[tuple[str, str], Callable[[Things], dict[str, Any]]] = {
     ("POST", "/feedback"): lambda own: {"json": vote_of(own)},
     ("POST", "/cite"): lambda own: {"json": {"format": "bib", "citations": [place_of(own)]}},
     ("POST", "/starters"): lambda own: {"json": [own.document]},
-    ("POST", "/rewording"): lambda own: {"json": {"question": ASKED}},
+    ("POST", "/passages"): lambda own: asked_of(own, question=ASKED, shown=[]),
     ("POST", "/login"): lambda own: {"data": {"username": "eve", "password": "wrong"}},
     ("POST", "/documents"): lambda own: FILE,
     ("PUT", "/documents/{identity}"): lambda own: FILE,
@@ -421,9 +421,7 @@ def test_its_owner_may_do_all_of_it(tmp_path: Path) -> None:
     order = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE")
     # Nothing is fetched here, there is nothing to read in pictures or to put into other words, and
     # a file of that name is there.
-    otherwise = re.compile(
-        r".*/(pictures|by-address|addresses|rewording|login|uploads)|/api/documents"
-    )
+    otherwise = re.compile(r".*/(pictures|by-address|addresses|login|uploads)|/api/documents")
     with made(tmp_path) as world:
         found = []
         sents = [sent for sent in world.requests(world.inside) if sent.names]

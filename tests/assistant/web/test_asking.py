@@ -279,7 +279,7 @@ def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None
     good.click()
     expect(good).to_have_attribute("aria-pressed", "true")
     cards.first.get_by_role("button", name="Mark as the answer").click()
-    expect(cards.first.locator(".noted")).to_be_visible()
+    expect(turn.locator(".marked .noted")).to_be_visible()
     # What was said last counts.
     expect(turn.locator('.actions [aria-pressed="true"]')).to_have_count(0)
     told = draft()

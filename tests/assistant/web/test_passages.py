@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from browsing import Visit, ask, barriers, copied, exported, keep, kept, lit, phone, serving
-from helpers import footnote
+from helpers import ROOT, footnote
 from playwright.sync_api import Locator, Page, expect
 
 from assistant.answer import UNSURE
 
+WORDS = json.loads((ROOT / "assistant/web/static/words/en.json").read_text(encoding="utf-8"))
 ASKED = "How do Japan and the US each plan to contribute to integrated deterrence?"
 FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 
@@ -48,6 +49,17 @@ def cards(turn: Locator) -> Locator:
     return turn.get_by_role("feed").get_by_role("article")
 
 
+def passage(turn: Locator, citation: dict[str, Any]) -> Locator:
+    """The card of a passage, wherever it stands."""
+    return turn.locator(f'[data-passage="{citation["document_id"]}/{citation["start"]}"]')
+
+
+def height(text: Locator) -> float:
+    """How many lines a text takes."""
+    found = text.evaluate("e => e.clientHeight / parseFloat(getComputedStyle(e).lineHeight)")
+    return float(found)
+
+
 def test_they_come_one_by_one_and_stand_under_their_places(visit: Visit) -> None:
     page = visit.page
     page.evaluate(
@@ -67,7 +79,7 @@ def test_they_come_one_by_one_and_stand_under_their_places(visit: Visit) -> None
 
     # Each stands under its place, with its sentence lit.
     assert turn.get_attribute("data-state") == "unsure"
-    expect(turn.get_by_role("heading", name=UNSURE)).to_be_visible()
+    expect(turn.get_by_role("heading", name=WORDS["answer.unsure"])).to_be_visible()
     answer = answer_of(page)
     shown = cards(turn)
     expect(shown).to_have_count(len(answer["citations"]))
@@ -81,9 +93,17 @@ def test_they_come_one_by_one_and_stand_under_their_places(visit: Visit) -> None
         expect(card).to_have_attribute("aria-posinset", str(number + 1))
         expect(card).to_have_attribute("aria-setsize", str(shown.count()))
         expect(card.locator("mark")).to_have_text(citation["quote"])
+        # First what is likeliest, in two lines at most; the rest when it is wanted.
+        text, first = card.locator(".paragraph"), citation["start"] - citation["paragraph_start"]
+        last = citation["paragraph_end"] - citation["end"]
+        said = ("… " if first else "") + citation["quote"] + (" …" if last else "")
+        expect(text).to_have_text(said)
+        assert height(text) < 2.1
         if card.get_by_role("button", name="Show all").count():
             card.get_by_role("button", name="Show all").click()
-        expect(card.locator(".paragraph")).to_have_text(citation["paragraph_text"])
+            if last - first > 300:
+                assert height(text) > 2.1
+        expect(text).to_have_text(citation["paragraph_text"])
     # It is no answer, and how sure it is nobody has to read.
     expect(turn.locator(".sentence, .marker, .sources")).to_have_count(0)
     expect(turn.get_by_role("button", name="A good answer")).to_have_count(0)
@@ -115,6 +135,9 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     page = visit.page
     turn = ask(page, ASKED)
     shown, citations = cards(turn), answer_of(page)["citations"]
+    first, second = (passage(turn, citation) for citation in citations[:2])
+    marked = turn.locator(".marked").get_by_role("article")
+    count = shown.count()
     expect(page.get_by_label("Your question")).to_be_focused()
     page.keyboard.press("ArrowUp")
     expect(shown.nth(0)).to_be_focused()
@@ -124,13 +147,22 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     assert lit(page) == citations[1]["quote"]
-    expect(shown.nth(1)).to_have_attribute("aria-current", "true")
-    expect(shown.nth(1)).to_be_focused()
+    expect(second).to_have_attribute("aria-current", "true")
+    expect(second).to_be_focused()
+    # What is marked is the answer: it stands on top, with its place, and the others fold.
     page.keyboard.press("y")
-    noted = shown.nth(1).locator(".noted")
-    expect(noted).to_have_text("Marked as the answer")
+    expect(marked).to_have_count(1)
+    expect(marked.locator(".noted")).to_have_text("Marked by you as the answer")
+    expect(marked).to_have_attribute("data-passage", second.get_attribute("data-passage") or "")
+    expect(marked.locator("mark")).to_have_text(citations[1]["quote"])
+    expect(marked).to_be_focused()
+    noted = marked.locator(".noted")
     assert noted.evaluate("e => getComputedStyle(e, '::before').content") == "none"
-    expect(turn.locator(".noted:visible")).to_have_count(1)
+    expect(turn.locator(".passages summary")).to_have_text(WORDS["answer.others"])
+    expect(shown).to_have_count(0)  # of those that can be seen
+    assert turn.locator(".marked").evaluate(
+        "own => own.getBoundingClientRect().bottom <= own.nextSibling.getBoundingClientRect().top"
+    )
     [draft] = drafts(folder)
     assert (draft["question"], draft["answerable"]) == (ASKED, True)
     assert draft["evidence"] == [[citations[1]["quote"]]]
@@ -139,58 +171,127 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     # What has the focus is reached by the tab key, and the others from it.
     page.keyboard.press("Tab")
     page.keyboard.press("Shift+Tab")
-    expect(shown.nth(1)).to_be_focused()
-    assert shown.evaluate_all("all => all.map((own) => own.tabIndex)").count(0) == 1
+    expect(second).to_be_focused()
+    page.keyboard.press("k")
+    expect(first).to_be_focused()
+    page.keyboard.press("j")
+    expect(second).to_be_focused()
     page.keyboard.press("y")
-    expect(turn.locator(".noted:visible")).to_have_count(0)
+    expect(marked).to_have_count(0)
+    expect(shown).to_have_count(count)
+    expect(shown.nth(1)).to_be_focused()  # it is back in its place
+    assert shown.evaluate_all("all => all.map((own) => own.tabIndex)").count(0) == 1
+    expect(turn.get_by_role("heading", name=WORDS["answer.unsure"])).to_be_visible()
     assert drafts(folder) == []
-    page.keyboard.press("0")
-    expect(turn.locator(".none button")).to_have_text("Noted: none of these. Undo")
-    page.keyboard.press("/")
-    expect(page.get_by_label("Your question")).to_be_focused()
-    shown.nth(0).focus()
-    page.keyboard.press("0")
-    expect(turn).not_to_contain_text("Noted: none of these")
 
     # The same by the pointer.
-    first, second = (cards(turn).nth(number) for number in (0, 1))
-    for card in (first, second):
-        card.get_by_role("button", name="Mark as the answer").click()
-        expect(card.locator(".noted")).to_be_visible()
+    first.get_by_role("button", name="Mark as the answer").click()
+    expect(marked).to_have_count(1)
+    turn.locator(".passages summary").click()
+    second.get_by_role("button", name="Mark as the answer").click()
+    expect(marked).to_have_count(2)
     [draft] = drafts(folder)
     assert draft["evidence"] == [[own["quote"] for own in citations[:2]]]
     page.reload()
-    expect(page.locator(".noted:visible")).to_have_count(2)
+    expect(marked).to_have_count(2)
+    expect(shown).to_have_count(0)
     first.get_by_role("button", name="Undo").click()
-    expect(page.locator(".noted:visible")).to_have_count(1)
-    expect(first.get_by_role("button", name="Mark as the answer")).to_be_focused()
+    expect(marked).to_have_count(1)
     [draft] = drafts(folder)
     assert draft["evidence"] == [[citations[1]["quote"]]]
     # That none of them does, and that one does, cannot both be.
-    turn.get_by_role("button", name="None of these").click()
-    expect(page.locator(".noted:visible")).to_have_count(0)
-    expect(turn).to_contain_text("Noted: none of these")
+    second.focus()
+    page.keyboard.press("0")
+    expect(marked).to_have_count(0)
+    expect(page.locator("#announcer")).to_contain_text("found")
     [draft] = drafts(folder)
     assert (draft["verdict"], draft["answerable"], draft["evidence"]) == ("none", False, [])
     first.get_by_role("button", name="Mark as the answer").click()
-    expect(turn).not_to_contain_text("Noted: none of these")
+    expect(marked).to_have_count(1)
     first.get_by_role("button", name="Undo").click()
-    expect(page.locator("#announcer")).to_have_text("Feedback withdrawn.")
+    expect(page.locator("#announcer")).to_have_text(WORDS["turn.taken_back"])
     expect(page.locator("#toast")).to_be_hidden()
     assert drafts(folder) == []
 
-    # A list keeps its lines.
+    # A list keeps its lines, and a row has a cell a line.
     [talk] = kept(page)
     own = talk["turns"][0]["answer"]["citations"][0]
     own |= {"paragraph_text": "- ink\n- a pen\n- paper", "paragraph_kind": "list"}
     own |= {"introduction": "Bring these:"}
     own |= {"start": own["paragraph_start"] + 8, "end": own["paragraph_start"] + 13}
+    row = talk["turns"][0]["answer"]["citations"][1]
+    row |= {"paragraph_text": "Year: 2021 | Pens: 5", "paragraph_kind": "row"}
+    row |= {"start": row["paragraph_start"] + 13, "end": row["paragraph_start"] + 20}
     keep(folder, talk)
     page.reload()
-    text = page.locator(".card .paragraph").first
+    text = shown.nth(0).locator(".paragraph")
     expect(text.locator("mark")).to_have_text("a pen")
+    assert text.inner_text() == "… a pen …"
+    shown.nth(0).get_by_role("button", name="Show all").click()
     assert text.inner_text() == "- ink\n- a pen\n- paper"
     expect(page.locator(".card .introduction").first).to_have_text("Bring these:")
+    shown.nth(1).get_by_role("button", name="Show all").click()
+    assert shown.nth(1).locator(".paragraph").inner_text() == "Year: 2021\nPens: 5"
+
+
+def test_there_are_more_where_none_answers(visit: Visit, folder: Path) -> None:
+    page = visit.page
+    turn = ask(page, ASKED)
+    shown, citations = cards(turn), answer_of(page)["citations"]
+    none = turn.get_by_role("button", name="None of these")
+    count = shown.count()
+    none.click()
+    expect(shown).to_have_count(count + 5)
+    [draft] = drafts(folder)
+    assert (draft["verdict"], draft["answerable"]) == ("none", False)
+
+    def names() -> list[str]:
+        found: list[str] = shown.evaluate_all("all => all.map((own) => own.dataset.passage)")
+        return found
+
+    assert len({*names()}) == count + 5
+    expect(none).to_be_visible()
+    page.reload()
+    expect(shown).to_have_count(count + 5)
+    # Pressed again, it says where else to look.
+    offers = turn.locator(".offers")
+    expect(offers.get_by_role("button")).to_have_text(["In other words"])
+    none.click()
+    title = citations[0]["document"]
+    expect(offers.get_by_role("button")).to_have_text(
+        ["In other words", f"Read {title}", "Edit the question"]
+    )
+    expect(offers.get_by_role("button").first).to_be_focused()
+    offers.get_by_role("button", name="Read").click()
+    assert lit(page) == citations[0]["quote"]
+
+    # Other words are searched for besides, and what they find is told with them.
+    offers.get_by_role("button", name="In other words").click()
+    again = turn.locator(".passages").nth(1)
+    found = again.get_by_role("article")
+    expect(found.first).to_be_focused()
+    [talk] = kept(page)
+    more = talk["turns"][0]["further"][-1]
+    one, other = more["searches"]
+    expect(again.locator("summary")).to_have_text(f"Searched again for “{one}” and “{other}”")
+    assert found.count() == len(more["passages"]) > 0
+    assert len({*names()}) == count + 5 + found.count()
+    expect(offers.get_by_role("button")).to_have_text([f"Read {title}", "Edit the question"])
+    found.first.get_by_role("button", name="Mark as the answer").click()
+    marked = turn.locator(".marked").get_by_role("article")
+    expect(marked.locator("mark")).to_have_text(more["passages"][0]["quote"])
+    [draft] = drafts(folder)
+    assert draft["evidence"] == [[more["passages"][0]["quote"]]]
+    assert barriers(page) == []
+    page.reload()
+    expect(marked.locator("mark")).to_have_text(more["passages"][0]["quote"])
+    marked.locator(".go").click()
+    assert lit(page) == more["passages"][0]["quote"]
+    marked.get_by_role("button", name="Undo").click()
+    expect(found.first.locator("mark")).to_have_text(more["passages"][0]["quote"])
+    offers.get_by_role("button", name="Edit the question").click()
+    expect(page.get_by_label("Your question")).to_have_value(ASKED)
+    assert "## Sources" in exported(page)
 
 
 @phone
@@ -205,4 +306,5 @@ def test_they_fit_a_phone(visit: Visit) -> None:
     expect(page.locator("#reader mark.chosen").first).to_be_in_viewport()
     page.keyboard.press("Escape")
     cards(turn).first.get_by_role("button", name="Mark as the answer").click()
-    expect(cards(turn).first.locator(".noted")).to_be_visible()
+    expect(turn.locator(".marked .noted")).to_be_visible()
+    assert page.evaluate(FITS)

@@ -5,9 +5,9 @@ import { noting } from "../notes/store.js";
 import { addressOf } from "../shared/address.js";
 import { action, flagged, h } from "../shared/dom.js";
 import { app } from "../shared/app.js";
-import { active, reworded, orToast } from "../shared/api.js";
+import { active } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
-import { citationsOf, isOfDocuments, isUnsure } from "./answer.js";
+import { isExhausted, isOfDocuments, isUnsure, passagesOf } from "./answer.js";
 import { copy, exportMenu, withFootnotes } from "./export.js";
 import { passageKey } from "./passages.js";
 /** @import { Key, Reason, Thumb, Turn } from "../../types.js" */
@@ -80,7 +80,7 @@ export class Actions {
     const { turn } = this;
     const name = `reason-${turn.id}`;
     const reasons = REASONS.map(([value, key]) => h("label", {}, h("input", { type: "radio", name, value }), say(key)));
-    const passages = [...citationsOf(turn), ...(turn.answer?.closest ?? [])].map((citation) => {
+    const passages = passagesOf(turn).map((citation) => {
       const box = h("input", { type: "checkbox", value: passageKey(citation) });
       return { box, label: h("label", { dir: "auto" }, box, h("span", {}, ...flagged(citation), h("q", {}, citation.quote))) };
     });
@@ -106,27 +106,22 @@ export class Actions {
 /** @param {string} label @param {() => unknown} onclick */
 const offer = (label, onclick) => h("button", { type: "button", class: "offer", dir: "auto", onclick }, label);
 
-// Where no passage answers for sure: all documents, other words, or only the likeliest document.
+// Where no passage answers for sure: all documents, other words, or only the likeliest document; and where
+// none is left to see, to read that, or to ask otherwise.
 /** @param {Turn} turn */
 export function waysOn(turn) {
-  const { question, about, alone, documents = [], answer } = turn;
+  const { question, about, alone, documents = [], further = [] } = turn;
   const all = app.library.documents.map(({ id }) => id);
-  const best = citationsOf(turn)[0] ?? answer?.closest[0];
+  const best = passagesOf(turn)[0];
   /** @param {string[]} within */
   const again = (within) => app.chat.ask(question, { about, alone, within });
-  const other = offer(say("going.words"), async () => {
-    if (!app.models.writes) return app.chat.composer.suggest(question);
-    other.disabled = true;
-    const found = await orToast(reworded(answer?.standalone_question ?? question, app.models.choice));
-    other.disabled = false;
-    if (!other.isConnected) return; // another conversation is shown by now
-    if (found) app.chat.ask(found, { about, alone: true, within: documents });
-    else app.chat.composer.suggest(question);
-  });
+  const other = offer(say("going.words"), () => { other.disabled = true; void app.chat.lookFurther(turn, true).then(() => (other.disabled = false)); });
   return h("div", { class: "offers", role: "group", "aria-label": say("going.title") },
     all.some((id) => !documents.includes(id)) && offer(say("going.all", { count: all.length }), () => again(all)),
-    other,
+    !further.some(({ searches }) => searches.length) && other,
     documents.length > 1 && best && offer(say("going.only", { title: best.document }), () => again([best.document_id])),
+    isExhausted(turn) && best && offer(say("going.read", { title: best.document }), () => app.chat.light(best)),
+    isExhausted(turn) && offer(say("turn.edit"), () => app.chat.composer.askAbout(null, turn)),
   );
 }
 

@@ -2,7 +2,7 @@
 // of the next question, and read aloud.
 
 import { doubted, h, pathOf, toast } from "../shared/dom.js";
-import { number as written, pieces, say } from "../shared/i18n.js";
+import { locale, number as written, pieces, say } from "../shared/i18n.js";
 import { laidOut, placed } from "./export.js";
 import { passageKey } from "./passages.js";
 /** @import { About, Answer, AnswerKind, Child, Key, Said, Sentence, ServerEvent, Turn, Vote, Why, Writing } from "../../types.js" */
@@ -18,6 +18,16 @@ const LACKS = [["unconfirmed", "answer.unconfirmed"], ["unsupported", "answer.un
 export const citationsOf = (turn) => turn.answer?.citations ?? turn.citations ?? [];
 /** @param {Turn} turn */
 export const sentencesOf = (turn) => turn.answer?.sentences ?? turn.sentences ?? [];
+
+// All passages that are shown of it.
+/** @param {Turn} turn */
+export const passagesOf = (turn) => [...citationsOf(turn), ...(turn.answer?.closest ?? []), ...(turn.further ?? []).flatMap(({ passages }) => passages)];
+
+// Whether its reader says that none of them answers it; and whether there are no more to see.
+/** @param {Turn} turn */
+export const isRefused = ({ noted }) => noted?.length === 0;
+/** @param {Turn} turn */
+export const isExhausted = ({ further = [] }) => further.some(({ searches, passages }) => !searches.length && !passages.length);
 
 // What a question is about, in words.
 /** @param {About} about */
@@ -88,6 +98,10 @@ export const missing = (turn) => {
 // What a language model has looked up besides the question.
 /** @param {string[]} searches */
 export const lookedAgain = (searches) => say("turn.looked_again", { searches: searches.map((text) => say("source.quote", { text })).join(", ") });
+
+// The same of what was searched for besides what it found.
+/** @param {string[]} searches */
+export const searchedAgain = (searches) => say("passages.searched", { searches: new Intl.ListFormat(locale).format(searches.map((text) => say("source.quote", { text }))) });
 
 // A language model's name; of one that has not passed its check it says so, and more when that is chosen.
 /** @param {Writing} writing @returns {Child[]} */
@@ -182,13 +196,13 @@ export function historyOf(before, { about, alone }) {
 // What is said of an answer, as the server takes it; `noted` names the passages that answer.
 /** @param {Turn} turn @param {Answer} answer @param {Turn[]} before @param {Vote["verdict"]} verdict @param {string[]} noted @param {Why} [why] @returns {Vote} */
 export function judgement(turn, answer, before, verdict, noted, why) {
-  const { refused, status = refused ? "refused" : "answered", confidence, sentences, citations, closest } = answer;
+  const { refused, status = refused ? "refused" : "answered", confidence, sentences, citations } = answer;
   return {
     verdict, status, confidence, sentences,
     question: turn.question,
     history: historyOf(before, turn),
     citations: citations.map(placed),
-    chosen: [...citations, ...closest].filter((c) => noted.includes(passageKey(c))).map(placed),
+    chosen: passagesOf(turn).filter((c) => noted.includes(passageKey(c))).map(placed),
     reason: why?.reason ?? null,
     comment: why?.comment ?? "",
   };

@@ -5,9 +5,9 @@ import { topicOf } from "../help/help.js";
 import { tell } from "../shared/address.js";
 import { $, Latest, announce, arrange, smoothly, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
-import { Failure, answers, isStatus, lapsed, messageOf, active, orToast, vote } from "../shared/api.js";
+import { Failure, answers, isStatus, lapsed, messageOf, active, morePassages, orToast, vote } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
-import { citationsOf, historyOf, isTold, judgement, lookedAgain, spoken, take } from "./answer.js";
+import { citationsOf, historyOf, isTold, judgement, lookedAgain, passagesOf, spoken, take } from "./answer.js";
 import { Composer } from "./composer.js";
 import { passageKey } from "./passages.js";
 import { TurnView, tooltips } from "./turn.js";
@@ -244,7 +244,7 @@ export class Chat {
     for (const one of $("turns").querySelectorAll("[aria-current]")) one.removeAttribute("aria-current");
     const one = this.#viewOf(turn)?.element.querySelector(`.marker[data-marker="${citation.marker}"], .card[data-passage="${passageKey(citation)}"]`);
     one?.setAttribute("aria-current", "true");
-    this.light(citation, citation.marker ? citationsOf(turn) : (turn.answer?.closest ?? []));
+    this.light(citation, passagesOf(turn).filter(({ marker }) => Boolean(marker) === Boolean(citation.marker)));
   }
 
   // Show what a citation quotes, in its document or in the help.
@@ -269,6 +269,22 @@ export class Chat {
         .filter((c) => c.document_id === documentId && c.paragraph === number)
         .map((c) => ({ turn, marker: c.marker })),
     );
+  }
+
+  // Look for passages beyond those that are shown: what other words find, or else the next ones, once. They
+  // are kept with the question.
+  /** @param {Turn} turn @param {boolean} reworded */
+  async lookFurther(turn, reworded) {
+    const { conversation } = this;
+    const { question, documents = [], further = [] } = turn;
+    const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
+    const isDone = !reworded && further.some(({ searches }) => !searches.length);
+    const found = isDone ? { searches: [], passages: [] } : await orToast(morePassages({ question, history: historyOf(before, turn), documents, notebook: active.notebook, llm: app.models.choice, section: null, shown: passagesOf(turn).map(passageKey), reworded }));
+    if (!found) return;
+    turn.further = [...further, found];
+    app.store.keep(conversation, turn);
+    this.#viewOf(turn)?.judged();
+    announce(say("passages.found", { count: found.passages.length }));
   }
 
   // Show what is kept by now.

@@ -72,16 +72,6 @@ export class Composer {
     this.ready();
   }
 
-  // Have a question written here, which may be changed before it is asked.
-  /** @param {string} question */
-  suggest(question) {
-    this.askAbout(null);
-    this.box.value = question;
-    this.#written();
-    this.box.focus();
-    this.box.select();
-  }
-
   // What is written is kept as long as the tab is open, but for a question that is edited.
   #written() {
     if (!this.editing) app.store.keepDraft(app.chat.drafted(), this.box.value);

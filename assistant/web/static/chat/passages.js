@@ -1,17 +1,19 @@
 // Passages of the documents on cards: what an answer was made from, what may answer, what comes
 // closest. Those that may answer can be gone through by keys, and judged.
 
-import { actOnKey, closest, flagged, h, oneLine, outward, pathOf, smoothly } from "../shared/dom.js";
+import { actOnKey, flagged, h, oneLine, outward, pathOf, smoothly, textsIn } from "../shared/dom.js";
 import { excerpt, marked } from "../shared/marks.js";
 import { app } from "../shared/app.js";
 import { say } from "../shared/i18n.js";
-import { sentencesOf } from "./answer.js";
+import { isExhausted, isRefused, sentencesOf } from "./answer.js";
 import { copy, WAYS } from "./export.js";
 /** @import { Child, Citation, Properties, Turn } from "../../types.js" */
 
 // Names a passage in its turn.
 /** @param {Citation} citation */
 export const passageKey = (citation) => `${citation.document_id}/${citation.start}`;
+
+const TWO_LINES = 120; // characters about
 
 // The id of the text of its card.
 /** @param {Turn} turn @param {Citation} citation */
@@ -32,53 +34,54 @@ function isAllSaid(turn, group) {
   return group.length === 1 && !first?.introduction && sentencesOf(turn).some((s) => s.verdict === "quoted" && s.markers.includes(first?.marker ?? 0) && oneLine(s.text) === text);
 }
 
-// A paragraph under its headings, with what these citations quote of it lit.
+// A paragraph under its headings: what these citations quote of it, in two lines, until all of it is wanted.
 /** @param {Turn} turn @param {Citation[]} group @param {Properties} properties @param {Child[]} judging */
 function card(turn, group, properties, ...judging) {
   const first = /** @type {Citation} */ (group[0]);
   const spans = group.map((c) => ({ start: c.start - c.paragraph_start, end: c.end - c.paragraph_start, key: c.marker }));
   const short = excerpt(first.paragraph_text, spans);
-  const text = h("p", { id: idOf(turn, first), class: `paragraph ${first.paragraph_kind ?? "prose"}`, dir: "auto" }, ...short.pieces);
-  const more = h("button", { type: "button", class: "more", "aria-expanded": "false" }, say("passages.more"));
-  more.addEventListener("click", () => {
-    const open = more.getAttribute("aria-expanded") === "true";
-    more.setAttribute("aria-expanded", String(!open));
-    more.textContent = say(open ? "passages.more" : "passages.less");
-    text.replaceChildren(...(open ? short.pieces : marked(first.paragraph_text, spans)).filter((piece) => piece !== false));
-  });
+  const text = h("p", { id: idOf(turn, first), class: `paragraph ${first.paragraph_kind ?? "prose"}`, dir: "auto" });
+  const more = h("button", { type: "button", class: "more", onclick: () => show(text.classList.contains("short")) });
+  /** @param {boolean} all */
+  const show = (all) => {
+    more.setAttribute("aria-expanded", String(all));
+    more.textContent = say(all ? "passages.less" : "passages.more");
+    text.classList.toggle("short", !all);
+    text.replaceChildren(h("span", {}, ...(all ? marked(first.paragraph_text, spans) : short.pieces)));
+    // A cell a line.
+    if (first.paragraph_kind === "row") for (const node of textsIn(text)) node.data = node.data.replaceAll(" | ", "\n");
+  };
+  show(false);
   const keys = group.map((c) => c.marker > 0 && h("span", { class: "key" }, `[${c.marker}]`));
   const ways = WAYS.map(({ name, copied, said }) => h("button", { type: "button", class: "more", onclick: () => copy(said(group), say(copied)) }, say(name)));
   return h("article", { class: "card", ...properties },
     h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => app.chat.follow(turn, first) }, ...flagged(first)))),
     first.introduction && h("p", { class: "introduction", dir: "auto" }, first.introduction),
     properties.class ? "" : text,
-    h("footer", {}, ...judging, short.whole || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
+    h("footer", {}, ...judging, (short.whole && first.paragraph_text.length <= TWO_LINES) || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
   );
 }
 
-// Passages, best first, each with what its reader says of it. One has the focus at a time.
+// Passages, best first, each with what its reader says of it. One has the focus at a time. Those that
+// are marked as the answer stand on top, and the others fold.
 export class Passages {
   /** @type {{ citation: Citation, element: HTMLElement, noted: HTMLElement, button: HTMLElement }[]} */
   cards = [];
+  isFolded = false; // since some are marked
 
-  // `none` offers to say that none of them answers it.
-  /** @param {Turn} turn @param {string} title @param {boolean} none */
-  constructor(turn, title, none) {
+  // `top`: where those go that are marked; `none` offers to say that none of them answers it.
+  /** @param {Turn} turn @param {string} title @param {HTMLElement} top @param {boolean} none */
+  constructor(turn, title, top, none) {
     this.turn = turn;
-    const hint = `keys-${turn.id}`;
+    this.title = title;
+    this.top = top;
+    this.isOpen = turn.state !== "answered"; // unless some are marked
     this.heading = h("h3", {}, title);
-    this.feed = h("div", { role: "feed", "aria-label": title, "aria-describedby": hint });
-    this.feed.addEventListener("keydown", (event) => this.#pressed(event));
-    this.feed.addEventListener("focusin", (event) => {
-      const card = closest(event, ".card");
-      for (const { element } of this.cards) element.tabIndex = element === card ? 0 : -1;
-    });
+    const hint = h("p", { class: "keys" }, say(none ? "passages.keys_none" : "passages.keys"));
+    this.feed = h("div", { role: "feed", "aria-label": title });
     this.none = none ? h("button", { type: "button", class: "more", onclick: () => this.#refuse() }) : null;
-    this.element = h("section", { class: "passages", "aria-label": title },
-      h("header", {}, this.heading, h("p", { id: hint, class: "keys" }, say(none ? "passages.keys_none" : "passages.keys"))),
-      this.feed,
-      this.none && h("p", { class: "none judging" }, this.none),
-    );
+    /** @type {HTMLDetailsElement} */
+    this.element = h("details", { class: "passages", open: this.isOpen }, h("summary", {}, this.heading), hint, this.feed, this.none && h("p", { class: "none judging" }, this.none));
   }
 
   /** @param {Citation} citation */
@@ -89,6 +92,10 @@ export class Passages {
     const button = h("button", { type: "button", class: "more", onclick: () => this.#toggle(citation) });
     const properties = { dataset: { passage: passageKey(citation) }, tabindex: number === 1 ? "0" : "-1", "aria-posinset": number, "aria-label": pathOf(citation), "aria-describedby": idOf(turn, citation) };
     const element = card(turn, [citation], properties, h("span", { class: "judging" }, noted, button));
+    element.addEventListener("keydown", (event) => this.#pressed(event, number - 1));
+    element.addEventListener("focusin", () => {
+      for (const one of this.cards) one.element.tabIndex = one.element === element ? 0 : -1;
+    });
     this.cards.push({ citation, element, noted, button });
     this.feed.append(element);
     for (const one of this.cards) one.element.setAttribute("aria-setsize", String(number));
@@ -96,21 +103,18 @@ export class Passages {
   }
 
   // Go to the one that had the focus last, or else the first.
-  enter() {
-    this.element.closest("details")?.setAttribute("open", "");
-    this.#go(this.cards.findIndex(({ element }) => element.tabIndex === 0));
-  }
+  enter = () => this.#go(this.cards.findIndex(({ element }) => element.tabIndex === 0));
 
   /** @param {number} at */
   #go(at) {
     const element = this.cards[at]?.element;
+    element?.closest("details")?.setAttribute("open", "");
     element?.focus({ preventScroll: true });
     element?.scrollIntoView({ block: "nearest", behavior: smoothly() });
   }
 
-  /** @param {KeyboardEvent} event */
-  #pressed(event) {
-    const at = this.cards.findIndex(({ element }) => element === closest(event, ".card"));
+  /** @param {KeyboardEvent} event @param {number} at */
+  #pressed(event, at) {
     const one = this.cards[at];
     if (!one || event.ctrlKey || event.metaKey || event.altKey) return;
     const down = () => this.#go(at + 1);
@@ -131,18 +135,34 @@ export class Passages {
     return app.chat.note(this.turn, left.length ? left : undefined);
   }
 
-  // Say that none of them answers it, or take that back.
-  #refuse = () => app.chat.note(this.turn, this.turn.noted && !this.turn.noted.length ? undefined : []);
+  // Say that none of them answers it, and see more of them, or where else to look; or take that back.
+  async #refuse() {
+    const { turn } = this;
+    if (isRefused(turn) && isExhausted(turn)) return app.chat.note(turn);
+    if (!isRefused(turn)) await app.chat.note(turn, []);
+    if (!isExhausted(turn)) await app.chat.lookFurther(turn, false);
+  }
 
   // Show what its reader says of each.
   tell() {
-    const { noted } = this.turn;
-    for (const { citation, element, noted: said, button } of this.cards) {
-      const is = noted?.includes(passageKey(citation)) ?? false;
-      element.classList.toggle("answers", is);
-      said.hidden = !is;
-      button.textContent = say(is ? "passages.undo" : "passages.answers");
+    const { turn, top, feed } = this;
+    /** @param {Citation} citation */
+    const isMarked = (citation) => turn.noted?.includes(passageKey(citation)) ?? false;
+    for (const { citation, element, noted, button } of this.cards) {
+      noted.hidden = !isMarked(citation);
+      element.classList.toggle("answers", isMarked(citation));
+      button.textContent = say(isMarked(citation) ? "passages.undo" : "passages.answers");
     }
-    if (this.none) this.none.textContent = say(noted && !noted.length ? "passages.none_noted" : "passages.none");
+    if (this.cards.some(({ citation, element }) => isMarked(citation) !== (element.parentElement === top))) {
+      const focus = document.activeElement;
+      for (const { citation, element } of this.cards) (isMarked(citation) ? top : feed).append(element);
+      if (focus instanceof HTMLElement) focus.focus({ preventScroll: true });
+    }
+    if (this.none) this.none.textContent = say(isRefused(turn) && isExhausted(turn) ? "passages.none_noted" : "passages.none");
+    const has = Boolean(turn.noted?.length);
+    if (has === this.isFolded) return;
+    this.isFolded = has;
+    this.element.open = this.isOpen && !has;
+    if (this.none) this.heading.textContent = has ? say("answer.others") : this.title;
   }
 }

@@ -5,7 +5,7 @@ import { $, closest, doubt, flagged, h, oneLine, pathOf, placeOf, onKey } from "
 import { app } from "../shared/app.js";
 import { pieces, say } from "../shared/i18n.js";
 import { Actions, questions, waysOn } from "./actions.js";
-import { VERDICTS, aboutIn, citationsOf, confidenceOf, headingOver, isDoubtful, isPoint, isUnsure, isUnweighed, kindOf, lacksSupport, lookedAgain, missing, named, sentencesOf, standing, timeOf } from "./answer.js";
+import { VERDICTS, aboutIn, citationsOf, confidenceOf, headingOver, isDoubtful, isExhausted, isPoint, isUnsure, isUnweighed, kindOf, lacksSupport, lookedAgain, missing, named, searchedAgain, sentencesOf, standing, timeOf } from "./answer.js";
 import { Passages, sources } from "./passages.js";
 /** @import { Child, Citation, Sentence, Turn } from "../../types.js" */
 
@@ -20,12 +20,18 @@ export class TurnView {
     this.since = h("p", { class: "meta partial since" });
     /** @type {Passages | null} */
     this.passages = null; // that may answer, or come closest
+    /** @type {Passages[]} */
+    this.others = []; // that other words have found
+    this.seen = 0; // of what was found besides
+    this.further = h("div");
+    this.ways = h("div");
     /** @type {Actions | null} */
     this.actions = null; // once it is settled
+    this.marked = h("div", { class: "marked" }); // as the answer, by its reader
     this.body = h("div", { class: "answer" });
     this.after = h("div", { class: "after" });
     this.question = h("h2", { class: "question", dir: "auto" }, turn.question);
-    this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, this.about, this.stage, this.head, this.body, this.after);
+    this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, this.about, this.stage, this.marked, this.head, this.body, this.after);
     this.update();
   }
 
@@ -120,7 +126,7 @@ export class TurnView {
     const citations = citationsOf(this.turn);
     if (isUnsure(this.turn)) {
       // Passages that may answer, below those that are there.
-      this.passages ??= new Passages(this.turn, say("answer.unsure"), true);
+      this.passages ??= new Passages(this.turn, say("answer.unsure"), this.marked, true);
       this.body.append(this.passages.element);
       for (const c of citations) if (sentence.markers.includes(c.marker)) this.passages.add(c);
       return;
@@ -163,6 +169,7 @@ export class TurnView {
     const explained = [missing(turn), !isUnweighed(turn) && answer?.note].filter(Boolean).map((text) => h("p", { class: "note", dir: "auto" }, text));
     // What is to be known of passages stands above them.
     if (turn.state === "unsure") this.head.append(...explained);
+    if (turn.state === "unsure") this.passages?.heading.setAttribute("title", confidenceOf(turn)?.figure ?? "");
     if (turn.state === "refused") this.after.append(...this.#refusal());
     if (turn.state !== "unsure") this.after.append(...explained);
     if (turn.state === "answered" && kindOf(turn) !== "chat") {
@@ -172,10 +179,11 @@ export class TurnView {
     }
     const searches = answer?.writing?.searches ?? [];
     if (searches.length) this.after.append(h("p", { class: "meta", dir: "auto" }, `${lookedAgain(searches)}.`));
-    if (turn.state === "refused" || turn.state === "unsure") this.after.append(waysOn(turn));
-    if (turn.state === "refused") this.after.append(questions(turn));
     if (turn.state !== "refused" && citationsOf(turn).length && !isUnsure(turn)) this.after.append(sources(turn, citationsOf(turn)));
     if (answer?.closest.length) this.after.append(this.#closest(answer.closest));
+    if (turn.state === "refused" || turn.state === "unsure") this.after.append(this.further, this.ways);
+    this.#more();
+    if (turn.state === "refused") this.after.append(questions(turn));
     this.actions = new Actions(turn);
     this.after.append(this.actions.element);
     if (turn.state === "answered") this.after.append(questions(turn));
@@ -198,10 +206,29 @@ export class TurnView {
   #closest(citations) {
     const refused = this.turn.state === "refused";
     const title = say(refused ? "answer.closest" : "answer.others");
-    this.passages = new Passages(this.turn, title, false);
+    this.passages = new Passages(this.turn, title, this.marked, refused);
     for (const citation of citations) this.passages.add(citation);
-    this.passages.element.classList.toggle("closest", refused);
-    return refused ? this.passages.element : h("details", { class: "others" }, h("summary", {}, title), this.passages.element);
+    this.passages.element.classList.add(refused ? "closest" : "others");
+    return this.passages.element;
+  }
+
+  // What was found besides since it was looked last: the next passages stand with the first ones, those of
+  // other words by themselves; and where else to look. Returns a list that is new.
+  #more() {
+    const { further = [] } = this.turn;
+    let added = null;
+    for (const { searches, passages } of further.slice(this.seen)) {
+      const list = searches.length ? new Passages(this.turn, searchedAgain(searches), this.marked, false) : this.passages;
+      for (const citation of passages) list?.add(citation);
+      if (!list || !searches.length) continue;
+      if (!passages.length) list.element.append(h("p", { class: "meta" }, say("passages.nothing")));
+      list.element.classList.toggle("closest", this.turn.state === "refused");
+      this.others.push((added = list));
+      this.further.append(list.element);
+    }
+    this.ways.replaceChildren(waysOn(this.turn));
+    this.seen = further.length;
+    return added;
   }
 
   // Which quotes of it do not stand in their documents any more.
@@ -215,7 +242,11 @@ export class TurnView {
   // Show what its reader says of it, and whether it is kept.
   judged() {
     this.actions?.tell();
-    this.passages?.tell();
+    for (const list of [this.passages, ...this.others]) list?.tell();
+    if (this.seen === (this.turn.further ?? []).length) return;
+    const added = this.#more();
+    if (added) added.enter();
+    else if (isExhausted(this.turn)) this.ways.querySelector("button")?.focus();
   }
 }
 

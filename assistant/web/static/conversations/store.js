@@ -198,4 +198,4 @@ export const newId = () => crypto.getRandomValues(new Uint32Array(3)).join("-");
 export const merged = (here, there) => there.map((turn) => here.find((mine) => isSame(mine, turn)) ?? turn);
 
 /** @param {Turn} one @param {Turn} other */
-const isSame = (one, other) => one.id === other.id && one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.answer?.text === other.answer?.text;
+const isSame = (one, other) => one.id === other.id && one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.further?.length === other.further?.length && one.answer?.text === other.answer?.text;

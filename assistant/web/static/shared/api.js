@@ -3,7 +3,7 @@
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
 import { language, say, sentenceOf } from "./i18n.js";
-/** @import { Deleted, Everywhere, Folder, SearchHit, HelpFound, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, WholeTopic, Word, Writers } from "../../types.js" */
+/** @import { Deleted, Everywhere, Folder, SearchHit, HelpFound, KeptConversation, Listed, Listing, MorePassages, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, WholeTopic, Word, Writers } from "../../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -172,9 +172,9 @@ export const exportOf = (path, format, more = {}) => `${path}/export?${query({ f
 // Places as references for a bibliography.
 /** @param {string} format @param {Placed[]} citations */
 export const cite = async (format, citations) => (await post("cite", { format, lang: language, citations })).text();
-// A question in other words; `llm`: what writes.
-/** @param {string} question @param {string | null} llm */
-export const reworded = async (question, llm) => /** @type {{ question: string }} */ (await json(await post("rewording", { question, llm }))).question;
+// Passages beyond those that are shown.
+/** @param {Question & { shown: string[], reworded: boolean }} asked */
+export const morePassages = async (asked) => /** @type {MorePassages} */ (await json(await post("passages", asked)));
 
 // --- what takes long -------------------------------------------------------------------------------
 

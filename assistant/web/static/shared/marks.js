@@ -23,21 +23,12 @@ export function marked(text, spans) {
   });
 }
 
-// The same pieces of a long paragraph, without what is far from the spans.
-/** @param {string} text @param {Span[]} spans @param {number} context */
-export function excerpt(text, spans, context = 140) {
+// The same pieces from the first span to the last, and whether that is all.
+/** @param {string} text @param {Span[]} spans */
+export function excerpt(text, spans) {
   const letters = characters(text);
-  const first = Math.min(...spans.map((s) => s.start));
-  const last = Math.max(...spans.map((s) => s.end));
-  let start = Math.max(0, first - context);
-  let end = Math.min(letters.length, last + context);
-  if (letters.length - (end - start) < context) [start, end] = [0, letters.length];
-  while (start > 0 && start < first && letters[start - 1] !== " ") start++;
-  while (end < letters.length && end > last && letters[end] !== " ") end--;
+  const start = Math.min(...spans.map((s) => s.start));
+  const end = Math.max(...spans.map((s) => s.end));
   const moved = spans.map((s) => ({ ...s, start: s.start - start, end: s.end - start }));
-  const pieces = marked(letters.slice(start, end).join(""), moved);
-  return {
-    whole: start === 0 && end === letters.length,
-    pieces: [start > 0 && "… ", ...pieces, end < letters.length && " …"],
-  };
+  return { whole: start === 0 && end === letters.length, pieces: [start > 0 && "… ", ...marked(letters.slice(start, end).join(""), moved), end < letters.length && " …"] };
 }
