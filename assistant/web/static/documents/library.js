@@ -29,6 +29,7 @@ export class Library {
   told = ""; // what is drawn
   // Whether somebody has chosen, since the dialog is open, what is ticked: at first all are.
   chosen = false;
+  newest = ""; // the id of the document that was added last
   activity = new Activity();
 
   /** @param {Session} began */
@@ -88,6 +89,7 @@ export class Library {
   async added(found, wanted, before) {
     const former = before.find(({ id }) => id === found.id);
     const isSame = !wanted.id && JSON.stringify(former) === JSON.stringify(found);
+    this.newest = found.id;
     if (!isSame) this.activity.record(wanted.id ? "activity.pictures" : former ? "activity.replaced" : "activity.added", found.title);
     tellTabs({ what: "documents" });
     await this.refresh();
