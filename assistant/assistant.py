@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 from assistant.answer import Answer, MorePassages
 from assistant.calibration import Thresholds
 from assistant.documents import (
-    OVERVIEW,
     kept_in,
     read_raw_documents,
     shipped_raw_documents,
-    suggestions,
     unless_named,
 )
 from assistant.events import Event, Timer, last_answer
@@ -28,6 +26,7 @@ from assistant.query.rewriting import Turn
 from assistant.retrieval.evidence import RawEvidence
 from assistant.retrieval.retriever import RETRIEVED
 from assistant.settings import Settings, load_settings
+from assistant.starters import MAX_DOCUMENTS, OVERVIEW, Suggestion, spread, suggestions
 from assistant.verification.verification import Verification
 from index import Document, Hit, Index, View
 from index.errors import EmptyDocumentError, IndexChangedError, QuestionError
@@ -209,10 +208,20 @@ class Assistant:
         return self._pipeline().documents.texts
 
     def suggestions(self, count: int = 4) -> list[str]:
-        """Questions that the documents answer, made from their own headings."""
+        """Questions that the documents are likely to answer, made from their headings and
+        definitions."""
+        return [suggestion.question for suggestion in self.candidates()[:count]]
+
+    def candidates(self, language: str | None = None) -> list[Suggestion]:
+        """These questions, each with where its answer should stand.
+
+        Args:
+            language: of the documents that they are about, but for the overview.
+        """
         asked = self._pipeline().documents
-        outlines = ((info.title, asked.view.outline(info.id)) for info in asked.infos)
-        return suggestions(outlines, count)
+        ids = [info.id for info in asked.infos if language in (None, info.language)]
+        documents = [asked.view.document(identity) for identity in spread(ids, MAX_DOCUMENTS)]
+        return [Suggestion(OVERVIEW), *suggestions(documents)]
 
     # --- asking ------------------------------------------------------------------------------
 

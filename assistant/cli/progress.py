@@ -65,13 +65,10 @@ class IndexingProgress:
             self._estimate(now)
 
     def pages(self, done: int, total: int) -> None:
-        """Take note of how many of a document's pages that are pictures are read, and show it."""
+        """Take note of how many pages of a document are read, and show it."""
         now = time.monotonic()
         if done == 0:
-            what = (
-                "a page that is a picture" if total == 1 else f"{total:,} pages that are pictures"
-            )
-            self._notes.print(f"Reading {what} …")
+            self._notes.print(f"Reading {total:,} page{'' if total == 1 else 's'} …")
             self._told = now
             self._bar.start()
         self._bar.update(

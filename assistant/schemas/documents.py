@@ -188,6 +188,4 @@ class ProgressValue(Value):
 
     done: int = Field(description="How many are done.")
     total: int = Field(description="How many there are.")
-    unit: Unit = Field(
-        description="Of what: paragraphs that are indexed, or pages that are pictures and read."
-    )
+    unit: Unit = Field(description="Of what: paragraphs that are indexed, or pages that are read.")

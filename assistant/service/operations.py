@@ -32,6 +32,7 @@ from index.errors import (
     MissingPathError,
     RefusedError,
 )
+from index.models import ENGLISH
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -185,9 +186,11 @@ def stream_with_alternatives(
     history: Sequence[Turn],
     llm: str | None = None,
     section: str | None = None,
+    language: str = ENGLISH,
 ) -> Generator[Event | Alternatives, None, None]:
     """As `stream_answer`, each event shown, with questions that can be asked instead of one that is
-    refused, or after one that is answered: the latter only where they are known already."""
+    refused, or after one that is answered: the latter only where they are known already. `language`
+    is that of who asks."""
     events = stream_answer(service, sources, question, history, llm, section=section, shown=True)
     for event in events:
         answer = event.answer if isinstance(event, Done) else None
@@ -199,6 +202,7 @@ def stream_with_alternatives(
                     answer.citations or answer.closest,
                     asked,
                     MAX_ALTERNATIVES if answer.refused else MAX_FOLLOW_UPS,
+                    language=language,
                     known=not answer.refused,
                 )
             except FootnoteError:

@@ -38,12 +38,14 @@ from assistant.service.suggestions import SHOWN
 from assistant.service.watching import FolderWatch, Unread
 from assistant.serving.problems import problem_of
 from assistant.serving.streaming import EventResponse, event, failure_event, in_turn, steps_of
+from assistant.starters import main_headings
 from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
 from assistant.workspace.finding import EverywhereValue, Finding
 from assistant.workspace.notebooks import NotebookId
 from assistant.workspace.uploads import Upload
 from index.errors import IndexChangedError, MissingPathError
+from index.models import ENGLISH
 
 Step = TypeVar("Step")
 
@@ -53,6 +55,9 @@ STATIC = StaticFiles(packages=[("assistant.web", "static")])
 
 AGAIN = 0.5
 """Seconds after which it is looked again how many are before one in line."""
+
+MAX_HEADINGS = 6
+"""Headings that are told of a document."""
 
 OWN_AT_ONCE = 2
 """Questions of one person that are answered at once."""
@@ -95,6 +100,35 @@ class PageQuestion(Asked):
     notebook: NotebookId | None = None
     section: Section = None
     llm: str | None = None
+    language: str = ENGLISH
+
+
+class Begun(Asked):
+    """What a conversation may begin with is wanted.
+
+    Attributes:
+        documents: that are asked.
+        about: the one of them whose headings are wanted.
+        language: of who asks.
+    """
+
+    documents: list[str]
+    about: str | None = None
+    language: str = ENGLISH
+
+
+class MainHeading(BaseModel):
+    """A heading, and the first paragraph under it."""
+
+    title: str
+    number: int
+
+
+class Guide(BaseModel):
+    """Questions to begin with, and the main headings of a document."""
+
+    questions: list[str]
+    headings: list[MainHeading] = []
 
 
 class MoreWanted(PageQuestion):
@@ -146,7 +180,13 @@ def routes(
         history = [turn.model_dump() for turn in asked.history]
         sources = Sources(caller.owner, asked.documents, asked.notebook)
         steps = stream_with_alternatives(
-            service, sources, asked.question, history, asked.llm, asked.section
+            service,
+            sources,
+            asked.question,
+            history,
+            asked.llm,
+            asked.section,
+            asked.language,
         )
         kept = keep_answers(service, caller.owner, steps)
         return _streamed(request, service.queue, caller, kept, _to_event)
@@ -218,9 +258,15 @@ def routes(
         return service.writers.to_dict()
 
     @router.post("/starters")
-    async def starters(documents: list[str], caller: Visitor) -> list[str]:
-        asked = await to_thread.run_sync(library.asking, caller.owner, documents)
-        return list((await service.starters.of(asked))[:SHOWN])
+    async def starters(begun: Begun, caller: Visitor) -> Guide:
+        asked = await to_thread.run_sync(library.asking, caller.owner, begun.documents)
+        found = await service.starters.of(asked, begun.language)
+        guide = Guide(questions=list(found[:SHOWN]))
+        if begun.about:
+            read = await to_thread.run_sync(library.document, caller.owner, begun.about)
+            main = main_headings(read, MAX_HEADINGS)
+            guide.headings = [MainHeading(title=title, number=number) for title, number in main]
+        return guide
 
     @router.get("/find")
     async def find(

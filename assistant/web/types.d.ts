@@ -235,6 +235,12 @@ export interface Session {
   notices: string[]; // what this server has just done to the index, once
 }
 
+// Questions to begin with, and the main headings of a document, each with the first paragraph under it.
+export interface Guide {
+  questions: string[];
+  headings: { title: string; number: number }[];
+}
+
 // A named set of documents.
 export interface Notebook {
   id: string;

@@ -259,7 +259,7 @@ class Library:
             folder: where it lies in a folder that is added.
             notebook: the id of the notebook that it is put into.
             ocr: read what stands in its pictures, too, as is done anyway where it is set.
-            on_page: called as pages that are pictures are read.
+            on_page: called as pages are read: those that are pictures, or those of a long PDF.
 
         Raises:
             DocumentError: it cannot be read, or there is no room for it.
@@ -283,8 +283,9 @@ class Library:
                 raw = replace(read, source=source, original=file, address=address)
                 if there is None:
                     self._forget(raw.id)
-                bounded = self._bounded(file.name, on_page)
-                self.index.sync([raw], progress, keep=True, on_page=bounded)
+                if raw.ocr:
+                    on_page = self._bounded(file.name, on_page)
+                self.index.sync([raw], progress, keep=True, on_page=on_page)
             except DocumentError as error:  # named as its owner does
                 said = str(error).replace(str(file), file.name).replace(source, file.name)
                 raise type(error)(said, code=error.code, **error.values) from error

@@ -114,8 +114,8 @@ class RawDocument:
         """Lay it out and cut it into paragraphs.
 
         Args:
-            on_page: called with how many of the pages that are pictures are read, and how many
-                there are.
+            on_page: called with how many pages are read, and how many there are: of those that are
+                pictures, or of all of a long PDF.
 
         Raises:
             DocumentError: the file cannot be read any more, or holds nothing to read.

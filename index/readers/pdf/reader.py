@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -49,8 +49,8 @@ from index.readers.pdf.rows import Table
 from index.readers.pdf.scans import is_rubbish, pictures_among, read_shots, shots_of
 
 MAX_PAGES = 5000
-PAGES_AT_ONCE = 1000
-"""Pages that are parsed at once: a third of a megabyte each."""
+PAGES_AT_ONCE = 50
+"""Pages that are parsed at once: of more, it is told how far they are."""
 REMARKS_TIMEOUT = 120.0
 """How long is listened to what PDFium says beside: of 185 pages it takes one."""
 
@@ -221,7 +221,8 @@ def read_pdf(content: bytes, name: str, ocr: bool = False) -> Layout:
             reads pictures is not installed.
         EmptyDocumentError: it holds pictures of text alone, which are not to be read or cannot be.
     """
-    parsed = parsed_pages(content, name)
+    # With `ocr`, those that are pictures are told of below.
+    parsed = parsed_pages(content, name, None if ocr else report_progress)
     with ThreadPoolExecutor(1) as beside:
         reading = beside.submit(remarks_on, content, REMARKS_TIMEOUT)
         pages = printed_pages(parsed)
@@ -296,18 +297,33 @@ def unread_pictures(name: str, count: int) -> EmptyDocumentError:
     )
 
 
-def parsed_pages(content: bytes, name: str) -> Iterator[Any]:
+def parsed_pages(
+    content: bytes, name: str, on_page: Callable[[int, int], None] | None = None
+) -> Iterator[Any]:
     """liteparse's pages of a PDF.
+
+    Args:
+        content: the file.
+        name: for messages.
+        on_page: called with how many are parsed, and how many there are, if they are many.
 
     Raises:
         UnreadableError: it takes a password, is damaged, or too long.
     """
     count: int = _parse(content, name, "1").total_pages
     check_page_count(name, count)
-    # As many at once as the memory is meant to hold.
-    firsts = range(1, count + 1, PAGES_AT_ONCE)
-    parts = (f"{first}-{min(first + PAGES_AT_ONCE - 1, count)}" for first in firsts)
-    return (page for part in parts for page in _parse(content, name, part).pages)
+
+    def parse() -> Iterator[Any]:
+        told = on_page if count > PAGES_AT_ONCE else None
+        for done in range(0, count, PAGES_AT_ONCE):
+            if told:
+                told(done, count)
+            last = min(done + PAGES_AT_ONCE, count)
+            yield from _parse(content, name, f"{done + 1}-{last}").pages
+        if told:
+            told(count, count)
+
+    return parse()
 
 
 def check_page_count(name: str, count: int) -> None:

@@ -169,7 +169,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         ("POST", "/passages", {"json": {"question": QUESTION, "shown": []}}),
         ("GET", "/find?text=plums", {}),
         ("GET", "/uploads/there?name=a.txt", {}),
-        ("POST", "/starters", {"json": [document]}),
+        ("POST", "/starters", {"json": {"documents": [document]}}),
         ("GET", f"/documents/{document}", {}),
         ("GET", f"/documents/{document}/pages/1?width=100", {}),
         ("GET", f"/documents/{document}/pages/1/words", {}),

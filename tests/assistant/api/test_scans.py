@@ -95,6 +95,24 @@ def test_of_how_many_pages_the_pictures_are_read_is_limited(
         assert client.get(at).json()["unread"] == 2
 
 
+def test_of_a_long_pdf_it_is_told_how_many_pages_are_read(
+    assistant: Assistant, tmp_path: Path
+) -> None:
+    long = tmp_path / "berths.pdf"
+    pages = (f'<p style="break-after: page">Berth {n} was dredged.</p>' for n in range(1, 51))
+    with chromium() as browser:
+        print_pdf(browser, f"{''.join(pages)}<p>Nothing else was dredged.</p>", long)
+    # That only some pictures are read does not limit pages of text.
+    with api_here(assistant, max_pictures=1) as url, client_of(url) as client:
+        sent = {"file": (long.name, long.read_bytes())}
+        steps = events_of(client.post("api/documents", files=sent, headers=EVENTS))
+    told = [(v["unit"], v["done"], v["total"]) for n, v in steps if n == "progress"]
+    assert told[:3] == [("pages", 0, 51), ("pages", 50, 51), ("pages", 51, 51)]
+    assert {unit for unit, *_ in told[3:]} == {"paragraphs"}
+    name, document = steps[-1]
+    assert (name, document["pages"]) == ("done", 51)
+
+
 def test_pictures_in_a_document_that_is_there_are_read(
     client: httpx.Client, tmp_path: Path
 ) -> None:

@@ -131,7 +131,9 @@ BODIES: dict[tuple[str, str], Callable[[Things], dict[str, Any]]] = {
     },
     ("POST", "/feedback"): lambda own: {"json": vote_of(own)},
     ("POST", "/cite"): lambda own: {"json": {"format": "bib", "citations": [place_of(own)]}},
-    ("POST", "/starters"): lambda own: {"json": [own.document]},
+    ("POST", "/starters"): lambda own: {
+        "json": {"documents": [own.document], "about": own.document}
+    },
     ("POST", "/passages"): lambda own: asked_of(own, question=ASKED, shown=[]),
     ("POST", "/login"): lambda own: {"data": {"username": "eve", "password": "wrong"}},
     ("POST", "/documents"): lambda own: FILE,

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from anyio import to_thread
@@ -15,8 +14,8 @@ from helpers import PATIENCE
 
 from assistant import Assistant
 from assistant.access.fair_queue import FairQueue
-from assistant.documents import question_of, questions_of
 from assistant.service.suggestions import MAX_WAITING, Suggestions
+from assistant.starters import OVERVIEW, Suggestion
 from index.errors import RefusedError
 
 
@@ -26,10 +25,10 @@ class Slow(Assistant):
     gate = threading.Event()
     tried = 0
 
-    def suggestions(self, count: int = 8) -> list[str]:
+    def candidates(self, language: str | None = None) -> list[Suggestion]:
         type(self).tried += 1
         assert self.gate.wait(PATIENCE)
-        return super().suggestions(count)
+        return super().candidates(language)
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +79,13 @@ def test_people_come_first_and_who_has_a_place_waits_for_no_other(assistant: Ass
         assert starters.near(assistant, [], [], known=True) == [], "nobody waits for these"
         looked_for = starters.prepare(assistant)
         # An answer that is refused has the only place, and suggests what can be asked.
-        assert starters.near(assistant, [], ["Who?"]) == list(
-            starters.prepare(assistant).result()[:2]
-        )
+        near = starters.near(assistant, [], ["Who?"])
+        assert near == [own.question for own in starters.prepare(assistant).result()[:2]]
         assert not looked_for.done()
     found = looked_for.result(PATIENCE)
     assert found == starters.prepare(assistant).result()
-    assert starters.near(assistant, [], found[:1], 3, known=True) == list(found[1:4])
+    assert starters.near(assistant, [], near) == []
+    assert starters.near(assistant, [], [], known=True) == [], "no overview after an answer"
     starters.close()
 
 
@@ -112,7 +111,7 @@ def test_of_those_who_have_a_place_one_looks_for_them(assistant: Assistant) -> N
 
 def test_a_fault_is_told_and_not_remembered(assistant: Assistant) -> None:
     class Broken(Slow):
-        def suggestions(self, count: int = 8) -> list[str]:
+        def candidates(self, language: str | None = None) -> list[Suggestion]:
             raise LookupError
 
     starters = Suggestions(FairQueue(1, 5))
@@ -129,75 +128,95 @@ def test_a_fault_is_told_and_not_remembered(assistant: Assistant) -> None:
     assert starters.prepare(nobody_asks_any_more).result(PATIENCE) == ()
 
 
-def test_what_begins_with_what_is_not_shown_is_no_answer_to_begin_with(tmp_path: Path) -> None:
-    bakery = "The bakery in Tolvik bakes rye bread on Thursdays, and cakes on Sundays."
-    ferry = "It is said that the ferry to Lund leaves at nine in the morning."
-    file = tmp_path / "harbour.md"
-    file.write_text(
-        f"# The harbour\n\n## The bakery in Tolvik\n\n{bakery}\n\n## The ferry to Lund\n\n{ferry}\n"
+GUIDE = """\
+# The kiln
+
+A kiln is an oven in which clay is baked until it is hard and holds water. Every kiln here is \
+heated by gas, and one kiln is heated by wood.
+
+## Cleaning the filter
+
+To clean the filter of the gas burner, rinse it under cold water and let it dry for a day. It is \
+cleaned every month.
+
+## How long does a firing take?
+
+A firing takes nine hours from the lighting of the burner to the cooling of the kiln.
+
+## Opening hours
+
+| Day | Hours |
+|---|---|
+| Monday | 9 to 17 |
+
+## How much does a firing cost?
+
+| Size | Price |
+|---|---|
+| Small | 20 |
+| Large | 45 |
+
+## What does it need?
+
+It needs gas.
+"""
+
+
+@pytest.fixture(scope="module")
+def potters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    """A guide in English, and a page in German."""
+    texts = tmp_path_factory.mktemp("potters")
+    (texts / "kiln.md").write_text(GUIDE)
+    (texts / "ofen.md").write_text(
+        "# Der Ofen\n\n## Wie lange dauert ein Brand?\n\nEin Brand dauert im Ofen der Töpferei "
+        "neun Stunden, vom Anzünden des Brenners bis zum Abkühlen.\n\n## Bedienung\n\nDen Ofen "
+        "dürfen nur Mitglieder der Töpferei bedienen, die eine Einweisung bekommen haben.\n"
     )
-    with Assistant.open(file, index_dir=tmp_path / "index") as opened:
-        assert opened.ask("What is said about The ferry to Lund?").text.startswith(ferry)
-        starters = Suggestions(FairQueue(1, 5))
-        found = starters.prepare(opened).result(PATIENCE)
-        starters.close()
-    assert found == ("What are the main points?", "What is said about The bakery in Tolvik?")
+    with Assistant.open(texts, index_dir=tmp_path_factory.mktemp("potters-index")) as opened:
+        yield opened
 
 
-@pytest.mark.parametrize(
-    ("heading", "question"),
-    [
-        ("Q: Can I extend my leave?", "Can I extend my leave?"),
-        ("I joined in May. Am I eligible?", "I joined in May. Am I eligible?"),
-        ("2. Was sollten Sie vor der Einnahme beachten?",) * 2,
-        ("Need some assistance?", ""),
-        (
-            "How line management duties are assigned",
-            "What is said about how line management duties are assigned?",
-        ),
-        ("How is salary calculated", "How is salary calculated?"),
-        ("Page title as it appears in the menu", ""),
-        ("IT and telephones", "What is said about IT and telephones?"),
-        (
-            "§ 32–531.06. Effect on existing employment benefits.",
-            "What is said about Effect on existing employment benefits?",
-        ),
-        ("Maternity leave:", "What is said about Maternity leave?"),
-        ("5.6.27. Package-List", "What is said about Package-List?"),
-        ("A.1 Early history", "What is said about Early history?"),
-        ("Windows 7 and its stores", "What is said about Windows 7 and its stores?"),
-        ("Why is it blue?", "Why is it blue?"),
-        *((heading, "") for heading in ("", "Contents", "1. Introduction", "Feb 27, 2025")),
-        *((heading, "") for heading in ("Version 3.9.8", "d666f1f7-46cb-42bd-9a39-9a39cf2a509f")),
-        *((heading, "") for heading in ("Attention!", "A", "NN-E28JBM", "Head | Body | Legs")),
-    ],
-)
-def test_a_heading_makes_a_question(heading: str, question: str) -> None:
-    assert question_of(heading) == question.removeprefix("2. ")
+@pytest.fixture(scope="module")
+def starters() -> Iterator[Suggestions]:
+    found = Suggestions(FairQueue(1, 5))
+    yield found
+    found.close()
 
 
-def test_what_stands_over_most_of_a_document_makes_no_question() -> None:
-    outline = [("The club", part) for part in ("Members", "Members", "Money")]
-    assert questions_of("club.pdf", [("The club",), *outline]) == [
-        "What is said about Members?",
-        "What is said about Money?",
+def test_what_is_offered_is_answered_for_sure_in_sentences_and_where_it_should_be(
+    potters: Assistant, starters: Suggestions
+) -> None:
+    found = starters.prepare(potters).result(PATIENCE)
+    assert [own.question for own in found] == [
+        OVERVIEW,
+        "How long does a firing take?",
+        "How do I clean the filter?",
+        "What is a kiln?",
     ]
-    assert questions_of("club.pdf", [("The club",)] * 2) == ["What is said about The club?"]
+    for own in found[1:]:
+        answer = potters.ask(own.question)
+        assert answer.answered
+        assert answer.confidence is not None
+        assert answer.confidence >= 0.9
+        assert answer.citations[0].paragraph.number in own.numbers
+        assert {citation.paragraph.kind for citation in answer.citations} == {"prose"}
 
 
-def test_questions_after_an_answer_are_of_the_documents_that_it_cites(tmp_path: Path) -> None:
-    for name in ("plums", "pears", "quinces"):
-        (tmp_path / f"{name}.md").write_text(
-            f"# About {name}\n\n## The {name} of Tolvik\n\n"
-            f"The {name} of Tolvik are picked in the gardens behind the church.\n\n"
-            f"## When are {name} ripe?\n\nThe {name} are ripe when September comes to an end.\n"
-        )
-    with Assistant.open(tmp_path, index_dir=tmp_path / "index") as opened:
-        starters = Suggestions(FairQueue(1, 5))
-        found = starters.prepare(opened).result(PATIENCE)
-        answer = opened.ask("When are pears ripe?")
-        assert {own.title for own in answer.citations} == {"About pears"}
-        near = starters.near(opened, answer.citations, [answer.question], 9, known=True)
-        starters.close()
-    assert [own for own in found if "plums" in own]
-    assert near == ["What is said about The pears of Tolvik?"]
+def test_questions_are_in_the_language_of_who_reads_them(
+    potters: Assistant, starters: Suggestions
+) -> None:
+    german = starters.prepare(potters, "de").result(PATIENCE)
+    assert [own.question for own in german] == [OVERVIEW, "Wie lange dauert ein Brand?"]
+    assert [own.question for own in starters.prepare(potters, "fr").result(PATIENCE)] == [OVERVIEW]
+
+
+def test_questions_near_a_paragraph_are_of_its_section(
+    potters: Assistant, starters: Suggestions
+) -> None:
+    starters.prepare(potters).result(PATIENCE)
+    answer = potters.ask("How long does a firing take?")
+    (first, *_) = answer.citations
+    assert first.paragraph.heading[-1] == "How long does a firing take?"
+    assert starters.near(potters, answer.citations, [answer.question], 9, known=True) == []
+    assert starters.near(potters, answer.citations, [], 9, known=True) == [answer.question]
+    assert starters.near(potters, answer.citations, [], 9) == [answer.question, OVERVIEW]

@@ -324,6 +324,33 @@ def test_files_are_dropped_and_adding_them_is_cancelled(
     expect(titles(page).filter(has_text="Last")).to_have_count(1)
 
 
+def test_what_was_just_added_is_shown_with_the_way_to_its_parts(
+    visit: Visit, tmp_path: Path
+) -> None:
+    page, guide = visit.page, visit.page.locator("#guide")
+    expect(guide).to_be_hidden()
+    parts = {
+        "How long does a firing take?": "A firing takes nine hours from the lighting of the burner "
+        "to the cooling of the kiln.",
+        "Storing the clay": "Clay is stored in the cellar, where it does not dry out.",
+        "Attention!": "It is hot.",
+    }
+    file = tmp_path / "kiln.md"
+    text = "\n\n".join(f"## {heading}\n\n{said}" for heading, said in parts.items())
+    file.write_text(f"# The kiln\n\n{text}\n")
+    add_file(page, file)
+    page.keyboard.press("Escape")
+    expect(guide.locator("h3")).to_have_text("The kiln")
+    expect(guide.locator("p")).to_have_text("Markdown · English")
+    headings = guide.get_by_role("button")
+    expect(headings).to_have_text(["How long does a firing take?", "Storing the clay"])
+    headings.last.click()
+    expect(page.locator("#reader-choice option:checked")).to_have_text("The kiln")
+    expect(page.locator("#pages").get_by_text(parts["Storing the clay"])).to_be_in_viewport()
+    ask(page, "How long does a firing take?")
+    expect(guide).to_be_hidden()
+
+
 def test_a_file_of_a_name_that_is_there_replaces_it_only_if_that_is_wanted(
     visit: Visit, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ import { action, flagged, h } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { active } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
-import { isExhausted, isOfDocuments, isUnsure, passagesOf } from "./answer.js";
+import { isExhausted, isOfDocuments, isUnsure, offered, passagesOf } from "./answer.js";
 import { copy, exportMenu, withFootnotes } from "./export.js";
 import { passageKey } from "./passages.js";
 /** @import { Key, Reason, Thumb, Turn } from "../../types.js" */
@@ -130,7 +130,7 @@ export function waysOn(turn) {
 /** @param {Turn} turn */
 export function questions(turn) {
   const within = turn.within ?? (turn.about && [turn.about.document]);
-  const found = (turn.instead ?? []).map((question) =>
+  const found = (turn.instead ?? []).map(offered).map((question) =>
     h("li", {}, h("button", { type: "button", class: "instead", dir: "auto", onclick: () => app.chat.ask(question, { alone: true, within }) }, question)),
   );
   const title = say(turn.state === "refused" ? "answer.instead" : "answer.next");

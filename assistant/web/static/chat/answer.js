@@ -113,6 +113,12 @@ export function named({ model, check }) {
   return pieces("check.named", { model, check: doubt });
 }
 
+const MAIN = "What are the main points?"; // eslint-disable-line no-restricted-syntax -- told by the server, which knows it so
+
+// A question that the server offers, in the reader's language.
+/** @param {string} question */
+export const offered = (question) => (question === MAIN ? say("welcome.main") : question);
+
 // The kinds of answers that have no confidence, and what is said of them instead.
 /** @type {Partial<Record<AnswerKind, Key>>} */
 const CHOSEN = { overview: "answer.overview", where: "answer.where", help: "answer.help.more" };

@@ -4,8 +4,13 @@ import { $, Latest, h } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { starters } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
+import { languageName } from "../documents/metadata.js";
+import { offered } from "./answer.js";
+/** @import { Guide, Key, Listed } from "../../types.js" */
 
-const MAIN = "What are the main points?"; // eslint-disable-line no-restricted-syntax -- told by the server, which knows it so
+// What a document is, by the end of its file's name.
+/** @type {Record<string, Key>} */
+const KINDS = { pdf: "kind.pdf", docx: "kind.word", pptx: "kind.slides", xlsx: "kind.sheet", xls: "kind.sheet", csv: "kind.sheet", html: "kind.web", htm: "kind.web", epub: "kind.book", md: "kind.markdown", txt: "kind.text", eml: "kind.mail", msg: "kind.mail", png: "kind.picture", jpg: "kind.picture", jpeg: "kind.picture", tif: "kind.picture", tiff: "kind.picture" };
 
 export class Welcome {
   suggesting = new Latest();
@@ -28,28 +33,43 @@ export class Welcome {
     $("begin-title").hidden = $("begin-kinds").hidden = $("begin-kept").hidden = !isFirst;
     $("try").hidden = !sample;
     $("try").textContent = sample ? say("welcome.try", { title: sample.title }) : "";
-    void this.#suggest();
+    const ids = app.library.asked();
+    const one = documents.find(({ id }) => !isFirst && (ids.includes(app.library.newest) ? id === app.library.newest : String(ids) === id));
+    $("guide").hidden = !one;
+    void this.#suggest(ids, one);
   }
 
   // Not while documents are being added: each would change them again.
-  async #suggest() {
-    const ids = app.library.asked();
-    const asked = ids.join(" ");
+  /** @param {string[]} ids @param {Listed} [one] which is shown */
+  async #suggest(ids, one) {
+    const asked = [...ids, one?.id].join(" ");
     if (app.library.uploads.busy || asked === this.asked) return;
     this.asked = asked;
     const isLast = this.suggesting.next();
     const list = $("starters");
-    // One can begin without.
-    const questions = ids.length ? await starters(ids).catch(() => {
-      this.asked = null; // they may be had later
-      return [];
-    }) : [];
+    if (one) this.#show(one, []);
+    // One can begin without, and they may be had later.
+    const guide = ids.length ? await starters(ids, one?.id).catch(() => (this.asked = null)) : null;
     if (!isLast()) return; // others are asked by now
-    list.replaceChildren(...questions.map((question) => {
-      const said = question === MAIN ? say("welcome.main") : question;
-      return h("li", {}, h("button", { type: "button", dir: "auto", onclick: () => app.chat.ask(said) }, said));
-    }));
+    if (one && guide) this.#show(one, guide.headings);
+    list.replaceChildren(...(guide?.questions ?? []).map(offered).map((question) =>
+      h("li", {}, h("button", { type: "button", dir: "auto", onclick: () => app.chat.ask(question) }, question))));
     list.setAttribute("aria-busy", "false");
-    list.hidden = questions.length === 0;
+    list.hidden = !guide?.questions.length;
+  }
+
+  // Show what a document is, and the way to its main parts.
+  /** @param {Listed} one @param {Guide["headings"]} headings */
+  #show({ id, title, name, language, pages }, headings) {
+    const kind = KINDS[/[^.]*$/.exec(name.toLowerCase())?.[0] ?? ""];
+    const parts = headings.map(({ title: heading, number }) => h("button", { type: "button", class: "offer", dir: "auto", onclick: () => this.#read(id, number) }, heading));
+    $("guide").replaceChildren(h("h3", { dir: "auto" }, title), h("p", {}, [kind && say(kind), languageName(language), pages && say("list.pages", { count: pages })].filter(Boolean).join(" · ")), h("div", { class: "offers" }, ...parts));
+  }
+
+  /** @param {string} id @param {number} number */
+  async #read(id, number) {
+    if (!await app.reader.show(id)) return;
+    app.reader.open();
+    await app.reader.scrolling.go({ number });
   }
 }

@@ -31,6 +31,7 @@ export class Library {
   selected = new Set(); // ids
   /** @type {Listed[] | null} */
   others = null; // while documents are being chosen for the notebook that is open, those that are not in it
+  newest = ""; // the id of the document that was added last
   activity = new Activity();
 
   /** @param {Session} began */
@@ -96,6 +97,7 @@ export class Library {
   async added(found, wanted, before) {
     const former = before.find(({ id }) => id === found.id);
     const isSame = !wanted.id && JSON.stringify(former) === JSON.stringify(found);
+    this.newest = found.id;
     if (!isSame) this.activity.record(wanted.id ? "activity.pictures" : former ? "activity.replaced" : "activity.added", found.title);
     tellTabs({ what: "documents" });
     await this.refresh();

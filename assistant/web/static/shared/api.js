@@ -3,7 +3,7 @@
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
 import { language, say, sentenceOf } from "./i18n.js";
-/** @import { Deleted, Everywhere, Folder, SearchHit, HelpFound, KeptConversation, Listed, Listing, MorePassages, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, WholeTopic, Word, Writers } from "../../types.js" */
+/** @import { Deleted, Everywhere, Folder, Guide, SearchHit, HelpFound, KeptConversation, Listed, Listing, MorePassages, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, WholeTopic, Word, Writers } from "../../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -117,8 +117,9 @@ export const topic = async (name) => /** @type {WholeTopic} */ (await json(await
 /** @param {number} after the number of the last change that is known */
 export const folder = async (after) => /** @type {Folder} */ (await json(await ask(`folder?after=${after}`)));
 export const writers = async () => /** @type {Writers} */ (await json(await ask("writers")));
-/** @param {string[]} documents */
-export const starters = async (documents) => /** @type {string[]} */ (await json(await post("starters", documents)));
+// What to begin with; of one of the documents its main headings, too.
+/** @param {string[]} documents @param {string} [about] */
+export const starters = async (documents, about) => /** @type {Guide} */ (await json(await post("starters", { documents, about, language })));
 /** @param {Vote} value */
 export const vote = (value) => post("feedback", value);
 
@@ -188,7 +189,7 @@ async function* begin(path, value, signal) {
 
 // Ask a question: the place in line is among the events of its answer.
 /** @param {Question} question @param {AbortSignal} signal */
-export const answers = (question, signal) => begin("ask", question, signal);
+export const answers = (question, signal) => begin("ask", { ...question, language }, signal);
 
 // Add what is at an address, to a notebook or to none.
 /** @param {string} address @param {AbortSignal} signal @param {{ notebook: string | null, ocr: boolean }} how */

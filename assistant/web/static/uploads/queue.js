@@ -11,9 +11,11 @@ import { number, say } from "../shared/i18n.js";
 // The server reads one after the other: meanwhile the next one is sent. Not more, for all tabs of a
 // browser have six connections together.
 const MAX_RUNNING = 2;
-// The shares of the work by the end of which something is sent, and its pictures are read.
+// The shares of the work by the end of which something is sent, its pages are read, and those of its pictures.
 const SENT = 0.3;
+const READ_ONLY = 0.4;
 const SEEN = 0.8;
+const RATED = 5000; // milliseconds after which it is known how long the rest takes
 
 // What is said of a document that is added, and of one that is there and whose pictures are read.
 const ADDED = /** @type {const} */ ({ one: "adding.one", done: "adding.added", spoken: "adding.added.spoken", cancel: "adding.cancel.label", cancelled: "adding.cancelled", again: "adding.again.label", forget: "adding.forget.label" });
@@ -222,16 +224,19 @@ export class UploadQueue {
   async #added(item) {
     const { wanted, bar, says, stopping } = item;
     let before = SENT; // the share of the work that is done before its paragraphs
+    let [counted, began, first] = ["", 0, 0];
     for await (const { name, value } of wanted.begin((share) => (bar.value = share * SENT), stopping.signal, item.name)) {
       if (name === "waiting" && value.before) says.textContent = say("adding.waiting_behind", { count: value.before });
       else if (name === "waiting") says.textContent = say(wanted.ocr ? "pictures.reading" : "adding.reading");
       else if (name === "progress" && value.total) { // of what is there already, nothing is done
         const { done, total, unit } = value;
         const arePages = unit === "pages";
-        if (arePages) before = SEEN;
-        const [from, to] = arePages ? [SENT, SEEN] : [before, 1];
+        const isLong = !arePages || wanted.ocr || app.library.pictures === "always"; // nothing that takes long follows
+        if (arePages) before = isLong ? SEEN : READ_ONLY;
+        if (unit !== counted) [counted, began, first] = [unit, performance.now(), done];
+        const [from, to] = arePages ? [SENT, before] : [before, 1];
         bar.value = from + ((to - from) * done) / total;
-        says.textContent = arePages ? say("pictures.page", { at: number(Math.min(done + 1, total)), count: total }) : say("adding.indexing", { done: number(done), count: total });
+        says.textContent = (arePages ? say("pictures.page", { at: number(Math.min(done + 1, total)), count: total }) : say("adding.indexing", { done: number(done), count: total })) + (isLong ? left(performance.now() - began, (done - first) / (total - first)) : "");
       } else if (name === "done") return /** @type {Listed} */ (value);
       this.#tell();
     }
@@ -317,6 +322,14 @@ export class UploadQueue {
       : areScans ? say("pictures.asking", { count: failed.length })
       : say(areRead(failed) ? "pictures.failed" : "adding.failed", { some: number(failed.length), count });
   }
+}
+
+// How long the rest takes, when that can be told.
+/** @param {number} passed milliseconds @param {number} share that was done in them */
+function left(passed, share) {
+  if (passed < RATED || !(share > 0 && share < 1)) return "";
+  const minutes = (passed * (1 / share - 1)) / 60_000;
+  return ` · ${minutes < 1 ? say("adding.left.soon") : say("adding.left", { count: Math.round(minutes) })}`;
 }
 
 // Whether all of them were there, and their pictures were read.
