@@ -223,7 +223,7 @@ def routes(
         text: str, request: Request, caller: Visitor, notebook: NotebookId | None = None
     ) -> EverywhereValue:
         wanted = caller.owner, text, notebook
-        return await in_turn(request, service.reading, caller, finding.count, *wanted)
+        return await in_turn(request, service.reading, caller, finding.find, *wanted)
 
     @router.post("/rewording")
     async def rewording(asked: ToReword, request: Request, caller: Visitor) -> dict[str, str]:

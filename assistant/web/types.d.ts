@@ -213,10 +213,19 @@ export interface Whole {
 // it is not installed.
 export type Pictures = "always" | "offered" | "missing";
 
-// How often words stand in documents, in those first that have them most often.
+// Where words stand in documents, in those first that have them most often.
 export interface Everywhere {
-  documents: { id: string; title: string; hits: number }[];
+  documents: { id: string; title: string; hits: number; places: FoundPlace[] }[];
   more: boolean; // others have them too
+}
+
+// A paragraph that has words, or a heading above it; offsets are of `text`, as Python counts.
+export interface FoundPlace {
+  paragraph: number;
+  locator: string; // "" where it has none
+  text: string;
+  start: number; // of the words
+  end: number;
 }
 
 export interface Session {

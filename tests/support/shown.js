@@ -263,7 +263,10 @@ window.shown = (() => {
       search.fold();
       document.getElementById("find-all").click();
       await until("found", () => !document.getElementById("hits").hidden);
-      return [text(document.querySelector("#hits p")), [...document.querySelectorAll("#hits li")].map((one) => [text(one.querySelector("span")), text(one.querySelector(".count"))]), text(document.getElementById("find-count"))];
+      return [text(document.querySelector("#hits p")), [...document.querySelectorAll("#hits > ul > li")].map((one) => [
+        text(one.querySelector("span")), text(one.querySelector(".count")),
+        all(one, "ul button").map((place) => [text(place.querySelector("mark")), text(place.querySelector("span")), text(place.querySelector(".count"))]),
+      ]), text(document.getElementById("find-count"))];
     },
     // What is told of the quotes of each turn that do not stand any more.
     lapsed: async () => {

@@ -106,7 +106,7 @@ export const loadDocument = async (id) => /** @type {Whole} */ (await json(await
 export const pageImage = async (id, page, width) => (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
 /** @param {string} id @param {number} page */
 export const pageWords = async (id, page) => /** @type {Word[]} */ (await json(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
-// How often words occur in each document.
+// Where words occur in each document.
 /** @param {string} text */
 export const findEverywhere = async (text) => /** @type {Everywhere} */ (await json(await ask(`find?${query({ text })}`)));
 // The topics of the help, and where words occur in them.
