@@ -256,6 +256,7 @@ export interface Listing {
   mine: boolean; // this reader may change it
   by: string; // the login of who began it
   updated: number; // milliseconds since 1970
+  pinned: boolean;
 }
 
 // A question that has what was sought, or whose answer does.
@@ -519,7 +520,7 @@ export interface Properties {
 }
 
 // What page.html has a picture of.
-export type Icon = "share" | "keep" | "copy" | "retry" | "edit" | "up" | "down" | "export" | "trash" | "out" | "dots";
+export type Icon = "share" | "keep" | "pin" | "copy" | "retry" | "edit" | "up" | "down" | "export" | "trash" | "out" | "dots";
 
 export type ElementOf<Tag extends string> = Tag extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Tag] : HTMLElement;
 

@@ -240,7 +240,7 @@ window.shown = (() => {
       await notebooks.refresh();
       history.open();
       await history.draw();
-      const listed = [...document.querySelectorAll("#conversations > li")].length;
+      const listed = [...document.querySelectorAll("#conversations li")].length;
       history.dialog.close();
       library.open();
       const trash = document.querySelector("#library details.trash");

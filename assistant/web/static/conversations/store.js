@@ -3,7 +3,7 @@
 
 import { toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
-import { Failure, conversation, isStatus, messageOf, active, putTurn, remove, removeTurns, renameConversation, restore, orToast } from "../shared/api.js";
+import { Failure, changeConversation, conversation, isStatus, messageOf, active, putTurn, remove, removeTurns, restore, orToast } from "../shared/api.js";
 import { draft, keepDraft, read, storage, tab, tellTabs } from "../shared/storage.js";
 import { say } from "../shared/i18n.js";
 /** @import { Conversation, Turn } from "../../types.js" */
@@ -123,7 +123,7 @@ export class Store {
       const state = turn.state === "pending" ? "stopped" : turn.state;
       await putTurn(held.id, held.title, { ...turn, asked, state }, held.notebook ?? null);
     }
-    if (held.named) await renameConversation(held.id, held.title, held.notebook ?? null);
+    if (held.named) await changeConversation(held.id, { title: held.title }, held.notebook ?? null);
   }
 
   // Remove questions that another one replaces.

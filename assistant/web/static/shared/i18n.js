@@ -22,12 +22,15 @@ export const locale = navigator.languages.find((asked) => ours(asked).includes(l
 const plurals = new Intl.PluralRules(locale);
 const numbers = new Intl.NumberFormat(locale);
 
-const days = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
-const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+/** @param {Intl.DateTimeFormatOptions} options @returns {(when: number | Date) => string} */
+const dated = (options, format = new Intl.DateTimeFormat(locale, options)) => (when) => format.format(when);
 
-// The day of a moment, which is in milliseconds since 1970; and the same with its time.
-export const day = (/** @type {number | Date} */ when) => days.format(when);
-export const moment = (/** @type {number | Date} */ when) => moments.format(when);
+// The day of a moment, which is in milliseconds since 1970; the same with its time; and parts of them.
+export const day = dated({ dateStyle: "medium" });
+export const moment = dated({ dateStyle: "medium", timeStyle: "short" });
+export const time = dated({ timeStyle: "short" });
+export const dayOfYear = dated({ day: "numeric", month: "short" });
+export const month = dated({ month: "long", year: "numeric" });
 
 /** @param {number} value @param {number} [digits] behind the point */
 export const number = (value, digits) =>
