@@ -62,6 +62,7 @@ conversations = sa.Table(
     sa.Column("named", sa.Boolean, nullable=False),  # whether a person gave it this title
     text("by"),  # the login of who began it
     sa.Column("updated", sa.Double, nullable=False),  # milliseconds, as the page counts
+    sa.Column("pinned", sa.Boolean, nullable=False, server_default=sa.false()),
     deleted(),
 )
 

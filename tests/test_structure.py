@@ -23,7 +23,8 @@ HOMES = {
     "index.database.migrations.versions.0002_documents "
     "index.database.migrations.versions.0003_context "
     "index.database.migrations.versions.0004_owners_of_answers "
-    "index.database.migrations.versions.0005_custom_titles",
+    "index.database.migrations.versions.0005_custom_titles "
+    "index.database.migrations.versions.0006_pinned_conversations",
     "bm25s": "index.terms.analysis",
     "charset_normalizer": "index.chunking.decoding",
     "chromadb": "index.store.chroma index.store.chroma_server",

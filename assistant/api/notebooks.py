@@ -41,6 +41,10 @@ Of = Annotated[
     NotebookId | None,
     Query(alias="notebook", description="The notebook that it is in; in none when left out."),
 ]
+Everywhere = Annotated[
+    bool,
+    Query(description="Tell of the conversations of all notebooks that you may read, and of none."),
+]
 Turns = Annotated[list[Id], Field(max_length=MAX_ITEMS)]
 _NOT = problems(403, 404)
 _LARGE = problems(403, 404, 413)
@@ -89,10 +93,13 @@ class PutTurn(Asked):
     turn: GivenTurn
 
 
-class Renamed(Asked):
-    """A conversation's name."""
+class ChangedConversation(Asked):
+    """What of a conversation is to be otherwise."""
 
-    title: Title = Field(min_length=1)
+    title: Annotated[Title, Field(min_length=1)] | None = None
+    pinned: bool | None = Field(
+        default=None, description="Whether it comes first in lists that people are shown."
+    )
 
 
 class RemovedTurns(Asked):
@@ -189,18 +196,23 @@ def routes(
     # --- conversations -----------------------------------------------------------------------
 
     @router.get("/conversations", responses=_NOT)
-    def conversations_(caller: Reader, notebook: Of = None) -> ConversationsValue:
-        """List the conversations of a notebook, or those that are in none."""
-        return ConversationsValue(conversations=conversations.all(space_of(caller, notebook)))
+    def conversations_(
+        caller: Reader, notebook: Of = None, everywhere: Everywhere = False
+    ) -> ConversationsValue:
+        """List the conversations of a notebook, those that are in none, or all."""
+        spaces = notebooks.spaces(caller.owner, notebook, everywhere)
+        return ConversationsValue(conversations=conversations.all(*spaces))
 
     @router.get("/conversations/search", responses=_NOT)
     def search_(
         caller: Reader,
         text: Annotated[str, Query(min_length=1, max_length=200, description="What they have.")],
         notebook: Of = None,
+        everywhere: Everywhere = False,
     ) -> FoundsValue:
-        """Find words in the conversations of a notebook, or in those that are in none."""
-        return FoundsValue(found=conversations.search(space_of(caller, notebook), text))
+        """Find words in the conversations of a notebook, in those that are in none, or in all."""
+        spaces = notebooks.spaces(caller.owner, notebook, everywhere)
+        return FoundsValue(found=conversations.search(text, *spaces))
 
     @router.get("/conversations/{identity}", responses=_NOT)
     def conversation(
@@ -254,9 +266,15 @@ def routes(
         conversations.remove_turns(space_of(caller, notebook), identity, removed.turns)
 
     @router.patch("/conversations/{identity}", status_code=204, responses=_NOT)
-    def rename(identity: Conversation, named: Renamed, caller: Writer, notebook: Of = None) -> None:
-        """Give a conversation another name."""
-        conversations.rename(space_of(caller, notebook), identity, named.title)
+    def change_conversation(
+        identity: Conversation, changed: ChangedConversation, caller: Writer, notebook: Of = None
+    ) -> None:
+        """Give a conversation another name, or pin it."""
+        space = space_of(caller, notebook)
+        if changed.title is not None:
+            conversations.rename(space, identity, changed.title)
+        if changed.pinned is not None:
+            conversations.pin(space, identity, changed.pinned)
 
     @router.delete("/conversations/{identity}", status_code=204, responses=_NOT)
     def delete_conversation(identity: Conversation, caller: Writer, notebook: Of = None) -> None:
@@ -298,11 +316,11 @@ def routes(
         notes.restore(space_of(caller, notebook), identity)
 
     @router.get("/trash", responses=_NOT)
-    def trash(caller: Reader, notebook: Of = None) -> TrashValue:
+    def trash(caller: Reader, notebook: Of = None, everywhere: Everywhere = False) -> TrashValue:
         """List what was deleted within a day and you may have back: your documents and notebooks;
         and conversations and notes of a notebook that you may change, or those that were in none.
         Each has a `restore` of its own; a document that was taken out of the notebook is put back
         in."""
-        return library.deleted(caller.owner, notebook)
+        return library.deleted(caller.owner, notebook, everywhere)
 
     return router

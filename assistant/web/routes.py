@@ -273,7 +273,7 @@ def routes(
         text: str, request: Request, caller: Visitor, notebook: NotebookId | None = None
     ) -> EverywhereValue:
         wanted = caller.owner, text, notebook
-        return await in_turn(request, service.reading, caller, finding.count, *wanted)
+        return await in_turn(request, service.reading, caller, finding.find, *wanted)
 
     @router.post("/passages")
     async def passages(asked: MoreWanted, request: Request, caller: Visitor) -> MorePassagesValue:

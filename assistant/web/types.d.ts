@@ -221,10 +221,19 @@ export interface Whole {
 // it is not installed.
 export type Pictures = "always" | "offered" | "missing";
 
-// How often words stand in documents, in those first that have them most often.
+// Where words stand in documents, in those first that have them most often.
 export interface Everywhere {
-  documents: { id: string; title: string; hits: number }[];
+  documents: { id: string; title: string; hits: number; places: FoundPlace[] }[];
   more: boolean; // others have them too
+}
+
+// A paragraph that has words, or a heading above it; offsets are of `text`, as Python counts.
+export interface FoundPlace {
+  paragraph: number;
+  locator: string; // "" where it has none
+  text: string;
+  start: number; // of the words
+  end: number;
 }
 
 export interface Session {
@@ -261,6 +270,7 @@ export interface Listing {
   mine: boolean; // this reader may change it
   by: string; // the login of who began it
   updated: number; // milliseconds since 1970
+  pinned: boolean;
 }
 
 // A question that has what was sought, or whose answer does.
@@ -525,7 +535,7 @@ export interface Properties {
 }
 
 // What page.html has a picture of.
-export type Icon = "share" | "keep" | "copy" | "retry" | "edit" | "up" | "down" | "export" | "trash" | "out" | "dots";
+export type Icon = "share" | "keep" | "pin" | "copy" | "retry" | "edit" | "up" | "down" | "export" | "trash" | "out" | "dots";
 
 export type ElementOf<Tag extends string> = Tag extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Tag] : HTMLElement;
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 MAX_FOUND = 100
 """Questions that a search finds."""
 
+_BATCH = 50
+"""Conversations that are searched at once."""
+
 _UNFINISHED = ("pending", "failed", "stopped")
 """States of a turn that has no answer."""
 
@@ -62,10 +65,9 @@ class Conversations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def all(self, space: Space) -> list[ConversationValue]:
-        """Those of a space, the newest first."""
-        found = self._rows(space, conversations.c.deleted.is_(None))
-        return [_value(row, space) for row in sorted(found, key=lambda row: -row.updated)]
+    def all(self, *spaces: Space) -> list[ConversationValue]:
+        """Those of some spaces that somebody may use, the newest first."""
+        return [*self._newest(spaces).values()]
 
     def find(self, space: Space, identity: str) -> WholeConversation:
         """One with its turns."""
@@ -76,35 +78,50 @@ class Conversations:
         found = [turn for row in rows if (turn := read_row(KeptTurn, row))]
         return WholeConversation(**_value(row, space).model_dump(), turns=found)
 
-    def search(self, space: Space, words: str) -> list[FoundValue]:
-        """Questions that have these words, whatever their case, or whose answers do."""
+    def search(self, words: str, *spaces: Space) -> list[FoundValue]:
+        """Questions of some spaces that have these words, whatever their case, or whose answers
+        do."""
         wanted, found = words.casefold(), list[FoundValue]()
-        kept_as = json.dumps(words, ensure_ascii=False)[1:-1].casefold()
-        for one in self.all(space):
-            with self._database.read() as connection:
-                # Within the space: whoever begins a conversation chooses its id.
-                spaces = turns.c.space.in_(_spaces(space))
-                rows = connection.execute(_TURNS.where(spaces, turns.c.conversation == one.id))
-                # Told by what is kept, before that is read: most of it has none of them.
-                having = [
-                    row for row in rows if kept_as in f"{row.body}{row.answer_body}".casefold()
-                ]
-            for turn in filter(None, (read_row(KeptTurn, row) for row in having)):
-                texts = _texts(turn)
-                text = next((text for text in texts if wanted in text.casefold()), None)
-                if text is not None:
-                    found.append(
-                        FoundValue(
-                            conversation=one,
-                            turn=turn.id,
-                            question=turn.question,
-                            text=text,
-                            uncertain=texts[text],
-                        )
+        for one, turn in self._turns_with(words, spaces):
+            texts = _texts(turn)
+            text = next((text for text in texts if wanted in text.casefold()), None)
+            if text is not None:
+                found.append(
+                    FoundValue(
+                        conversation=one,
+                        turn=turn.id,
+                        question=turn.question,
+                        text=text,
+                        uncertain=texts[text],
                     )
-            if len(found) >= MAX_FOUND:
-                break
-        return found[:MAX_FOUND]
+                )
+                if len(found) == MAX_FOUND:
+                    break
+        return found
+
+    def _turns_with(
+        self, words: str, spaces: Sequence[Space]
+    ) -> Iterator[tuple[ConversationValue, KeptTurn]]:
+        """The turns that may have these words, each with its conversation, the newest of these
+        first. Told by what is kept, before that is read: most of it has none of them."""
+        kept_as = json.dumps(words, ensure_ascii=False)[1:-1].casefold()
+        listed = [*self._newest(spaces).items()]
+        for first in range(0, len(listed), _BATCH):
+            some = dict(listed[first : first + _BATCH])
+            having: dict[tuple[str, str], list[Any]] = {key: [] for key in some}
+            # Within its space: whoever begins a conversation chooses its id.
+            of = (
+                turns.c.space.in_({space for space, _ in some}),
+                turns.c.conversation.in_({identity for _, identity in some}),
+            )
+            with self._database.read() as connection:
+                for row in connection.execute(_TURNS.where(*of)):
+                    is_of = having.get((row.space, row.conversation))
+                    if is_of is not None and kept_as in f"{row.body}{row.answer_body}".casefold():
+                        is_of.append(row)
+            for key, rows in having.items():
+                for turn in filter(None, (read_row(KeptTurn, row) for row in rows)):
+                    yield some[key], turn
 
     def put_turn(self, space: Space, identity: str, turn: KeptTurn, *, title: str, by: str) -> None:
         """Keep a turn as it is now, in a conversation that is begun with it if there is none.
@@ -176,12 +193,17 @@ class Conversations:
         """Give one a name, which stays."""
         self._update(space, identity, title=title, named=True)
 
+    def pin(self, space: Space, identity: str, pinned: bool) -> None:
+        """Have one come first in lists that people are shown, or no longer."""
+        self._update(space, identity, pinned=pinned)
+
     def delete(self, space: Space, identity: str) -> None:
         """Delete one; for a while it can be restored."""
         self._update(space, identity, deleted=time.time())
 
-    def deleted(self, space: Space) -> list[DeletedValue]:
-        """Those that they may restore, whoever deleted them."""
+    def deleted(self, *spaces: Space) -> list[DeletedValue]:
+        """Those of some spaces that they may restore, whoever deleted them."""
+        by_notebook = {space.notebook_id: space for space in spaces}
         return [
             DeletedValue(
                 kind="conversation",
@@ -190,17 +212,26 @@ class Conversations:
                 notebook=row.notebook,
                 deleted=row.deleted * 1000,
             )
-            for row in self._rows(space, conversations.c.deleted.isnot(None))
-            if _value(row, space).mine
+            for row in self._rows(conversations.c.deleted.isnot(None), *spaces)
+            if _value(row, by_notebook[row.notebook]).mine
         ]
 
     def restore(self, space: Space, identity: str) -> None:
         """Restore one that was deleted."""
         self._update(space, identity, deleted=None)
 
-    def _rows(self, space: Space, which: sa.ColumnElement[bool]) -> Sequence[Any]:
+    def _newest(self, spaces: Sequence[Space]) -> dict[tuple[str, str], ConversationValue]:
+        """Those that are there, by where they are and their ids."""
+        by_notebook = {space.notebook_id: space for space in spaces}
+        rows = self._rows(conversations.c.deleted.is_(None), *spaces)
+        return {
+            (row.space, row.id): _value(row, by_notebook[row.notebook])
+            for row in sorted(rows, key=lambda row: -row.updated)
+        }
+
+    def _rows(self, which: sa.ColumnElement[bool], *spaces: Space) -> Sequence[Any]:
         with self._database.read() as connection:
-            return connection.execute(sa.select(conversations).where(_within(space), which)).all()
+            return connection.execute(sa.select(conversations).where(_within(*spaces), which)).all()
 
     def _update(self, space: Space, identity: str, **values: Any) -> None:
         """Change one; where `deleted` becomes None also one that was deleted."""
@@ -282,6 +313,7 @@ def _value(row: Any, space: Space) -> ConversationValue:
         mine=row.space == space.owner or space.is_writable,
         by=row.by,
         updated=row.updated,
+        pinned=row.pinned,
     )
 
 
@@ -296,6 +328,7 @@ def _spaces(space: Space) -> list[str]:
     return [*filter(None, [space.notebook_id]), space.owner]
 
 
-def _within(space: Space) -> sa.ColumnElement[bool]:
-    is_there = conversations.c.space.in_(_spaces(space))
-    return sa.and_(is_there, conversations.c.notebook == space.notebook_id)
+def _within(*spaces: Space) -> sa.ColumnElement[bool]:
+    is_there = conversations.c.space.in_({one for space in spaces for one in _spaces(space)})
+    notebook = sa.func.coalesce(conversations.c.notebook, "")
+    return sa.and_(is_there, notebook.in_([space.notebook_id or "" for space in spaces]))

@@ -430,9 +430,9 @@ class Library:
             )
         self.trash.remove(identity)
 
-    def deleted(self, owner: str, notebook: str | None) -> TrashValue:
+    def deleted(self, owner: str, notebook: str | None, everywhere: bool = False) -> TrashValue:
         """What somebody may have back: documents and notebooks of theirs; and what was deleted in a
-        notebook that they may write in, or among what is in none.
+        notebook that they may write in, or among what is in none; conversations also `everywhere`.
 
         Raises:
             MissingPathError: the notebook is not there, or not for them.
@@ -440,7 +440,7 @@ class Library:
         space = self.notebooks.space(owner, notebook)
         found = [
             *self.notebooks.deleted(owner),
-            *self.conversations.deleted(space),
+            *self.conversations.deleted(*self.notebooks.spaces(owner, notebook, everywhere)),
             *self.notes.deleted(space),
         ]
         gone = self.trash.all()

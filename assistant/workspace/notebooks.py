@@ -150,6 +150,12 @@ class Notebooks:
         """One as somebody may use it, or what they keep in none."""
         return Space(owner, None if identity is None else self.find(owner, identity))
 
+    def spaces(self, owner: str, notebook: str | None, everywhere: bool) -> list[Space]:
+        """One; or `everywhere`, all that somebody may read and what they keep in none."""
+        if not everywhere:
+            return [self.space(owner, notebook)]
+        return [Space(owner), *(Space(owner, one) for one in self.all(owner))]
+
     def named(self, owner: str, name: str) -> NotebookValue:
         """One by its id, or by its name where it is the only one.
 

@@ -310,6 +310,7 @@ class ConversationValue(Value):
     )
     by: str = Field(description="The login of who began it; nothing where nobody logs in.")
     updated: float = Field(description="Milliseconds since 1970.")
+    pinned: bool = Field(description="Whether it comes first in lists that people are shown.")
 
 
 class ConversationsValue(Value):

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 #: The database in the folder of an index.
 FILE = "footnote.sqlite3"
 #: The newest migration (see `migrations`): what this version reads and writes.
-REVISION = "0005"
+REVISION = "0006"
 #: Connections at once: more than the threads that a server works in.
 POOL_SIZE = 50
 #: Of the advisory lock that a writer holds in PostgreSQL: any number that nobody else uses there.

@@ -52,6 +52,9 @@ def check_same(told: Any, wanted: Any, where: str = "", within: float = 0) -> No
     """
     if isinstance(told, dict) and isinstance(wanted, dict):
         more = OF_A_PLACE if re.search(r"/now/\d+$", where) else {"introduction"}
+        if "named" in wanted:  # a conversation, of which none was pinned
+            more = {"pinned"}
+            assert told["pinned"] is False, where
         assert wanted.keys() <= told.keys() <= wanted.keys() | more, where
         for name, own in wanted.items():
             # What leads into a paragraph is known once its document was read again.

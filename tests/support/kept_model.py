@@ -94,6 +94,7 @@ class Talk:
     notebook: Notebook | None
     title: str = ""
     named: bool = False
+    pinned: bool = False
     updated: int = 0
     turns: dict[str, Turn] = field(default_factory=dict)
     deleted: int | None = None
@@ -368,6 +369,11 @@ class Kept:
         _, talk = self._my_talk(who, notebook, identity)
         talk.title, talk.named = title, True
 
+    def pin_talk(self, who: str, notebook: Notebook | None, identity: str, pinned: bool) -> None:
+        """Pin a conversation, or no longer."""
+        _, talk = self._my_talk(who, notebook, identity)
+        talk.pinned = pinned
+
     def delete_talk(self, who: str, notebook: Notebook | None, identity: str) -> None:
         """Delete a conversation."""
         _, talk = self._my_talk(who, notebook, identity)
@@ -497,6 +503,7 @@ class Kept:
                 "notebook": notebook.id if notebook else None,
                 "mine": self.is_mine(who, notebook, space),
                 "by": talk.by,
+                "pinned": talk.pinned,
             }
             for space, identity, talk in sorted(there, key=lambda one: -one[2].updated)
         ]

@@ -248,7 +248,7 @@ window.shown = (() => {
       await notebooks.refresh();
       history.open();
       await history.draw();
-      const listed = [...document.querySelectorAll("#conversations > li")].length;
+      const listed = [...document.querySelectorAll("#conversations li")].length;
       history.dialog.close();
       library.open();
       const trash = document.querySelector("#library details.trash");
@@ -271,7 +271,10 @@ window.shown = (() => {
       search.fold();
       document.getElementById("find-all").click();
       await until("found", () => !document.getElementById("hits").hidden);
-      return [text(document.querySelector("#hits p")), [...document.querySelectorAll("#hits li")].map((one) => [text(one.querySelector("span")), text(one.querySelector(".count"))]), text(document.getElementById("find-count"))];
+      return [text(document.querySelector("#hits p")), [...document.querySelectorAll("#hits > ul > li")].map((one) => [
+        text(one.querySelector("span")), text(one.querySelector(".count")),
+        all(one, "ul button").map((place) => [text(place.querySelector("mark")), text(place.querySelector("span")), text(place.querySelector(".count"))]),
+      ]), text(document.getElementById("find-count"))];
     },
     // What is told of the quotes of each turn that do not stand any more.
     lapsed: async () => {

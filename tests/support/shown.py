@@ -129,6 +129,27 @@ def told(document: Document) -> str:
     return one_line("\n".join(lines)).lower()
 
 
+def misplaced(
+    words: Words, document: Document, wanted: str, places: Sequence[Sequence[str]]
+) -> list[str]:
+    """The places of a document that were found and do not have what was wanted, each as what is
+    marked in it, all of it, and where it says that it stands; or how many there are otherwise."""
+    having = {}
+    for paragraph in document.paragraphs:
+        text = one_line("\n".join([*paragraph.heading, paragraph.text]))
+        having[text] = words.place(paragraph).split(" › ")
+    wrong = [
+        f"{document.title}: shows {text!r} as found in {where}, which marks {mark!r}"
+        for mark, text, where in places
+        if mark.lower() != wanted
+        or not any(text.strip("… ") in own and where in at for own, at in having.items())
+    ]
+    there = sum(wanted in paragraph.text.lower() for paragraph in document.paragraphs)
+    if not min(there, 3) <= len(places) <= 3:
+        wrong.append(f"{document.title}: shows {len(places)} places of {there}")
+    return wrong
+
+
 def stems(*texts: str) -> set[str]:
     """The words that name something."""
     words = re.findall(r"[^\W_]+", " ".join(texts).casefold())

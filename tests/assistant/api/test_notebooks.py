@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import httpx
 import pytest
@@ -171,6 +172,86 @@ def test_what_is_shared_is_asked_and_read_and_what_no_longer_is_is_not(people: P
     gone = problem(ben.get(f"api/notebooks/{notebook}"), 404)["detail"]
     told = problem(ben.post("api/ask", json={**asked, "notebook": notebook}), 404)["detail"]
     assert told == gone and "no notebook" not in told
+
+
+def test_conversations_of_all_notebooks_are_listed_and_found_and_some_are_pinned(
+    people: People,
+) -> None:
+    ann, ben, eve = people.values()
+    nuts = add(ann, "nuts.txt")
+    read = make(ann, "Read", nuts, ben="read")
+    write = make(ann, "Write", nuts, ben="write")
+    gone = make(ben, "Gone")
+    begun = (
+        (ann, read, "of-ann-in-read"),
+        (ben, None, "of-ben-in-none"),
+        (ben, read, "of-ben-in-read"),
+        (ann, None, "of-ann-in-none"),
+        (ben, write, "of-ben-in-write"),
+        (ben, gone, "of-ben-in-gone"),
+    )
+    for client, notebook, identity in begun:
+        of = {"notebook": notebook} if notebook else {}
+        put = client.put(f"api/conversations/{identity}/turns", params=of, json=turn("turn-000001"))
+        assert put.status_code == 204, put.text
+    ben.delete(f"api/notebooks/{gone}")
+
+    def listed(client: httpx.Client, **params: str) -> list[dict[str, Any]]:
+        told = client.get("api/conversations", params=params).json()
+        found: list[dict[str, Any]] = told["conversations"]
+        search = client.get("api/conversations/search", params={"text": "FLOATS", **params}).json()
+        in_search = {one["conversation"]["id"]: one["conversation"] for one in search["found"]}
+        assert [*in_search.values()] == found
+        return found
+
+    def ids(client: httpx.Client, **params: str) -> list[tuple[str, str | None, bool]]:
+        return [(one["id"], one["notebook"], one["mine"]) for one in listed(client, **params)]
+
+    everywhere = {"everywhere": "true"}
+    assert ids(ben, **everywhere) == [
+        ("of-ben-in-write", write, True),
+        ("of-ben-in-read", read, True),
+        ("of-ben-in-none", None, True),
+        ("of-ann-in-read", read, False),
+    ]
+    assert ids(ann, **everywhere) == [
+        ("of-ben-in-write", write, True),
+        ("of-ann-in-none", None, True),
+        ("of-ann-in-read", read, True),
+    ]
+    assert ids(eve, **everywhere) == []
+    assert ids(ben) == [("of-ben-in-none", None, True)]
+    assert ids(ben, notebook=write) == [("of-ben-in-write", write, True)]
+
+    # What was deleted is listed likewise, for who may have it back.
+    for identity, notebook in (("of-ben-in-write", write), ("of-ann-in-none", None)):
+        of = {"notebook": notebook} if notebook else {}
+        assert ann.delete(f"api/conversations/{identity}", params=of).status_code == 204
+    told = ann.get("api/trash", params=everywhere).json()["deleted"]
+    assert [(one["id"], one["notebook"]) for one in told] == [
+        ("of-ann-in-none", None),
+        ("of-ben-in-write", write),
+    ]
+    assert [title for _, title, _ in trash(ben)] == ["Gone"]
+    ann.post("api/conversations/of-ben-in-write/restore", params={"notebook": write})
+
+    # Who may change one pins it, for all who see it; neither its place nor its name is another.
+    before = listed(ann, **everywhere)
+    at = "api/conversations/of-ben-in-write"
+    of = {"notebook": write}
+    assert ben.patch(at, params=of, json={"pinned": True}).status_code == 204
+    assert listed(ann, **everywhere) == [{**before[0], "pinned": True}, *before[1:]]
+    assert not any(one["pinned"] for one in before)
+    ann.put(f"{at}/turns", params=of, json=turn("turn-000002"))
+    ann.patch(at, params=of, json={"title": "Named"})
+    assert [(one["title"], one["pinned"]) for one in listed(ann, notebook=write)[:1]] == [
+        ("Named", True)
+    ]
+    ann.patch(at, params=of, json={"pinned": False})
+    assert not listed(ben, notebook=write)[0]["pinned"]
+    of = {"notebook": read}
+    problem(ben.patch("api/conversations/of-ann-in-read", params=of, json={"pinned": True}), 403)
+    problem(eve.patch(at, json={"pinned": True}), 404)
 
 
 def test_what_was_deleted_is_listed_for_who_may_have_it_back(people: People) -> None:

@@ -59,7 +59,7 @@ def client_of(app: FastAPI) -> httpx.AsyncClient:
     ("path", "slow"),
     [
         ("/documents/{}/pages/1?width=400", (PageRenderer, "draw")),
-        ("/find?text=Japan", (Finding, "count")),
+        ("/find?text=Japan", (Finding, "find")),
         ("/notes", (Notebooks, "space")),
         ("/notes/export?format=md", (Notebooks, "space")),
         ("/conversations/talk-000001/lapsed", (Notebooks, "space")),
@@ -249,7 +249,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Course]:
 
         for kind, name in (
             (Assistant, "stream"),
-            (Finding, "count"),
+            (Finding, "find"),
             (Library, "add"),
             (PageRenderer, "draw"),
         ):

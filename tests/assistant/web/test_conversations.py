@@ -6,9 +6,14 @@ from __future__ import annotations
 import json
 import re
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
+import sqlalchemy as sa
 from browsing import (
     PHONE,
     QUESTION,
@@ -24,12 +29,17 @@ from browsing import (
     send,
     settled,
 )
+from helpers import PATIENCE
 from playwright.sync_api import Browser, Page, Route, expect
+
+from assistant.tables import conversations
+from index.database.database import Database
 
 NUTS = "Walnuts float in brine. Hazelnuts sink in it."
 IN_NUTS = "What floats in brine?"
 SUM = "What is 2 and 2?"
 GREETING = "What can you do?"
+BERLIN: dict[str, Any] = {"timezone_id": "Europe/Berlin"}
 
 
 def choose(page: Page, title: str) -> None:
@@ -278,6 +288,95 @@ def test_a_notebook_has_documents_and_conversations_of_its_own(
     expect(page.locator(".turn .question")).to_have_text(QUESTION)
     assert page.url == address
     visit.complaints.clear()  # the browser tells of the answer that was made to fail
+
+
+@pytest.mark.parametrize("visit", [BERLIN], indirect=True, ids=["berlin"])
+def test_they_are_listed_by_day_with_those_of_notebooks_and_pinned_first(
+    visit: Visit, browser: Browser, url: str, served: Path
+) -> None:
+    page = visit.page
+    day = datetime(2026, 11, 18, 12, tzinfo=ZoneInfo(BERLIN["timezone_id"]))
+    asked = {
+        "First today": day.replace(hour=0, minute=5),
+        "Last yesterday": datetime(2026, 11, 17, 23, 55, tzinfo=day.tzinfo),
+        "First of the week": datetime(2026, 11, 11, 0, 5, tzinfo=day.tzinfo),
+        "The day before": datetime(2026, 11, 10, 23, 55, tzinfo=day.tzinfo),
+        "Long ago": datetime(2025, 3, 2, 9, tzinfo=day.tzinfo),
+    }
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        notebook = client.post("notebooks", json={"name": "Nuts"}).json()["id"]
+        for number, title in enumerate(asked):
+            of = {"notebook": notebook} if title == "First of the week" else {}
+            turn = {"id": f"turn-00000{number}", "question": f"{title}?", "state": "stopped"}
+            client.put(
+                f"conversations/by-day-{number}/turns",
+                params=of,
+                json={"title": title, "turn": turn},
+            ).raise_for_status()
+    with closing(Database(served / "index")) as database, database.write() as connection:
+        for title, when in asked.items():
+            row = conversations.c.title == title
+            values = {"updated": when.timestamp() * 1000}
+            connection.execute(sa.update(conversations).where(row).values(**values))
+    page.clock.set_fixed_time(day)
+
+    # Each says what its group does not.
+    page.locator("#open-history").click()
+    groups, names = page.locator("#conversations h3"), page.locator("#conversations .name")
+    days = ["Today", "Yesterday", "Previous 7 days", "November 2026", "March 2025"]
+    expect(groups).to_have_text(days)
+    expect(names).to_have_text([*asked])
+    whens = page.locator("#conversations small")
+    expect(whens).to_have_text(["12:05 AM", "11:55 PM", "Nuts · Nov 11", "Nov 10", "Mar 2"])
+
+    # What is pinned comes first, in all browsers.
+    pin = page.get_by_role("button", name="Pin The day before")
+    expect(pin).to_have_attribute("aria-pressed", "false")
+    pin.click()
+    expect(groups).to_have_text(["Pinned", *days[:3], days[4]])
+    expect(names.first).to_have_text("The day before")
+    expect(whens.first).to_have_text("Nov 10, 2026")
+    expect(pin).to_have_attribute("aria-pressed", "true")
+    expect(pin).to_be_focused()
+    assert barriers(page) == []
+    with closing(Visit(browser, url, **BERLIN, locale="de-DE")) as other:
+        other.page.clock.set_fixed_time(day)
+        other.page.locator("#open-history").click()
+        expect(other.page.locator("#conversations h3")).to_have_text(
+            ["Angeheftet", "Heute", "Gestern", "Letzte 7 Tage", "März 2025"]
+        )
+        other.page.get_by_role("button", name="The day before anheften").click()
+        expect(other.page.locator("#conversations h3").last).to_have_text("März 2025")
+        expect(other.page.locator("#conversations h3").first).to_have_text("Heute")
+    page.keyboard.press("Escape")
+    page.locator("#open-history").click()
+    expect(groups).to_have_text(days)
+
+    # That of a notebook is found, renamed, exported, deleted and opened from here.
+    find = page.get_by_label("Find in conversations")
+    find.fill("OF THE WEEK")
+    expect(names).to_have_text(["First of the week?"])
+    expect(whens).to_have_text(["First of the week · Nuts · Nov 11, 2026, 12:05 AM"])
+    find.fill("")
+    page.get_by_role("button", name="Rename First of the week").click()
+    page.get_by_label("Name of the conversation").fill("In brine")
+    page.keyboard.press("Enter")
+    row = page.locator("#conversations li", has_text="In brine")
+    row.locator("summary").click()
+    with page.expect_download() as download:
+        row.get_by_role("link", name="Markdown").click()
+    assert "First of the week?" in Path(download.value.path()).read_text(encoding="utf-8")
+    page.get_by_role("button", name="Delete In brine").click()
+    expect(names).to_have_count(4)
+    page.get_by_role("button", name="Undo").click()
+    names.filter(has_text="In brine").click()
+    expect(page.locator("#notebook")).to_have_text("Nuts")
+    expect(page.locator(".turn .question")).to_have_text("First of the week?")
+    page.locator("#open-history").click()
+    expect(names).to_have_text(["In brine"])
+    expect(whens).to_have_text(["Nov 11"])
+    find.fill("?")
+    expect(names).to_have_text(["First of the week?"])
 
 
 @pytest.mark.parametrize("visit", [{}, PHONE], indirect=True, ids=["desktop", "phone"])

@@ -236,19 +236,42 @@ def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     expect(light.first).to_be_in_viewport()
     page.get_by_role("button", name="In all documents").click()
     hits = page.get_by_role("region", name="In all documents").get_by_role("button")
-    expect(hits).to_have_text(["Report 8 places", "Harbour 1 place"])
+    expect(hits).to_have_text(
+        [
+            *("Report 8 matches", "Part 1 p. 1", "Part 10 p. 10", "Part 11 p. 11"),
+            *("Harbour 1 match", "Part 1 paragraph 1"),
+        ]
+    )
 
-    # Words are counted in all documents.
+    # Words are found in all documents, and shown where they are.
     read(page, "table.csv")
     find.fill("TIDE  tables")
     page.get_by_role("button", name="In all documents").click()
     hits = page.get_by_role("region", name="In all documents")
     expect(hits.get_by_role("status")).to_have_text("168 matches in 2 documents")
-    found = hits.get_by_role("button")
-    expect(found).to_have_text(["Harbour 120 places", f"Report {PAGES * 4} places"])
+    found = page.locator("#hits > ul > li > button")
+    expect(found).to_have_text(["Harbour 120 matches", f"Report {PAGES * 4} matches"])
     found.nth(1).click()
     expect(page.locator("#find-count")).to_have_text(f"1 of {PAGES * 4}")
     expect(page.locator(".light.found").first).to_be_in_viewport()
+    places = hits.locator("ul ul button")
+    wheres = [*(f"paragraph {n}" for n in (1, 2, 3)), *(f"p. {n}" for n in (1, 2, 3))]
+    expect(places.locator(".count")).to_have_text(wheres)
+    expect(places.locator("mark")).to_have_text(["tide tables"] * 6)
+    expect(places.nth(4)).to_contain_text("Of part 2 it is said: The tide tables of the year are")
+    assert barriers(page) == []
+    places.nth(4).click()
+    expect(page.locator("#find-count")).to_have_text(f"5 of {PAGES * 4}")
+    expect(page.locator(".sheet[data-page='2'] .light.found").first).to_be_in_viewport()
+    places.nth(2).click()
+    expect(page.locator("#find-count")).to_have_text("31 of 120")
+    expect(page.locator(".block[data-number='3']")).to_be_in_viewport()
+    assert page.evaluate("[...CSS.highlights.get('found-here')].map(String)") == ["tide tables"]
+    # Letters are alike here as there, whatever their case.
+    find.fill("tide table\u017f")
+    expect(page.locator("#find-count")).to_have_text("120")
+    page.get_by_role("button", name="In all documents").click()
+    expect(hits.get_by_role("status")).to_have_text("168 matches in 2 documents")
     find.fill("nowhere at all")
     expect(hits).to_be_hidden()
     # Esc empties the field, and then leaves it: the next key is no word to find.

@@ -4,6 +4,7 @@ words that it finds."""
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import signal
 import sys
@@ -40,7 +41,7 @@ from assistant.settings import Settings
 from assistant.web.app import serve
 from assistant.web.rendering import SIDE, PageRenderer
 from assistant.web.routes import OWN_AT_ONCE
-from assistant.workspace.finding import Finding
+from assistant.workspace.finding import SNIPPET, Finding
 from assistant.workspace.library import Library
 from index import Index
 from index.errors import QuestionError, SettingsError, UnreadableError
@@ -350,14 +351,64 @@ def test_words_are_counted_and_what_was_read_is_remembered(tmp_path: Path) -> No
         read.clear()
         finding = Finding(library, remembered)
         for _ in range(2):
-            told = finding.count("ann", "walnut")
+            told = finding.find("ann", "walnut")
             # Those first that have them most often.
             assert [one.hits for one in told.documents] == [3, 1]
         assert len(read) == times
     # Whatever the case and the space between the words; headings once, however much is under them.
     for words, hits in ((" walnuts \t float ", [2]), ("w.lnut", []), ("elm", [2]), ("trees", [1])):
-        assert [one.hits for one in finding.count("ann", words).documents] == hits, words
+        assert [one.hits for one in finding.find("ann", words).documents] == hits, words
     for nothing in ("", " \n", "x" * 201):
         with pytest.raises(QuestionError):
-            finding.count("ann", nothing)
+            finding.find("ann", nothing)
+    index.close()
+
+
+def test_what_is_found_is_shown_where_it_is(tmp_path: Path) -> None:
+    before, after = "left of it " * 20, "right of it " * 20
+    sections = [f"## Part {n}\n\nOnly  tide\ntables {n}.\n\nMore." for n in range(1, 5)]
+    texts = {
+        "long.txt": f"{before}the Tide TABLES {after}",
+        "parts.md": "\n\n".join(["# Parts", *sections]),
+        "unspaced.txt": f"{'潮' * 150}tide tables{'汐' * 150}",
+        # Letters that are lengthened, or written otherwise, where the case is another one.
+        "letters.txt": f"{'İ' * 30} ΟΔΟΣ, 5 \u00b5m, \u017ftill.",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    index = Index(tmp_path / "index", encoder=CheapEncoder())
+    index.sync([read_raw(tmp_path / name) for name in texts])
+    documents = [SimpleNamespace(info=info) for info in index.documents()]
+    library = cast(Library, SimpleNamespace(index=index, documents_in=lambda *_: documents))
+    finding = Finding(library)
+
+    def found(words: str) -> dict[str, list[tuple[int, str, str]]]:
+        """By title, the number of each paragraph, its text, and what of it was found."""
+        return {
+            one.title: [(at.paragraph, at.text, at.text[at.start : at.end]) for at in one.places]
+            for one in finding.find("ann", words).documents
+        }
+
+    told = found(" tide\ttables ")
+    [(number, text, words)] = told["long.txt"]
+    assert (number, words) == (1, "Tide TABLES")
+    # As much of the line as there is room for, at whose edges no word is cut.
+    assert text.startswith("… ") and text.endswith(" …")
+    assert SNIPPET - 15 < len(text) <= SNIPPET + 4
+    around = texts["long.txt"].partition(text[2:-2])
+    assert around[0].endswith(" ") and around[2].startswith(" ")
+    # The first three paragraphs that have them, each as far as its line goes.
+    assert told["Parts"] == [
+        (2 * n - 1, f"Only tide tables {n}.", "tide tables") for n in (1, 2, 3)
+    ]
+    [(_, text, words)] = told["unspaced.txt"]
+    assert re.fullmatch("… 潮{50,}tide tables汐{50,} …", text)
+    assert words == "tide tables"
+    # A heading is of the paragraph below it.
+    assert found("part 4") == {"Parts": [(7, "Part 4", "Part 4")]}
+    same = {"οδος": "ΟΔΟΣ", "5 \u03bcm": "5 \u00b5m", "STILL": "\u017ftill", "İİ": "İİ"}
+    for words, there in same.items():
+        [(_, _, words_there)] = found(words)["letters.txt"]
+        assert words_there == there
+    assert found("i\u0307") == {}
     index.close()

@@ -29,6 +29,7 @@ from shown import (
     differing,
     followed,
     lapsed,
+    misplaced,
     noted,
     told,
     uncited,
@@ -539,7 +540,11 @@ def test_what_is_said_of_documents_that_change_is_so(visit: Visit, store: Store)
     total = words.say("reader.everywhere.found", count=sum(texts.values()), documents=documents)
     shown, rows, here = evaluated(page, "found", "one")
     so = {"total": total, "rows": counts, "here": str(texts["Buoys"])}
-    false += differing("found", {"total": shown, "rows": dict(rows), "here": here}, so)
+    counted = {title: count for title, count, _ in rows}
+    false += differing("found", {"total": shown, "rows": counted, "here": here}, so)
+    places = {title: places for title, _, places in rows}
+    for document in store.there().values():
+        false += misplaced(words, document, "one", places.get(document.title, []))
 
     # A notebook holds what was put in it; a document is removed, and restored.
     evaluated(page, "notebook", "Harbour", [tides, buoys])

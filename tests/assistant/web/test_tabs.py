@@ -244,7 +244,7 @@ def test_a_conversation_is_left_or_deleted_while_it_is_answered(visit: Visit) ->
 
     # A name that is being written is not replaced by a list that comes late.
     page.keyboard.press("Escape")
-    held = Held(page, "**/conversations", most=1)
+    held = Held(page, "**/conversations?*", most=1)
     page.get_by_role("button", name="Conversations").click()
     held.wait_for(1)
     page.locator("#conversations .acts button").first.click()

@@ -425,7 +425,7 @@ def test_what_cannot_be_read_is_left_out_and_the_rest_is_there(
         connection.execute(sa.update(turns).where(turns.c.id == "turn-000001").values(body=""))
         connection.execute(sa.update(notes).values(body="[]"))
     assert told(here, MACHINE) == [("Nuts", 1, ["turn-000002"], [])]
-    assert here.conversations.search(Space(MACHINE, notebook), "floats")
+    assert here.conversations.search("floats", Space(MACHINE, notebook))
     assert "KeptTurn cannot be read" in caplog.text
     RetentionJob(here).sweep()
 
@@ -566,8 +566,9 @@ def test_answers_of_a_database_that_does_not_know_whose_they_are(opened: Opened)
     add(here, MACHINE)
     former = answer(here)
     with here.index.database.write() as connection:
-        for name in ("owner", "size"):
-            connection.execute(sa.text(f"ALTER TABLE answers DROP COLUMN {name}"))
+        for column in ("answers DROP COLUMN owner", "answers DROP COLUMN size"):
+            connection.execute(sa.text(f"ALTER TABLE {column}"))
+        connection.execute(sa.text("ALTER TABLE conversations DROP COLUMN pinned"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
     here.index.close()
     there = opened()

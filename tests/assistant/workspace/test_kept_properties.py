@@ -485,6 +485,14 @@ class Everything(RuleBasedStateMachine):
         response = self.ask(who, "PATCH", path, talk.notebook, json={"title": title})
         self.tried(response, self.kept.rename_talk, who, talk.notebook, identity, title)
 
+    @precondition(lambda self: self.talks())
+    @rule(at=AT, anyone=ANYONE)
+    def pin_talk_or_no_longer(self, at: int, anyone: str) -> None:
+        identity, talk = among(self.talks(), at)
+        who, path, pinned = self.who(anyone, talk.by), f"/conversations/{identity}", not talk.pinned
+        response = self.ask(who, "PATCH", path, talk.notebook, json={"pinned": pinned})
+        self.tried(response, self.kept.pin_talk, who, talk.notebook, identity, pinned)
+
     @precondition(lambda self: self.talks(None))
     @rule(at=AT, anyone=ANYONE)
     def delete_or_restore_talk(self, at: int, anyone: str) -> None:
@@ -748,6 +756,7 @@ def test_a_day_of_three(world: World) -> None:
     each.change_note(at=1, anyone="ann", text="Mine", over="")
     each.look_at_all()
     each.rename_talk(at=0, anyone="bob", title="Named")
+    each.pin_talk_or_no_longer(at=0, anyone="bob")
     each.go_on(at=0, anyone="ann", title="Not named so")
     each.delete_or_restore_note(at=1, anyone="bob")
     each.delete_or_restore_talk(at=0, anyone="bob")

@@ -1,10 +1,10 @@
-// The list of conversations: new, show, find, rename, export, delete.
+// The list of conversations: new, show, find, pin, rename, export, delete.
 
 import { exportMenu } from "../chat/export.js";
 import { $, Latest, action, doubt, h, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
-import { conversations, messageOf, active, renameConversation, searchConversations, orToast } from "../shared/api.js";
-import { moment, say } from "../shared/i18n.js";
+import { changeConversation, conversations, messageOf, active, searchConversations, orToast } from "../shared/api.js";
+import { day, dayOfYear, moment, month, say, time } from "../shared/i18n.js";
 import { fresh } from "./store.js";
 /** @import { SearchHit, Listing } from "../../types.js" */
 
@@ -39,26 +39,30 @@ export class History {
     const sought = $("history-find").value.trim();
     if (sought) {
       const found = await orToast(searchConversations(sought));
-      if (found && isLast()) $("conversations").replaceChildren(...(found.length ? found.map((one) => this.#hit(one)) : [h("li", {}, say("history.found_none"))]));
+      if (found && isLast()) $("conversations").replaceChildren(h("ul", {}, ...(found.length ? found.map((one) => this.#hit(one)) : [h("li", {}, say("history.found_none"))])));
       return;
     }
-    const found = await conversations().catch(messageOf);
+    const [found] = await Promise.all([conversations().catch(messageOf), active.notebook ? null : app.notebooks.refresh()]);
     if (!isLast()) return;
-    if (typeof found === "string") return $("conversations").replaceChildren(h("li", { class: "wrong" }, found));
-    this.all = found.filter(({ id }) => !app.store.removed.has(id));
-    $("conversations").replaceChildren(...this.all.map((one) => this.#item(one)));
+    if (typeof found === "string") return $("conversations").replaceChildren(h("p", { class: "wrong" }, found));
+    this.all = found.filter(({ id }) => !app.store.removed.has(id)).sort((one, other) => Number(other.pinned) - Number(one.pinned));
+    const groups = Map.groupBy(this.all, groupOf);
+    $("conversations").replaceChildren(...[...groups].flatMap(([name, all]) => [h("h3", {}, name), h("ul", {}, ...all.map((one) => this.#item(one)))]));
   }
 
   /** @param {Listing} one */
   #item(one) {
     const current = one.id === app.chat.conversation.id;
-    const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.#show(one.id) }, one.title || say("conversation.untitled"));
-    const what = [one.by, moment(one.updated)].filter(Boolean).join(" · ");
-    return h("li", {},
-      h("div", { class: "what" }, name, h("small", {}, what)),
+    const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.#show(one) }, one.title || say("conversation.untitled"));
+    const what = [notebookOf(one), one.by, whenOf(one)].filter(Boolean).join(" · ");
+    const pin = action("pin", say("history.pin", { title: one.title }), () => this.#pin(one));
+    pin.setAttribute("aria-pressed", String(one.pinned));
+    return h("li", { dataset: { id: one.id } },
+      h("div", { class: "what" }, name, h("small", { dir: "auto" }, what)),
       h("div", { class: "acts" },
         one.mine && action("edit", say("history.rename", { title: one.title }), () => this.#rename(one, name)),
-        exportMenu(`conversations/${one.id}`, say("history.export", { title: one.title })),
+        one.mine && pin,
+        exportMenu(`conversations/${one.id}`, say("history.export", { title: one.title }), one.notebook ? { notebook: one.notebook } : {}),
         one.mine && action("trash", say("history.delete", { title: one.title }), () => this.#remove(one)),
       ),
     );
@@ -67,8 +71,8 @@ export class History {
   // A question that has what is sought.
   /** @param {SearchHit} found */
   #hit({ conversation, turn, question, text, uncertain }) {
-    const what = [conversation.title, moment(conversation.updated)].join(" · ");
-    const name = h("button", { type: "button", class: "name", dir: "auto", onclick: () => this.#show(conversation.id, turn) }, question);
+    const what = [conversation.title, notebookOf(conversation), moment(conversation.updated)].filter(Boolean).join(" · ");
+    const name = h("button", { type: "button", class: "name", dir: "auto", onclick: () => this.#show(conversation, turn) }, question);
     return h("li", {}, h("div", { class: "what" }, name, text !== question && h("q", { dir: "auto" }, text), doubt(uncertain), h("small", { dir: "auto" }, what)));
   }
 
@@ -79,10 +83,17 @@ export class History {
   }
 
   // Show one, or a question of it.
-  /** @param {string} conversation @param {string | null} turn */
-  async #show(conversation, turn = null) {
+  /** @param {Listing} one @param {string | null} turn */
+  async #show({ id, notebook }, turn = null) {
     this.dialog.close();
-    if ((await app.navigation.goTo({ conversation, turn })) && !turn) $("question").focus();
+    if ((await app.navigation.goTo({ notebook, conversation: id, turn })) && !turn) $("question").focus();
+  }
+
+  /** @param {Listing} one */
+  async #pin({ id, pinned, notebook }) {
+    if (!(await orToast(changeConversation(id, { pinned: !pinned }, notebook)))) return;
+    await this.draw();
+    /** @type {HTMLElement | null} */ ($("conversations").querySelector(`[data-id="${id}"] [aria-pressed]`))?.focus();
   }
 
   /** @param {Listing} one @param {HTMLElement} name */
@@ -95,7 +106,7 @@ export class History {
       if (!this.renaming) return;
       this.renaming = false;
       const title = field.value.trim();
-      if (keep && title && title !== one.title && (await orToast(renameConversation(one.id, title)))) {
+      if (keep && title && title !== one.title && (await orToast(changeConversation(one.id, { title }, one.notebook)))) {
         if (one.id === app.chat.conversation.id) Object.assign(app.chat.conversation, { title, named: true });
       }
       await this.draw();
@@ -127,3 +138,23 @@ export class History {
     });
   }
 }
+
+// The name of its notebook, where that is not the one that is open.
+/** @param {Listing} one */
+const notebookOf = ({ notebook }) => notebook !== active.notebook && app.notebooks.all.find(({ id }) => id === notebook)?.name;
+
+// When a day began here, so many days ago.
+/** @param {number} days */
+const midnight = (days) => new Date().setHours(-24 * days, 0, 0, 0);
+
+// What a conversation is listed under; and when it was, as far as that does not say it.
+/** @param {Listing} one */
+function groupOf({ pinned, updated }) {
+  if (pinned) return say("history.pinned");
+  if (updated >= midnight(0)) return say("history.today");
+  if (updated >= midnight(1)) return say("history.yesterday");
+  return updated >= midnight(7) ? say("history.week") : month(updated);
+}
+
+/** @param {Listing} one */
+const whenOf = ({ pinned, updated }) => (updated >= midnight(pinned ? 0 : 1) ? time : pinned ? day : dayOfYear)(updated);

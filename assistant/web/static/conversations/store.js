@@ -2,7 +2,7 @@
 // What did not reach the server waits in this browser; what an earlier version kept here is handed over.
 
 import { toast } from "../shared/dom.js";
-import { Failure, conversation, isStatus, messageOf, active, putTurn, remove, removeTurns, renameConversation, restore, orToast } from "../shared/api.js";
+import { Failure, changeConversation, conversation, isStatus, messageOf, active, putTurn, remove, removeTurns, restore, orToast } from "../shared/api.js";
 import { draft, keepDraft, read, storage, tab, tellTabs } from "../shared/storage.js";
 import { say } from "../shared/i18n.js";
 /** @import { Conversation, Turn } from "../../types.js" */
@@ -109,7 +109,7 @@ export class Store {
           const state = turn.state === "pending" ? "stopped" : turn.state;
           await putTurn(id, title, { ...turn, asked, state }, notebook);
         }
-        if (held.named) await renameConversation(id, title, notebook);
+        if (held.named) await changeConversation(id, { title }, notebook);
         storage.remove(name);
       } catch (error) {
         if (!isRefused(error)) throw error;

@@ -1,8 +1,9 @@
-// Finding words: in the document that is open, and how often they are in each of all documents.
+// Finding words: in the document that is open, and where they are in all documents.
 
-import { $, Latest, h, onKey } from "../shared/dom.js";
+import { $, Latest, h, located, onKey } from "../shared/dom.js";
 import { findEverywhere, orToast } from "../shared/api.js";
 import { number as written, say } from "../shared/i18n.js";
+import { marked } from "../shared/marks.js";
 import { isSheet } from "./pane.js";
 import { endOf, offset, range } from "./paragraphs.js";
 /** @import { Heading, Place } from "./paragraphs.js" */
@@ -68,7 +69,7 @@ export class Search {
     this.at = -1;
     highlights?.clear();
     if (wanted) {
-      const pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&").replace(/\s+/g, "\\s+"), "gi");
+      const pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/\s+/g, "\\s+"), "giu");
       for (const thing of this.#things()) {
         for (const { index, 0: match } of thing.words.matchAll(pattern)) this.found.push({ ...thing, start: index, end: index + match.length });
       }
@@ -81,10 +82,15 @@ export class Search {
 
   /** @param {1 | -1} by */
   #step(by) {
-    if (!this.found.length) return;
-    this.at = this.at < 0 ? (by > 0 ? 0 : this.found.length - 1) : (this.at + by + this.found.length) % this.found.length;
-    const place = this.found[this.at];
+    const { length } = this.found;
+    this.#go(this.at < 0 && by < 0 ? length - 1 : (this.at + by + length) % length);
+  }
+
+  /** @param {number} at */
+  #go(at) {
+    const place = this.found[at];
     if (!place) return;
+    this.at = at;
     $("find-count").textContent = say("reader.found", { at: written(this.at + 1), count: this.found.length });
     if (this.reader.isPrinted()) return void this.#onPage(place);
     this.reader.scrolling.bring(place.element);
@@ -118,20 +124,25 @@ export class Search {
     const total = documents.reduce((sum, { hits }) => sum + hits, 0);
     $("hits").replaceChildren(
       h("p", { role: "status" }, total ? say("reader.everywhere.found", { count: total, documents: say("reader.everywhere.documents", { count: documents.length }) }) : say("reader.everywhere.none")),
-      h("ul", {}, ...documents.map(({ id, title, hits }) => {
-        const count = h("span", { class: "count" }, say("reader.everywhere.hits", { count: hits }));
-        return h("li", {}, h("button", { type: "button", dir: "auto", onclick: () => void this.#openAt(id) }, h("span", {}, title), " ", count));
-      })),
+      h("ul", {}, ...documents.map(({ id, title, hits, places }) => h("li", {},
+        h("button", { type: "button", dir: "auto", onclick: () => void this.#openAt(id) }, h("span", {}, title), " ", h("span", { class: "count" }, say("reader.everywhere.hits", { count: hits }))),
+        h("ul", {}, ...places.map(({ paragraph, locator, text, start, end }) => h("li", {},
+          h("button", { type: "button", onclick: () => void this.#openAt(id, paragraph) },
+            h("span", { dir: "auto" }, ...marked(text, [{ start, end, key: "" }])), " ",
+            h("span", { class: "count" }, locator ? located(locator) : say("source.paragraph", { number: paragraph }))),
+        ))),
+      ))),
       more ? h("p", {}, say("reader.everywhere.more", { count: documents.length })) : "",
     );
     $("hits").hidden = false;
     $("find-all").setAttribute("aria-expanded", "true");
   }
 
-  /** @param {string} id */
-  async #openAt(id) {
+  // Open a document at the first place, or at the first one of a paragraph.
+  /** @param {string} id @param {number} [number] */
+  async #openAt(id, number) {
     if (!(await this.reader.show(id))) return;
     this.find();
-    this.#step(1);
+    this.#go(Math.max(0, this.found.findIndex(({ paragraph }) => paragraph.number === number)));
   }
 }

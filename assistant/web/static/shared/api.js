@@ -106,7 +106,7 @@ export const originalsOf = (ids) => `documents/originals?${new URLSearchParams(i
 export const pageImage = async (id, page, width) => (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
 /** @param {string} id @param {number} page */
 export const pageWords = async (id, page) => /** @type {Word[]} */ (await json(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
-// How often words occur in each document.
+// Where words occur in each document.
 /** @param {string} text */
 export const findEverywhere = async (text) => /** @type {Everywhere} */ (await json(await ask(`find?${query({ text })}`)));
 // The topics of the help, and where words occur in them.
@@ -141,18 +141,18 @@ export const takeOut = (id, document) => remove(`notebooks/${id}/documents/${doc
 /** @param {string} id @param {string | null} notebook */
 export const restoreDocument = (id, notebook) => (notebook ? putIn(notebook, id) : restore(`documents/${id}`));
 
-/** @param {string | null} [notebook] */
-export const conversations = async (notebook) => /** @type {{ conversations: Listing[] }} */ (await json(await ask(within("conversations", notebook)))).conversations;
+// Those of the notebook that is open; of all notebooks and of none where none is.
+export const conversations = async () => /** @type {{ conversations: Listing[] }} */ (await json(await ask(`conversations?${query({ everywhere: String(!active.notebook) })}`))).conversations;
 /** @param {string} text */
-export const searchConversations = async (text) => /** @type {{ found: SearchHit[] }} */ (await json(await ask(`conversations/search?${query({ text })}`))).found;
+export const searchConversations = async (text) => /** @type {{ found: SearchHit[] }} */ (await json(await ask(`conversations/search?${query({ text, everywhere: String(!active.notebook) })}`))).found;
 /** @param {string} id @param {string | null} notebook */
 export const conversation = async (id, notebook) => /** @type {KeptConversation} */ (await json(await ask(within(`conversations/${id}`, notebook))));
 /** @param {string} id @param {string} title @param {Turn} turn @param {string | null} [notebook] */
 export const putTurn = (id, title, turn, notebook) => send("PUT", within(`conversations/${id}/turns`, notebook), { title, turn });
 /** @param {string} id @param {string[]} turns @param {string | null} [notebook] */
 export const removeTurns = (id, turns, notebook) => post(within(`conversations/${id}/turns/remove`, notebook), { turns });
-/** @param {string} id @param {string} title @param {string | null} [notebook] */
-export const renameConversation = (id, title, notebook) => send("PATCH", within(`conversations/${id}`, notebook), { title });
+/** @param {string} id @param {Partial<Pick<Listing, "title" | "pinned">>} changed @param {string | null} notebook */
+export const changeConversation = (id, changed, notebook) => send("PATCH", within(`conversations/${id}`, notebook), changed);
 
 /** @param {string | null} [notebook] */
 export const notes = async (notebook) => /** @type {{ notes: Noted[] }} */ (await json(await ask(within("notes", notebook)))).notes;
@@ -165,7 +165,7 @@ export const putNote = (note, notebook, over) => send("PUT", within("notes", not
 export const lapsed = async (id, notebook) => /** @type {{ lapsed: Record<string, number[]> }} */ (await json(await ask(within(`conversations/${id}/lapsed`, notebook)))).lapsed;
 
 // What was deleted and can be restored.
-export const trash = async () => /** @type {{ deleted: Deleted[] }} */ (await json(await ask(within("trash")))).deleted;
+export const trash = async () => /** @type {{ deleted: Deleted[] }} */ (await json(await ask(`trash?${query({ everywhere: String(!active.notebook) })}`))).deleted;
 
 // The address of an exported file of what is kept at a path.
 /** @param {string} path @param {string} format @param {Record<string, string>} more */

@@ -20,9 +20,15 @@ export const language = [storage.get(CHOICE) ?? "", ...navigator.languages].flat
 export const locale = navigator.languages.find((asked) => ours(asked).includes(language)) ?? language;
 
 const plurals = new Intl.PluralRules(locale);
-// The day of a moment, which is in milliseconds since 1970; and the same with its time.
-export const day = (/** @type {number | Date} */ when) => new Date(when).toLocaleDateString(locale, { dateStyle: "medium" });
-export const moment = (/** @type {number | Date} */ when) => new Date(when).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
+/** @param {Intl.DateTimeFormatOptions} options @returns {(when: number | Date) => string} */
+const dated = (options) => (when) => new Date(when).toLocaleString(locale, options);
+
+// The day of a moment, which is in milliseconds since 1970; the same with its time; and parts of them.
+export const day = dated({ dateStyle: "medium" });
+export const moment = dated({ dateStyle: "medium", timeStyle: "short" });
+export const time = dated({ timeStyle: "short" });
+export const dayOfYear = dated({ day: "numeric", month: "short" });
+export const month = dated({ month: "long", year: "numeric" });
 
 /** @param {number} value @param {number} [digits] behind the point */
 export const number = (value, digits) => value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
