@@ -488,7 +488,7 @@ def test_documents_are_found_and_put_into_notebooks(visit: Visit, tmp_path: Path
     page.get_by_role("button", name="Undo").click()
     page.get_by_label("Select Oak").check()
     page.locator("#notebook-selected").select_option("Woods")
-    expect(page.locator("#toast")).to_contain_text("Added to Woods: 1 document")
+    expect(page.locator("#toast")).to_contain_text("Added to Woods: Oak")
 
 
 def test_what_changes_in_a_folder_is_shown_and_asked(visit: Visit, folder: Path) -> None:

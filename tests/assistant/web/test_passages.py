@@ -158,7 +158,7 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     expect(marked).to_be_focused()
     noted = marked.locator(".noted")
     assert noted.evaluate("e => getComputedStyle(e, '::before').content") == "none"
-    expect(turn.locator(".passages summary")).to_have_text(WORDS["answer.others"])
+    expect(turn.locator(".passages > summary")).to_have_text(WORDS["answer.others"])
     expect(shown).to_have_count(0)  # of those that can be seen
     assert turn.locator(".marked").evaluate(
         "own => own.getBoundingClientRect().bottom <= own.nextSibling.getBoundingClientRect().top"
@@ -187,7 +187,7 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     # The same by the pointer.
     first.get_by_role("button", name="Mark as the answer").click()
     expect(marked).to_have_count(1)
-    turn.locator(".passages summary").click()
+    turn.locator(".passages > summary").click()
     second.get_by_role("button", name="Mark as the answer").click()
     expect(marked).to_have_count(2)
     [draft] = drafts(folder)
@@ -273,7 +273,7 @@ def test_there_are_more_where_none_answers(visit: Visit, folder: Path) -> None:
     [talk] = kept(page)
     more = talk["turns"][0]["further"][-1]
     one, other = more["searches"]
-    expect(again.locator("summary")).to_have_text(f"Searched again for “{one}” and “{other}”")
+    expect(again.locator("> summary")).to_have_text(f"Searched again for “{one}” and “{other}”")
     assert found.count() == len(more["passages"]) > 0
     assert len({*names()}) == count + 5 + found.count()
     expect(offers.get_by_role("button")).to_have_text([f"Read {title}", "Edit the question"])

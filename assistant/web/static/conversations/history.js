@@ -1,7 +1,7 @@
 // The list of conversations: new, show, find, pin, rename, export, delete.
 
 import { exportMenu } from "../chat/export.js";
-import { $, Latest, action, doubt, h, toast } from "../shared/dom.js";
+import { $, Latest, action, doubt, h, toast, rename } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { changeConversation, conversations, messageOf, active, searchConversations, orToast } from "../shared/api.js";
 import { day, dayOfYear, moment, month, say, time } from "../shared/i18n.js";
@@ -98,26 +98,15 @@ export class History {
 
   /** @param {Listing} one @param {HTMLElement} name */
   #rename(one, name) {
-    const field = h("input", { "aria-label": say("history.name"), maxlength: "120", dir: "auto", value: one.title });
     this.renaming = true;
     this.drawn.next(); // a list that is on its way must not replace the field
-    /** @param {boolean} keep */
-    const finish = async (keep) => {
-      if (!this.renaming) return;
+    rename(name, { "aria-label": say("history.name"), maxlength: "120", value: one.title }, async (title) => {
       this.renaming = false;
-      const title = field.value.trim();
-      if (keep && title && title !== one.title && (await orToast(changeConversation(one.id, { title }, one.notebook)))) {
+      if (title && title !== one.title && (await orToast(changeConversation(one.id, { title }, one.notebook)))) {
         if (one.id === app.chat.conversation.id) Object.assign(app.chat.conversation, { title, named: true });
       }
       await this.draw();
-    };
-    field.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") event.preventDefault();
-      if (event.key === "Enter" || event.key === "Escape") void finish(event.key === "Enter");
     });
-    field.addEventListener("blur", () => void finish(true));
-    name.replaceWith(field);
-    field.select();
   }
 
   /** @param {Listing} one */

@@ -61,9 +61,9 @@ export class Library {
     $("ask-selected").addEventListener("click", () => this.ask([...this.selected]));
     $("ask-all").addEventListener("click", () => this.ask(this.documents.map(({ id }) => id)));
     $("add-others").addEventListener("click", () => void this.#offer(!this.others));
-    $("add-selected").addEventListener("click", () => void this.#put(active.notebook ?? ""));
+    $("add-selected").addEventListener("click", () => void this.put(active.notebook ?? ""));
     const notebook = $("notebook-selected");
-    notebook.addEventListener("change", () => void this.#put(notebook.value));
+    notebook.addEventListener("change", () => void this.put(notebook.value));
     // The second click of a double one is no answer to what the first one asks.
     $("remove-selected").addEventListener("click", ({ detail }) => detail > 1 || this.#sure());
     $("remove-selected").addEventListener("blur", () => this.#told());
@@ -310,18 +310,17 @@ export class Library {
     this.draw();
   }
 
-  // Add what is selected to a notebook.
+  // Add documents to a notebook.
   /** @param {string} notebook */
-  async #put(notebook) {
+  async put(notebook, ones = this.#selected()) {
     const into = app.notebooks.all.find(({ id }) => id === notebook);
-    const ones = this.#selected();
     if (!into || !(await orToast(putAllIn(notebook, ones.map(({ id }) => id))))) return;
     if (notebook === active.notebook) for (const { title } of ones) this.activity.record("activity.put_in", title);
     const added = ones.filter(({ id }) => !into.documents.includes(id));
     into.documents.push(...added.map(({ id }) => id));
     await this.refresh();
     await this.#offer(false);
-    toast(say("list.put", { name: into.name, count: ones.length }), say("history.undo"), async () => {
+    toast(say("list.put", { name: into.name, title: ones[0]?.title ?? "", count: ones.length }), say("history.undo"), async () => {
       into.documents = into.documents.filter((id) => !added.some((one) => one.id === id));
       await Promise.all(added.map(({ id }) => orToast(takeOut(notebook, id))));
       await this.refresh();

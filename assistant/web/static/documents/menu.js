@@ -1,12 +1,12 @@
 // What may be done with one document of the list: opening or downloading its original, renaming it, adding it
 // to a notebook, removing it.
 
-import { $, h, outward, toast } from "../shared/dom.js";
+import { $, h, outward, rename } from "../shared/dom.js";
 import { app } from "../shared/app.js";
-import { putIn, renameDocument, takeOut, orToast } from "../shared/api.js";
+import { renameDocument, orToast } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
 /** @import { Library } from "./library.js" */
-/** @import { Child, Listed, Notebook } from "../../types.js" */
+/** @import { Child, Listed } from "../../types.js" */
 
 export class DocumentMenu {
   /** @param {Library} library */
@@ -33,7 +33,7 @@ export class DocumentMenu {
       own && choice(say("list.rename"), () => this.#rename(one, row)),
       (current ? mayWrite : own) && choice(say(current ? "list.take_out" : "library.remove"), () => this.library.remove([one])),
       into.length > 0 && h("p", { class: "fine" }, say("list.put_into")),
-      ...into.map((notebook) => choice(notebook.name, () => this.#put(notebook, one))),
+      ...into.map((notebook) => choice(notebook.name, () => this.library.put(notebook.id, [one]))),
     ];
     this.box.replaceChildren(...choices.filter((child) => child instanceof Node));
     this.box.setAttribute("aria-label", say("list.more", { title }));
@@ -47,35 +47,12 @@ export class DocumentMenu {
     first?.focus();
   }
 
-  /** @param {Notebook} notebook @param {Listed} one */
-  async #put({ id, name, documents }, { id: document, title }) {
-    if (!(await orToast(putIn(id, document)))) return;
-    documents.push(document);
-    toast(say("list.put_one", { title, name }), say("history.undo"), () => {
-      documents.splice(documents.indexOf(document), 1);
-      void orToast(takeOut(id, document));
-    });
-  }
-
   // Its title becomes a field; without a title it is called as it calls itself.
   /** @param {Listed} one @param {HTMLElement} row */
   #rename({ id, title }, row) {
-    const name = row.querySelector(".title");
-    const field = h("input", { "aria-label": say("list.rename.label"), maxlength: "200", dir: "auto", value: title });
-    let isOpen = true;
-    /** @param {boolean} keep */
-    const finish = async (keep) => {
-      if (!isOpen) return;
-      isOpen = false;
-      if (name) field.replaceWith(name);
-      if (keep && field.value.trim() !== title && (await orToast(renameDocument(id, field.value.trim())))) await this.library.renamed(id);
-    };
-    field.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") event.preventDefault();
-      if (event.key === "Enter" || event.key === "Escape") void finish(event.key === "Enter");
+    const name = /** @type {Element} */ (row.querySelector(".title"));
+    rename(name, { "aria-label": say("list.rename.label"), maxlength: "200", value: title }, async (written) => {
+      if (written !== null && written !== title && (await orToast(renameDocument(id, written)))) await this.library.renamed(id);
     });
-    field.addEventListener("blur", () => void finish(true));
-    name?.replaceWith(field);
-    field.select();
   }
 }

@@ -1,6 +1,6 @@
 // Where one is in the document: its headings to go to, and the page or the paragraph that is seen.
 
-import { $, announce, h, onKey } from "../shared/dom.js";
+import { $, announce, h, onKey, stepTo } from "../shared/dom.js";
 import { storage } from "../shared/storage.js";
 import { number as written, say } from "../shared/i18n.js";
 import { isSheet } from "./pane.js";
@@ -120,9 +120,7 @@ export class Outline {
   #moved(event) {
     const buttons = this.entries.map(({ button }) => button);
     const at = buttons.findIndex((button) => button === document.activeElement);
-    /** @type {Record<string, number>} */
-    const steps = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 };
-    const next = buttons[steps[event.key] ?? -1];
+    const next = buttons[stepTo(event, at, 0, buttons.length - 1) ?? -1];
     if (!next) return;
     event.preventDefault();
     next.focus();

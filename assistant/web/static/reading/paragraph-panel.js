@@ -2,7 +2,7 @@
 // highlight it, to copy it. What there is about a paragraph already stands below it.
 
 import { asText, copy } from "../chat/export.js";
-import { announce, characters, closest, doubted, h, oneLine, smoothly, toast } from "../shared/dom.js";
+import { announce, characters, closest, doubted, h, oneLine, smoothly, toast, stepTo } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { say } from "../shared/i18n.js";
 import { endOf } from "./paragraphs.js";
@@ -46,9 +46,7 @@ export class ParagraphPanel {
   /** @param {KeyboardEvent} event */
   #moved(event) {
     const number = Number(closest(event, ".number")?.parentElement?.dataset.number);
-    /** @type {Record<string, number>} */
-    const steps = { ArrowDown: number + 1, ArrowUp: number - 1, Home: 1, End: this.reader.blocks.size };
-    const next = this.reader.blocks.get(steps[event.key] ?? 0);
+    const next = this.reader.blocks.get(stepTo(event, number, 1, this.reader.blocks.size) ?? 0);
     if (!number || !next) return;
     event.preventDefault();
     this.#rove(next);

@@ -54,6 +54,29 @@ export function onKey(target, key, act, when = () => true) {
   target.addEventListener("keydown", (event) => event instanceof KeyboardEvent && when(event) && actOnKey(event, { [key]: act }));
 }
 
+// The place in a row that an arrow key, Home or End leads to from another one.
+/** @param {KeyboardEvent} event @param {number} at @param {number} first @param {number} last */
+export const stepTo = ({ key }, at, first, last) => new Map([["ArrowDown", at + 1], ["ArrowUp", at - 1], ["Home", first], ["End", last]]).get(key);
+
+// Have a name written anew in its place: `done` gets what Enter or leaving it keeps, and null after Escape.
+/** @param {Element} name @param {Properties} properties of the field @param {(written: string | null) => unknown} done */
+export function rename(name, properties, done) {
+  const field = h("input", { dir: "auto", ...properties });
+  let isOpen = true;
+  /** @param {string | null} written */
+  const finish = (written) => {
+    if (!isOpen) return;
+    isOpen = false;
+    field.replaceWith(name);
+    done(written);
+  };
+  onKey(field, "Enter", () => finish(field.value.trim()));
+  onKey(field, "Escape", () => finish(null));
+  field.addEventListener("blur", () => finish(field.value.trim()));
+  name.replaceWith(field);
+  field.select();
+}
+
 // An icon of page.html.
 /** @param {Icon} name */
 export const icon = (name) => $("icons").content.querySelector(`.${name}`)?.cloneNode(true);
