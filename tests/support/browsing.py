@@ -234,7 +234,7 @@ def read(page: Page, title: str) -> None:
 
 def choose_in_reader(page: Page, name: str) -> None:
     """Choose something in the menu above the document."""
-    page.locator("#reader-top summary").click()
+    page.locator("#reader-top .menu > button").click()
     page.locator("#reader-top").get_by_role("button", name=name, exact=True).click()
 
 

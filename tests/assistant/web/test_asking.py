@@ -294,7 +294,7 @@ def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None
     # The conversation has no name, and is not called by a question that stands in it.
     assert lines[0].startswith("# Conversation of ") and f"## {QUESTION}" in lines
     assert f"“{QUOTE}”[^1]" in lines
-    assert any(line.startswith("[^1]: Northeast Asia in early 2022, ") for line in lines)
+    assert any(line.startswith("[^1]: Northeast Asia in early 2022 (") for line in lines)
     assert lines[lines.index("## Sources") + 2].startswith("- Northeast Asia in early 2022")
     assert f"*{REFUSAL}*" in lines
 
@@ -366,6 +366,7 @@ def test_a_question_fails_is_stopped_or_left(visit: Visit) -> None:
     page.locator("#open-library").click()
     page.keyboard.press("Escape")
     expect(page.locator("#library")).to_be_hidden()
+    page.locator("#open-reader").click()
     page.get_by_label("Find in the document").press("Escape")
     expect(turn).to_have_attribute("data-state", "pending")
     page.get_by_label("Your question").press("Escape")

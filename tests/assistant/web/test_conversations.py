@@ -362,7 +362,7 @@ def test_they_are_listed_by_day_with_those_of_notebooks_and_pinned_first(
     page.get_by_label("Name of the conversation").fill("In brine")
     page.keyboard.press("Enter")
     row = page.locator("#conversations li", has_text="In brine")
-    row.locator("summary").click()
+    row.locator(".menu > button").click()
     with page.expect_download() as download:
         row.get_by_role("link", name="Markdown").click()
     assert "First of the week?" in Path(download.value.path()).read_text(encoding="utf-8")

@@ -235,8 +235,8 @@ def test_what_is_added_and_what_goes_wrong_is_told_in_german(visit: Visit, tmp_p
         "scan.pdf": "Die Datei enthält keinen Text: Sie ist eine gescannte Seite.",
         "foto.png": "Die Datei ist beschädigt.",
         "laut.txt": "Diese Art von Datei kann nicht gelesen werden.",
-        "leer.txt": "Darin steht kein Text.",
-        "gross.txt": "Das ist größer als 25 MB",
+        "leer.txt": "In dieser Datei wurde kein Text gefunden.",
+        "gross.txt": "Die Datei ist größer als 25 MB",
         "alt.doc": "Die Datei hat ein altes Format.",
     }.items():
         expect(rows.filter(has_text=name)).to_contain_text(told)

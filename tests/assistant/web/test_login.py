@@ -107,7 +107,7 @@ def test_a_login_guards_everything(url: str, browser: Browser) -> None:
     page.get_by_label("Name").fill("ann")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("alert")).to_contain_text("not known")
+    expect(page.get_by_role("alert")).to_contain_text("password is wrong")
     page.get_by_label("Password").fill("s3cret!")
     page.get_by_role("button", name="Log in").click()
     page.locator("body[data-ready]").wait_for()

@@ -146,7 +146,7 @@ def test_it_writes_when_it_is_let_and_only_then(
     ask(other.page, QUESTION)
     assert len(asked.asked) == 2
     # An offer can be declined.
-    other.page.get_by_role("button", name="No", exact=True).click()
+    other.page.get_by_role("button", name="No thanks", exact=True).click()
     expect(other.page.locator("#offer")).to_be_hidden()
     other.page.reload()
     other.ready()
@@ -182,7 +182,7 @@ def test_one_that_is_started_later_is_listed_stopped_and_its_end_is_told(
             assert gone.wait(PATIENCE), "it is stopped by Esc, and when the page is closed"
     ask(page, QUESTION)
     expect(turn).to_have_attribute("data-state", "failed")
-    expect(turn).to_contain_text("that was chosen is not running any more")
+    expect(turn).to_contain_text("The chosen language model is no longer running")
     page.get_by_label("How answers are worded").select_option("Quoted")
     turn.get_by_role("button", name="Ask again").click()
     expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
@@ -365,7 +365,7 @@ def test_what_it_reads_and_writes_is_told(
     settled(page)
     expect(turn.locator(".sentence")).to_have_count(1)
     expect(meta(turn).last).to_have_text(f"{looked}.")
-    expect(turn.locator(".stage")).to_have_text(re.compile(r"^Read¶ 6.* and more$"))
+    expect(turn.locator(".stage")).to_have_text(re.compile(r"^Searched:¶ 6.* and more$"))
     check_looks(page)
 
     # What it finds nowhere is refused.

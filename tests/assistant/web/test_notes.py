@@ -211,7 +211,7 @@ def test_what_two_write_is_seen_and_kept_by_both(visit: Visit) -> None:
     sent(page, "PUT", "notes", kept["note"] | {"text": "Theirs."})
     mine.fill("Mine too.")
     page.locator("#turns").focus()
-    expect(page.locator("#toast")).to_contain_text("both texts are in it")
+    expect(page.locator("#toast")).to_contain_text("It now contains both texts")
     expect(mine).to_have_value("Theirs.\nMine too.")
     visit.complaints.clear()  # the browser tells of the conflict
 

@@ -224,7 +224,7 @@ def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     page.get_by_role("button", name="Previous match").click()
     expect(page.locator("#find-count")).to_have_text("8 of 8")
     find.fill("no such (words")
-    expect(page.locator("#find-count")).to_have_text("none")
+    expect(page.locator("#find-count")).to_have_text("No results")
     # On pages too: headings and paragraphs 1, 10, 11 and 12; as many as in all documents.
     read(page, "Report")
     find.fill("Part 1")
@@ -305,7 +305,7 @@ def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
     page.reload()
     visit.ready()
     read(page, "Report")
-    page.locator("#reader-top summary").click()
+    page.locator("#reader-top .menu > button").click()
     expect(page.locator("#fit")).to_have_text("150%")
     page.get_by_title("Fit the width").click()
     # The figure stands there before the pages are laid out, and those of the document that was open
