@@ -251,7 +251,7 @@ def test_what_is_added_and_what_goes_wrong_is_told_in_german(visit: Visit, tmp_p
       await fetch(`notebooks/${id}`, { method: "DELETE" });
     }""")
     add_file(page, tmp_path / "leer.txt")
-    expect(rows.first).to_contain_text("Dieses Notizbuch ist nicht hier.")
+    expect(rows.first).to_contain_text("Dieses Notizbuch ist nicht verfügbar.")
     visit.complaints = []  # the browser's own, of what was refused
 
 
