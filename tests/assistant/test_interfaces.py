@@ -147,7 +147,7 @@ def test_at_a_machine_all_interfaces_are_one_owners(
         (lambda: page.patch(f"documents/{identity}", json={"title": "Floats"}), "Floats"),
         (lambda: program.patch(f"api/documents/{identity}", json={"title": ""}), "nuts.txt"),
         (lambda: footnote("index", "rename", identity, "Floats", *there), "Floats"),
-        (lambda: footnote("index", "rename", "upload:own/nuts.txt", "", *there), "nuts.txt"),
+        (lambda: footnote("index", "rename", identity, "", *there), "nuts.txt"),
     ):
         rename()
         lists = [page.get("session").json(), program.get("api/documents").json()]

@@ -228,11 +228,11 @@ def test_of_passages_those_go_along_that_answer(
     beside = passages[0] | beside | {"quote": passages[0]["paragraph_text"][2:]}
     further = [{"searches": [], "passages": [beside]}]
     keep(client, "talk-0020", turn | {"further": further})
-    assert sum(line.startswith("- “") for line in lines()) == len(passages)
+    assert sum(line.startswith("“") for line in lines()) == len(passages)
     marked = f"{beside['document_id']}/{start}"
     keep(client, "talk-0020", turn | {"further": further, "noted": [marked]})
-    [item] = [line for line in lines() if line.startswith("- “")]
-    assert item.startswith(f"- “{beside['quote'][:20]}")
+    [item] = [line for line in lines() if line.startswith("“")]
+    assert item.startswith(f"“{beside['quote'][:20]}")
 
     whole = {"title": "", "turn": turn | {"noted": [name]}}
     client.put("api/conversations/talk-0020/turns", params=of, json=whole)

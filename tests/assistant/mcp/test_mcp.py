@@ -377,7 +377,7 @@ async def test_errors_say_what_to_do(assistant: Assistant, mode: str) -> None:
                 place | {"paragraph": 99},
                 "no paragraph 99; Northeast Asia in early 2022 has 32, from 1",
             ),
-            ("read_paragraph", place | {"document_id": "x"}, "document is not here"),
+            ("read_paragraph", place | {"document_id": "x"}, "The document x is not here"),
             ("read_paragraph", place | {"paragraph": "x"}, "valid integer"),
             ("ask", {"question": " "}, "empty"),
             ("ask", {}, "question"),
@@ -397,7 +397,7 @@ async def test_errors_say_what_to_do(assistant: Assistant, mode: str) -> None:
             assert message in told(result)
             assert "Traceback" not in told(result)
         for uri, message in (
-            ("footnote://documents/x", "document is not here"),
+            ("footnote://documents/x", "The document x is not here"),
             (f"footnote://documents/{identity}/paragraphs/0", "no paragraph 0"),
             (f"footnote://documents/{identity}/paragraphs/x", "no paragraph"),
             ("footnote://documents/..%2F..%2Fetc%2Fpasswd", "Unknown resource"),

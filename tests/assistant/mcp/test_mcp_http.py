@@ -175,7 +175,7 @@ def test_ones_own_documents_are_there_and_nobody_elses(
         assert uri not in [own.uri for own in resources]
         for hidden in (uri, f"{uri}/paragraphs/1"):
             refused = talk(url, keys["ben"], lambda own, uri=hidden: refusal(own, uri), mode)
-            assert "document is not here" in refused
+            assert f"The document {identity} is not here" in refused
         client.delete(f"api/documents/{identity}")
         assert service.queue.running == 0
 

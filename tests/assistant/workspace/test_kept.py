@@ -568,6 +568,7 @@ def test_answers_of_a_database_that_does_not_know_whose_they_are(opened: Opened)
     with here.index.database.write() as connection:
         for column in ("answers DROP COLUMN owner", "answers DROP COLUMN size"):
             connection.execute(sa.text(f"ALTER TABLE {column}"))
+        connection.execute(sa.text("ALTER TABLE documents DROP COLUMN custom_title"))
         connection.execute(sa.text("ALTER TABLE conversations DROP COLUMN pinned"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
     here.index.close()

@@ -132,6 +132,7 @@ def test_an_index_that_knows_of_none_opens_as_it_was(
         revision = index.revision
         with index.database.write() as connection:
             connection.execute(sa.text("ALTER TABLE documents DROP COLUMN custom_title"))
+            connection.execute(sa.text("ALTER TABLE conversations DROP COLUMN pinned"))
             connection.execute(sa.text("UPDATE alembic_version SET version_num = '0004'"))
     index = opened(folder, encoder=CheapEncoder())
     assert (titles(index), index.revision) == ({OWN}, revision)
