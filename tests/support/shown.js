@@ -153,7 +153,7 @@ window.shown = (() => {
       const buttons = [...element.querySelectorAll(".card .judging button")];
       (passage === null ? element.querySelector(".none button") : buttons[passage]).click();
       const { chat } = await app();
-      await until("marked", () => chat.conversation.turns.at(at).noted);
+      await until("marked", () => chat.conversation.turns.at(at).noted && (passage !== null || chat.conversation.turns.at(at).further));
       await settled();
     },
     // The answers as text with footnotes, as the page copies them.
@@ -273,7 +273,7 @@ window.shown = (() => {
       await until("found", () => !document.getElementById("hits").hidden);
       return [text(document.querySelector("#hits p")), [...document.querySelectorAll("#hits > ul > li")].map((one) => [
         text(one.querySelector("span")), text(one.querySelector(".count")),
-        all(one, "ul button").map((place) => [text(place.querySelector("mark")), text(place.querySelector("span")), text(place.querySelector(".count"))]),
+        all(one, ":scope > ul button").map((place) => [text(place.querySelector("mark")), text(place.querySelector("span")), text(place.querySelector(".count"))]),
       ]), text(document.getElementById("find-count"))];
     },
     // What is told of the quotes of each turn that do not stand any more.

@@ -141,7 +141,7 @@ def misplaced(
     wrong = [
         f"{document.title}: shows {text!r} as found in {where}, which marks {mark!r}"
         for mark, text, where in places
-        if mark.lower() != wanted
+        if (mark or "").lower() != wanted
         or not any(text.strip("… ") in own and where in at for own, at in having.items())
     ]
     there = sum(wanted in paragraph.text.lower() for paragraph in document.paragraphs)
@@ -444,7 +444,14 @@ class Shown:
         self._list(
             "sources", self.shown["sources"] and self.shown, grouped.values(), "source.title"
         )
-        unsure = [[c] for c in cited] if self.status == "unsure" else []
+        # Where somebody has said that none answers, the next ones stand below them.
+        more = [
+            c
+            for one in self.kept.get("further") or ()
+            if not one["searches"]
+            for c in one["passages"]
+        ]
+        unsure = [[c] for c in (*cited, *more)] if self.status == "unsure" else []
         self._list("cards", self.shown["unsure"], unsure, "answer.unsure")
         key = "answer.closest" if self.status == "refused" else "answer.others"
         closest = self.answer["closest"]

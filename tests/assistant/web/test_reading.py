@@ -403,8 +403,9 @@ def test_nothing_is_opened_in_the_reader_unasked(visit: Visit) -> None:
     listed = sorted(found, key=lambda one: one["added"], reverse=True)
     assert listed[1]["id"] != found[0]["id"], "the first of them would do as well"
     page.locator("#open-library").click()
-    page.locator(f"#ask-{listed[0]['id']}").uncheck()
-    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Select all").click()
+    page.get_by_label(f"Select {listed[0]['title']}", exact=True).uncheck()
+    page.get_by_role("button", name="Ask only these").click()
     page.reload()
     visit.ready()
     expect(reader).to_be_hidden()
