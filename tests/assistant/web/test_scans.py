@@ -155,7 +155,7 @@ def test_a_scan_is_read_where_one_wants_it(visit: Visit, tmp_path: Path) -> None
     page.locator("#open-library").click()
     page.locator("#files").set_input_files(save(tmp_path / "scan.tiff", FIRST, SECOND))
     failed = page.locator("#uploads .asking")
-    expect(failed).to_contain_text("its 2 pages are pictures")
+    expect(failed).to_contain_text("its 2 pages are scanned")
     # One click mends it, so it is a question and no fault.
     expect(page.locator("#adding-text")).to_have_text("It is scanned. Recognize its text?")
     expect(page.locator("#adding")).not_to_have_class("wrong")
@@ -218,7 +218,7 @@ def test_reading_is_cancelled_and_tried_again(visit: Visit, tmp_path: Path) -> N
     pages = [FIRST, SECOND] * 8
     page.locator("#files").set_input_files(save(tmp_path / "long.tiff", *pages))
     before = scanning()
-    page.get_by_role("button", name="Recognize text in long.tiff").click()
+    page.get_by_role("button", name="Recognize text (OCR) in long.tiff").click()
     row = page.locator("#uploads li")
     expect(row).to_contain_text("Recognizing text on page 3 of 16")
     during = scanning() - before
@@ -232,7 +232,7 @@ def test_reading_is_cancelled_and_tried_again(visit: Visit, tmp_path: Path) -> N
     expect(page.locator("#documents")).not_to_contain_text("long")
     # A file that is there is not the worse for what is cancelled.
     page.locator("#files").set_input_files(save(tmp_path / "short.png", FIRST))
-    page.get_by_role("button", name="Recognize text in short.png").click()
+    page.get_by_role("button", name="Recognize text (OCR) in short.png").click()
     expect(page.locator("#uploads .done")).to_have_count(1)
 
 
@@ -249,8 +249,8 @@ def test_pictures_in_a_document_that_is_there_are_read(
         "Text is recognized when Footnote is started with --ocr."
     )
     assert barriers(page) == []
-    mixed.get_by_role("button", name="Recognize text in Mixed").click()
-    expect(page.locator("#uploads .done", has_text="The pictures are read")).to_be_visible()
+    mixed.get_by_role("button", name="Recognize text (OCR) in Mixed").click()
+    expect(page.locator("#uploads .done", has_text="Text recognized")).to_be_visible()
     expect(mixed.locator(".unread")).to_have_count(0)
     expect(shared.locator(".unread")).to_have_count(1)
     page.keyboard.press("Escape")
