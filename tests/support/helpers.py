@@ -36,7 +36,7 @@ SEEDS = ROOT / "seeds"
 FOOTNOTE = str(Path(sys.executable).with_name("footnote"))
 """The installed command."""
 
-PATIENCE = 60.0
+PATIENCE = 900.0
 """Seconds after which something is taken to hang. No test says by it that something is too slow: a
 busy machine may take this long for what a quiet one does in a second."""
 

@@ -26,7 +26,7 @@ from importlib import import_module
 from pathlib import Path
 
 COMMAND = Path(sys.executable).with_name("footnote")
-PATIENCE = 60.0  # as in `helpers`, which the copies need not import
+PATIENCE = 900.0  # as in `helpers`, which the copies need not import
 
 #: None of these starts a thread that matters: a copy would be without it.
 IMPORTED = (

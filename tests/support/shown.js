@@ -1,7 +1,7 @@
 // Asks questions by the page's own code, and reads what stands on it: nothing here knows what should.
 
 window.shown = (() => {
-  const PATIENCE = 60_000; // milliseconds
+  const PATIENCE = 900_000; // milliseconds
   const text = (element) => element?.textContent ?? null;
   const visible = (element) => element && !element.closest("[hidden]");
   const all = (root, selector) => [...root.querySelectorAll(selector)].filter(visible);
