@@ -227,9 +227,8 @@ class _Questions:
                 verb = self._base(verb)
                 is_done = is_done or f" {verb} {rest.lower()}" in self._lower
             else:
-                is_done = is_done and bool(
-                    re.search(rf"\b(?:to|can|must|should) {re.escape(verb)}\b", self._lower)
-                )
+                told = (f" {own} {verb} " in self._lower for own in ("to", "can", "must", "should"))
+                is_done = is_done and any(told)
             if not verb or verb in EMPTY or not is_done:
                 return ""
         rest = re.sub(r"\byour\b", "my", rest, flags=re.IGNORECASE)

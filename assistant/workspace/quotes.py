@@ -31,7 +31,7 @@ it reads now."""
 #: there is neither any more, or the document is not there.
 Standing = Literal["there", "changed", "gone"]
 _WORD = re.compile(r"\w+")
-_BULLETED = re.compile(r"\n\s*(?=[•‣▪◦]\s)")
+_BULLETED = re.compile(r"\n[^\S\n]*+(?=[•‣▪◦]\s)")
 
 
 class PlaceNow(Value):
