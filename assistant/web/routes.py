@@ -257,15 +257,17 @@ def routes(
     def writers(_: Visitor) -> dict[str, Any]:
         return service.writers.to_dict()
 
+    def headings(owner: str, identity: str) -> list[MainHeading]:
+        main = main_headings(library.document(owner, identity), MAX_HEADINGS)
+        return [MainHeading(title=title, number=number) for title, number in main]
+
     @router.post("/starters")
     async def starters(begun: Begun, caller: Visitor) -> Guide:
         asked = await to_thread.run_sync(library.asking, caller.owner, begun.documents)
         found = await service.starters.of(asked, begun.language)
         guide = Guide(questions=list(found[:SHOWN]))
         if begun.about:
-            read = await to_thread.run_sync(library.document, caller.owner, begun.about)
-            main = main_headings(read, MAX_HEADINGS)
-            guide.headings = [MainHeading(title=title, number=number) for title, number in main]
+            guide.headings = await to_thread.run_sync(headings, caller.owner, begun.about)
         return guide
 
     @router.get("/find")
