@@ -8,7 +8,7 @@ import { restoreDocument, active, originalsOf, putAllIn, remove, session, takeOu
 import { storage, tellTabs } from "../shared/storage.js";
 import { number, say } from "../shared/i18n.js";
 import { Activity } from "./activity.js";
-import { ORDERS, factsOf, howRead, isFound, ordered, unreadOf } from "./metadata.js";
+import { ORDERS, factsOf, howRead, isFound, named, ordered, unreadOf } from "./metadata.js";
 import { DocumentMenu } from "./menu.js";
 /** @import { Key, Listed, Session, Wanted } from "../../types.js" */
 
@@ -320,7 +320,7 @@ export class Library {
     into.documents.push(...added.map(({ id }) => id));
     await this.refresh();
     await this.#offer(false);
-    toast(say("list.put", { name: into.name, title: ones[0]?.title ?? "", count: ones.length }), say("history.undo"), async () => {
+    toast(say("list.put", { name: into.name, title: named(ones) }), say("history.undo"), async () => {
       into.documents = into.documents.filter((id) => !added.some((one) => one.id === id));
       await Promise.all(added.map(({ id }) => orToast(takeOut(notebook, id))));
       await this.refresh();
@@ -358,8 +358,7 @@ export class Library {
     const next = left[Math.min(at, left.length - 1)];
     if (next) next.box.focus();
     else this.focus();
-    const names = { name: current?.name ?? "", title: only.title, count: done.length };
-    const told = say(current ? (done.length === 1 ? "list.taken_out" : "list.taken_out.several") : done.length === 1 ? "library.removed" : "list.removed", names);
+    const told = say(current ? "list.taken_out" : "library.removed", { name: current?.name ?? "", title: named(done) });
     if (done.length) toast(told, say("history.undo"), () => void this.#each(done, "activity.restored", (id) => restoreDocument(id, notebook)));
   }
 

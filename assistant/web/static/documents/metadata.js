@@ -39,6 +39,10 @@ export function factsOf(one) {
   ].filter(Boolean).join(" · ");
 }
 
+// What a document is called, or how many they are.
+/** @param {Listed[]} ones */
+export const named = ([only, ...others]) => (only && !others.length ? only.title : say("notebooks.documents", { count: 1 + others.length }));
+
 // That some of its pictures were not read.
 /** @param {Listed} one */
 export const unreadOf = ({ name, unread }) => say(/\.pdf$/i.test(name) ? "list.unread.pages" : "list.unread.pictures", { count: unread });
