@@ -97,7 +97,7 @@ class AnnotatedTurn:
             checker: of what is quoted.
             say: names places, and tells of what is missing.
         """
-        answer, footnotes = self._with_marked(self.turn.shown), dict[int, Footnote]()
+        answer, footnotes = self.shown, dict[int, Footnote]()
         listed: dict[int, list[Item]] = {}
         for citation in answer.citations:
             placed, standing = checker.relocate(citation)
@@ -149,10 +149,13 @@ class AnnotatedTurn:
             answer.context,
         )
 
-    def _with_marked(self, answer: KeptAnswer) -> KeptAnswer:
-        """Passages that may answer, with those found besides that do for their reader."""
-        beside = [citation for more in self.turn.further for citation in more.passages]
-        marked = [c for c in beside if self.turn.state == "unsure" and self._is_noted(c)]
+    @property
+    def shown(self) -> KeptAnswer:
+        """What is shown of it, with the passages that answer for its reader."""
+        answer = self.turn.shown
+        further = [citation for more in self.turn.further for citation in more.passages]
+        beside = [*answer.closest, *further] if self._is_judged else []
+        marked = [citation for citation in beside if self._is_noted(citation)]
         citations = [
             citation.model_copy(update={"marker": marker})
             for marker, citation in enumerate(marked, start=len(answer.citations) + 1)
@@ -168,6 +171,11 @@ class AnnotatedTurn:
             }
         )
 
+    @property
+    def _is_judged(self) -> bool:
+        """Whether passages are shown of which its reader may say that they answer."""
+        return self.turn.state in ("unsure", "refused")
+
     def _is_noted(self, citation: KeptCitation) -> bool:
         # As the page names a passage; see `passageKey` in `passages.js`.
         return f"{citation.document_id}/{citation.start}" in (self.noted or ())
@@ -180,13 +188,13 @@ class AnnotatedTurn:
             return "noted", answer.sentences
         if state == "pending":
             return "stopped", answer.sentences
-        if state != "unsure" or self.noted is None:
+        if not self._is_judged or self.noted is None:
             return state, answer.sentences
-        if not self.noted:
+        if state == "unsure" and not self.noted:
             return "dismissed", []
         chosen = {c.marker for c in answer.citations if self._is_noted(c)}
         left = [one for one in answer.sentences if chosen.intersection(one.markers)]
-        return ("chosen", left) if left else ("unsure", answer.sentences)
+        return ("chosen", left) if left else (state, answer.sentences)
 
     def _heading(
         self, sentence: KeptSentence, cited: KeptCitation | None

@@ -165,7 +165,7 @@ class Exports:
         """A file; `name`: what it is called after, where that is not its title."""
         say = WORDINGS[language]
         # A document that is not there any more is what was told of it when it was quoted.
-        citations = (citation for one in told for citation in one.turn.shown.citations)
+        citations = (citation for one in told for citation in one.shown.citations)
         quoted = {citation.document_id: citation for citation in citations}
         there = self._library.readable(owner, quoted)
         works = {identity: _work(one.info) for identity, one in there.items()}

@@ -219,7 +219,6 @@ window.shown = (() => {
         documents: list("#documents li:not(.folder)").map((one) => [text(one.querySelector("b")), text(one.querySelector("small"))]),
         count: shown("document-count"), asking: shown("asking"), toast: shown("toast") && text(document.querySelector("#toast span")),
         adding: document.getElementById("adding").hidden ? "" : shown("adding-text"),
-        title: shown("activity-title"), activity: list("#activity-list li").map((one) => [text(one.querySelector("b")), text(one.querySelector("small"))]),
         chosen: list("#reader-choice option").map(text),
       };
     },

@@ -7,7 +7,7 @@ import { Welcome } from "./chat/welcome.js";
 import { ModelChoice } from "./chat/models.js";
 import { History } from "./conversations/history.js";
 import { Store, fresh } from "./conversations/store.js";
-import { Folder } from "./documents/activity.js";
+import { Folder } from "./documents/folder.js";
 import { Library } from "./documents/library.js";
 import { Help, helpIn } from "./help/help.js";
 import { listen } from "./help/shortcuts.js";

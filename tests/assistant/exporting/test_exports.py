@@ -219,6 +219,36 @@ def test_an_overview_stands_under_the_headings_of_its_documents() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "noted", "status", "told"),
+    [
+        ("refused", [MARCH], "chosen", [one_line(MARCH.quote)]),
+        ("refused", [], "refused", []),
+        ("refused", None, "refused", []),
+        ("unsure", [MARCH], "chosen", [one_line(MARCH.quote)]),
+        ("unsure", [], "dismissed", []),
+        ("unsure", None, "unsure", [CLOSED.quote]),
+    ],
+)
+def test_passages_that_their_reader_marks_are_the_answer(
+    state: Literal["refused", "unsure"], noted: list[KeptCitation] | None, status: str, told: object
+) -> None:
+    is_shown = state == "unsure"
+    answer = KeptAnswer(
+        question="?",
+        standalone_question="?",
+        refused=not is_shown,
+        sentences=[said(CLOSED.quote, 1)] if is_shown else [],
+        citations=[CLOSED.model_copy(update={"marker": 1})] if is_shown else [],
+        closest=[MARCH.model_copy(update={"marker": 0})],
+    )
+    turn = KeptTurn(id="turn-000001", question="?", state=state, answer=answer)
+    names = None if noted is None else frozenset(f"{c.document_id}/{c.start}" for c in noted)
+    exported = AnnotatedTurn(turn, noted=names).exported({}, Standing(), ENGLISH)
+    assert exported.status == status
+    assert [one.text for block in exported.blocks for one in block.sentences] == told
+
+
 def test_works_are_in_the_order_in_which_they_are_cited() -> None:
     assert HARBOUR.cited == [REPORT, HEBREW]
     steps = LISTED.footnotes[2]

@@ -101,7 +101,7 @@ def test_the_first_minute(visit: Visit) -> None:
     # A text that is pasted takes the place of the sample.
     page.locator("#new").click()
     begin = page.locator("#begin")
-    begin.get_by_role("button", name="Paste text").click()
+    begin.get_by_text("Paste text", exact=True).click()
     pasted = begin.get_by_label("Paste the text here")
     pasted.fill(" \n")
     begin.get_by_role("button", name="Add", exact=True).click()
@@ -118,7 +118,7 @@ def test_the_first_minute(visit: Visit) -> None:
     uploads = re.compile(r"/uploads\?")
     page.route(uploads, lambda route: route.abort())
     ways = page.locator("#ways")
-    ways.get_by_role("button", name="Paste text").click()
+    ways.get_by_text("Paste text", exact=True).click()
     ways.get_by_label("Paste the text here").fill(text)
     ways.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#uploads .wrong")).to_have_count(1)
@@ -130,7 +130,7 @@ def test_the_first_minute(visit: Visit) -> None:
     expect(page.locator("#uploads .done")).to_contain_text("Already here, unchanged")
     assert page.evaluate(leaving)
     # Nor does another one that begins as it does, and is as long, take its place.
-    ways.get_by_role("button", name="Paste text").click()
+    ways.get_by_text("Paste text", exact=True).click()
     ways.get_by_label("Paste the text here").fill(text.replace("breakfast", "nightfall"))
     ways.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#uploads .done")).to_contain_text("Added: 1 paragraph")

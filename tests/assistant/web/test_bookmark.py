@@ -79,7 +79,7 @@ def own(url: str) -> list[dict[str, object]]:
 def bookmark(tab: Tab) -> str:
     """What the bookmark runs, as it stands on the page to be dragged."""
     tab.locator("#open-library").click()
-    tab.locator("#library .ways").get_by_role("button", name="From your browser").click()
+    tab.locator("#library .ways").get_by_text("From your browser", exact=True).click()
     link = tab.locator("#library").get_by_role("link", name="Ask Footnote")
     code = str(link.get_attribute("href"))
     link.click()
@@ -209,10 +209,10 @@ def test_an_evil_page_adds_nothing(visit: Visit, url: str, site: Site) -> None:
 def test_the_bookmark_and_the_links_are_there(visit: Visit) -> None:
     page = visit.page
     # The bookmark is offered on a screen with a pointer.
-    expect(page.get_by_role("button", name="From your browser").first).to_be_attached()
+    expect(page.get_by_text("From your browser", exact=True).first).to_be_attached()
     bookmark(page)
     page.locator("#open-library").click()
-    page.locator("#library .ways").get_by_role("button", name="From your browser").click()
+    page.locator("#library .ways").get_by_text("From your browser", exact=True).click()
     assert barriers(page) == []
     page.keyboard.press("Escape")
 

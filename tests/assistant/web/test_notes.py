@@ -126,7 +126,7 @@ def test_an_answer_is_kept_with_a_note(visit: Visit, tmp_path: Path) -> None:
     # What is half written is there after a reload.
     note.press_sequentially(" And three")
     page.locator("#open-library").click()
-    page.get_by_role("button", name="Paste text").last.click()
+    page.get_by_text("Paste text", exact=True).last.click()
     page.locator("#ways textarea").press_sequentially("Elms grow")
     page.keyboard.press("Escape")
     note.focus()
@@ -136,7 +136,7 @@ def test_an_answer_is_kept_with_a_note(visit: Visit, tmp_path: Path) -> None:
     expect(note).to_have_value("For chapter two. And three")
     expect(page.locator("#toast")).to_be_hidden()
     page.locator("#open-library").click()
-    page.get_by_role("button", name="Paste text").last.click()
+    page.get_by_text("Paste text", exact=True).last.click()
     expect(page.locator("#ways textarea")).to_have_value("Elms grow")
     page.keyboard.press("Escape")
 

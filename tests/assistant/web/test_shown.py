@@ -376,13 +376,9 @@ def check_conversation(
     return false
 
 
-def check_documents(
-    page: Page, store: Store, words: Words, happened: Sequence[tuple[str, str]]
-) -> list[str]:
-    """What is not so in the list of documents, and in what it says has happened to them."""
+def check_documents(page: Page, store: Store, words: Words) -> list[str]:
+    """What is not so in the list of documents."""
     shown, there = evaluated(page, "library"), [*store.there().values()]
-    rows_told = [(name, words.values("activity.what", what)) for name, what in shown["activity"]]
-    shown["activity"] = sorted((name, what["what"]) for name, what in rows_told if what)
     rows = {title: facts.split(" · ") for title, facts in shown["documents"]}
     counts = {
         one.title: words.say("list.pages", count=one.paragraphs[-1].page)
@@ -399,15 +395,11 @@ def check_documents(
         "chosen": sorted(counts),
         "count": str(len(there)),
         "asking": words.say("asking.all", count=len(there)),
-        "activity": sorted(happened),
-        "title": words.say("activity.title", count=len(happened)) if happened else "",
     }
     return differing("the list", shown | {"chosen": sorted(shown["chosen"])}, so)
 
 
-def check_added(
-    page: Page, store: Store, words: Words, files: dict[str, str], happened: list[tuple[str, str]]
-) -> list[str]:
+def check_added(page: Page, store: Store, words: Words, files: dict[str, str]) -> list[str]:
     """Add files, of which one without text fails: what is not so in what is told of that."""
     before = store.there()
     evaluated(page, "added", [*files.items()])
@@ -415,17 +407,11 @@ def check_added(
     new = [one for one in there.values() if one.id not in before]
     changed = [o for o in there.values() if o.id in before and o.hash != before[o.id].hash]
     failed = [name for name, text in files.items() if not text]
-    for key, names in (
-        ("added", [one.title for one in new]),
-        ("replaced", [one.title for one in changed]),
-        ("failed", failed),
-    ):
-        happened += [(name, words.say(f"activity.{key}")) for name in names]
     shown, count = evaluated(page, "library"), len(new) + len(changed)
     shown = {"toast": words.values("adding.done", shown["toast"]), "adding": shown["adding"]}
     bad = words.say("adding.failed", some=len(failed), count=len(files)) if failed else ""
     so = {"toast": {"count": str(count)} if count else None, "adding": bad}
-    return differing([*files], shown, so) + check_documents(page, store, words, happened)
+    return differing([*files], shown, so) + check_documents(page, store, words)
 
 
 @pytest.mark.long
@@ -465,7 +451,7 @@ def test_what_is_said_of_parts_of_the_documents_is_so(
     evaluated(page, "open", {"notebook": notebook})
     monkeypatch.setattr(store, "notebook", notebook)
     false += check_conversation(page, store, words, questions, alone=True)
-    false += check_documents(page, store, words, [])
+    false += check_documents(page, store, words)
     shown = evaluated(page, "listed")
     false += differing("a notebook", shown, {"conversations": len(store.conversations())})
 
@@ -492,8 +478,7 @@ def test_answers_say_what_is_so_in_german(visit: Visit, store: Store) -> None:
 def test_what_is_said_of_documents_that_change_is_so(visit: Visit, store: Store) -> None:
     page, words = visit.page, Words("en")
     page.evaluate(SCRIPT)
-    happened: list[tuple[str, str]] = []
-    false = check_added(page, store, words, {"tides.md": TIDES, "buoys.md": BUOYS}, happened)
+    false = check_added(page, store, words, {"tides.md": TIDES, "buoys.md": BUOYS})
     by_title = {document.title: identity for identity, document in store.there().items()}
     tides, buoys = by_title["Tides"], by_title["Buoys"]
 
@@ -523,7 +508,7 @@ def test_what_is_said_of_documents_that_change_is_so(visit: Visit, store: Store)
         {"tides.md": TIDES_NOW, "empty.txt": ""},
         {"rocks.md": "# Rocks\n\nThe rocks are dry at low water.\n"},
     ):
-        false += check_added(page, store, words, files, happened)
+        false += check_added(page, store, words, files)
     false += check()
 
     # In another conversation too, that no answer cites a paragraph is said of what none does.
@@ -548,11 +533,10 @@ def test_what_is_said_of_documents_that_change_is_so(visit: Visit, store: Store)
 
     # A notebook holds what was put in it; a document is removed, and restored.
     evaluated(page, "notebook", "Harbour", [tides, buoys])
-    for step, key in (("remove", "removed"), ("restore", "restored")):
+    for step in ("remove", "restore"):
         evaluated(page, "open", {"conversation": identity})
         evaluated(page, step, buoys)
-        happened.append(("Buoys", words.say(f"activity.{key}")))
-        false += check() + check_documents(page, store, words, happened)
+        false += check() + check_documents(page, store, words)
         inside = [
             words.say("notebooks.documents", count=len({tides, buoys} & store.there().keys()))
         ]
@@ -562,6 +546,6 @@ def test_what_is_said_of_documents_that_change_is_so(visit: Visit, store: Store)
             "conversations": len(store.conversations()),
             "deleted": [] if buoys in store.there() else ["Buoys"],
         }
-        false += differing(f"when it is {key}", lists, so)
+        false += differing(f"after {step}", lists, so)
     visit.complaints = [one for one in visit.complaints if not re.search("40[04]|422", one)]
     assert false == [], "\n".join(["", *false])

@@ -264,18 +264,10 @@ export function tooltips(root, citationOf) {
     const isSaid = oneLine(citation.quote) === oneLine(sentence.querySelector(".words")?.textContent ?? "");
     tip.replaceChildren(isSaid ? "" : h("q", { dir: "auto" }, citation.quote), h("small", { dir: "auto" }, ...flagged(citation, placeOf)));
     tip.hidden = false;
-    const at = marker.getBoundingClientRect();
-    const { width, height } = tip.getBoundingClientRect();
-    const left = Math.min(Math.max(8, at.left + at.width / 2 - width / 2), innerWidth - width - 8);
-    tip.style.left = `${left}px`;
-    // Below the marker, with which a sentence ends, or else above all of the sentence.
-    const below = at.bottom + 8;
-    tip.style.top = `${below + height < innerHeight ? below : sentence.getBoundingClientRect().top - height - 8}px`;
   };
   root.addEventListener("pointerover", show);
   root.addEventListener("focusin", show);
   root.addEventListener("pointerout", hide);
   root.addEventListener("focusout", hide);
-  addEventListener("scroll", hide, { capture: true, passive: true });
   onKey(window, "Escape", hide, () => !tip.hidden);
 }

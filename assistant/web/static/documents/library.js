@@ -2,15 +2,14 @@
 
 import { UploadQueue } from "../uploads/queue.js";
 import { droppable, ways } from "../uploads/inputs.js";
-import { $, action, h, toast } from "../shared/dom.js";
+import { $, action, arrange, h, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { restoreDocument, active, originalsOf, putAllIn, remove, session, takeOut, orToast } from "../shared/api.js";
 import { storage, tellTabs } from "../shared/storage.js";
 import { number, say } from "../shared/i18n.js";
-import { Activity } from "./activity.js";
 import { ORDERS, factsOf, howRead, isFound, named, ordered, unreadOf } from "./metadata.js";
 import { DocumentMenu } from "./menu.js";
-/** @import { Key, Listed, Session, Wanted } from "../../types.js" */
+/** @import { Listed, Session, Wanted } from "../../types.js" */
 
 const ORDER = "footnote/order"; // where this browser keeps how they are ordered
 const MIN_SEARCHABLE = 6; // documents from which the list can be searched
@@ -26,13 +25,11 @@ export class Library {
   // How often the server was asked for them, and which of its answers is shown.
   asks = 0;
   shown = 0;
-  told = ""; // what is drawn
   /** @type {Set<string>} */
   selected = new Set(); // ids
   /** @type {Listed[] | null} */
   others = null; // while documents are being chosen for the notebook that is open, those that are not in it
   newest = ""; // the id of the document that was added last
-  activity = new Activity();
 
   /** @param {Session} began */
   constructor(began) {
@@ -87,7 +84,6 @@ export class Library {
   /** @param {Listed[]} documents */
   enter(documents) {
     this.uploads.leave();
-    this.activity.draw();
     this.others = null;
     this.take(documents);
   }
@@ -95,10 +91,8 @@ export class Library {
   // A document has been added, or its pictures were read. Returns whether it is as it was.
   /** @param {Listed} found @param {Wanted} wanted @param {Listed[]} before the documents before that */
   async added(found, wanted, before) {
-    const former = before.find(({ id }) => id === found.id);
-    const isSame = !wanted.id && JSON.stringify(former) === JSON.stringify(found);
+    const isSame = !wanted.id && JSON.stringify(before.find(({ id }) => id === found.id)) === JSON.stringify(found);
     this.newest = found.id;
-    if (!isSame) this.activity.record(wanted.id ? "activity.pictures" : former ? "activity.replaced" : "activity.added", found.title);
     tellTabs({ what: "documents" });
     await this.refresh();
     if (app.reader.document?.id === found.id) void app.reader.show(found.id, true);
@@ -133,11 +127,8 @@ export class Library {
 
   /** @param {Listed[]} documents */
   take(documents) {
-    const { current, mayWrite } = app.notebooks;
-    const told = JSON.stringify([documents, current?.id, mayWrite]);
     this.documents = documents;
-    if (told !== this.told) this.draw();
-    else this.#told();
+    this.draw();
     this.changed();
   }
 
@@ -161,8 +152,6 @@ export class Library {
   draw() {
     const { current, mayWrite } = app.notebooks;
     const listed = this.#listed;
-    this.told = JSON.stringify([this.documents, current?.id, mayWrite]);
-    const focused = document.activeElement;
     const rows = ordered(listed, $("library-order").value).map((one) => this.#row(one));
     this.rows = new Map(rows.map((row) => [row.one.id, row]));
     /** @type {HTMLElement[]} */
@@ -176,8 +165,7 @@ export class Library {
       }
       items.push(item);
     }
-    $("documents").replaceChildren(...items);
-    if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
+    arrange($("documents"), items);
     $("library-title").textContent = this.others ? say("list.put_in", { name: current?.name ?? "" }) : (current?.name ?? say("library.title"));
     $("ways").hidden = !mayWrite;
     $("add-others").hidden = !current || !mayWrite;
@@ -233,10 +221,13 @@ export class Library {
     return this.#listed.filter((one) => isFound(one, text));
   }
 
+  // The rows that are seen.
+  #seen = () => [...this.rows.values()].filter(({ item }) => !item.hidden);
+
   #find() {
     const found = new Set(this.#found().map(({ id }) => id));
     for (const [id, { item }] of this.rows) item.hidden = !found.has(id);
-    const folders = new Set(this.#found().map(({ folder }) => folder));
+    const folders = new Set(this.#seen().map(({ one }) => one.folder));
     for (const heading of /** @type {NodeListOf<HTMLElement>} */ ($("documents").querySelectorAll(".folder"))) heading.hidden = !folders.has(heading.dataset.folder ?? "");
     this.#told();
   }
@@ -272,7 +263,7 @@ export class Library {
       box.checked = this.selected.has(id);
       tag.hidden = !isSome || !asked.has(id);
     }
-    const [found, all] = [this.#found().length, this.#listed.length];
+    const [found, all] = [this.#seen().length, this.#listed.length];
     $("library-count").textContent = found < all ? say("list.found", { some: number(found), count: all }) : say("notebooks.documents", { count: all });
     $("selection").hidden = !selected.length;
     $("selection-count").textContent = say("list.selected", { count: selected.length });
@@ -315,7 +306,6 @@ export class Library {
   async put(notebook, ones = this.#selected()) {
     const into = app.notebooks.all.find(({ id }) => id === notebook);
     if (!into || !(await orToast(putAllIn(notebook, ones.map(({ id }) => id))))) return;
-    if (notebook === active.notebook) for (const { title } of ones) this.activity.record("activity.put_in", title);
     const added = ones.filter(({ id }) => !into.documents.includes(id));
     into.documents.push(...added.map(({ id }) => id));
     await this.refresh();
@@ -351,26 +341,21 @@ export class Library {
     const { current } = app.notebooks;
     const [only] = gone;
     if (!only) return;
-    const items = [...this.rows.values()].filter(({ item }) => !item.hidden);
-    const at = items.findIndex(({ one }) => one.id === only.id);
-    const done = await this.#each(gone, notebook ? "activity.taken_out" : "activity.removed", (id) => (notebook ? takeOut(notebook, id) : remove(`documents/${id}`)));
-    const left = [...this.rows.values()].filter(({ item }) => !item.hidden);
-    const next = left[Math.min(at, left.length - 1)];
-    if (next) next.box.focus();
-    else this.focus();
+    const at = this.#seen().findIndex(({ one }) => one.id === only.id);
+    const done = await this.#each(gone, (id) => (notebook ? takeOut(notebook, id) : remove(`documents/${id}`)));
+    const left = this.#seen();
+    (left[Math.min(at, left.length - 1)]?.box ?? this).focus();
     const told = say(current ? "list.taken_out" : "library.removed", { name: current?.name ?? "", title: named(done) });
-    if (done.length) toast(told, say("history.undo"), () => void this.#each(done, "activity.restored", (id) => restoreDocument(id, notebook)));
+    if (done.length) toast(told, say("history.undo"), () => void this.#each(done, (id) => restoreDocument(id, notebook)));
   }
 
   // Do something with each document; gives those with which it could be done.
-  /** @param {Listed[]} ones @param {Key} what @param {(id: string) => Promise<unknown>} act */
-  async #each(ones, what, act) {
+  /** @param {Listed[]} ones @param {(id: string) => Promise<unknown>} act */
+  async #each(ones, act) {
     const went = await Promise.all(ones.map(({ id }) => orToast(act(id))));
-    const done = ones.filter((_, at) => went[at]);
-    for (const { title } of done) this.activity.record(what, title);
     tellTabs({ what: "documents" });
     await this.refresh();
-    return done;
+    return ones.filter((_, at) => went[at]);
   }
 
   // Load the list of documents; `quietly`: without a message if that fails.

@@ -14,7 +14,6 @@ export class DocumentMenu {
     this.library = library;
     this.box = $("document-menu");
     this.box.addEventListener("click", () => this.box.hidePopover());
-    library.dialog.addEventListener("scroll", () => this.box.hidePopover());
   }
 
   /** @param {Listed} one @param {HTMLElement} row */
@@ -37,20 +36,14 @@ export class DocumentMenu {
     ];
     this.box.replaceChildren(...choices.filter((child) => child instanceof Node));
     this.box.setAttribute("aria-label", say("list.more", { title }));
-    this.box.showPopover();
-    const { right, bottom, top } = (row.querySelector(".acts button:last-child") ?? row).getBoundingClientRect();
-    const { offsetWidth, offsetHeight } = this.box;
-    this.box.style.left = `${Math.max(8, right - offsetWidth)}px`;
-    this.box.style.top = `${bottom + offsetHeight < innerHeight ? bottom : Math.max(8, top - offsetHeight)}px`;
-    /** @type {HTMLElement | null} */
-    const first = this.box.querySelector("button, a");
-    first?.focus();
+    this.box.showPopover({ source: /** @type {HTMLElement} */ (row.querySelector(".acts button:last-child")) });
+    /** @type {HTMLElement | null} */ (this.box.querySelector("button, a"))?.focus();
   }
 
   // Its title becomes a field; without a title it is called as it calls itself.
   /** @param {Listed} one @param {HTMLElement} row */
   #rename({ id, title }, row) {
-    const name = /** @type {Element} */ (row.querySelector(".title"));
+    const name = /** @type {HTMLElement} */ (row.querySelector(".title"));
     rename(name, { "aria-label": say("list.rename.label"), maxlength: "200", value: title }, async (written) => {
       if (written !== null && written !== title && (await orToast(renameDocument(id, written)))) await this.library.renamed(id);
     });

@@ -10,7 +10,6 @@ import { say } from "../shared/i18n.js";
 
 const LINK = /^#help(?:\/([\w-]+)(?:\/([\p{L}\p{N}-]+))?)?$/u;
 const OF_HELP = "help:"; // how the source of what is cited there begins
-const TYPING_DELAY = 150; // milliseconds without a key after which words are looked for
 
 // Headings come below the one of the pane.
 /** @type {Record<string, string>} */
@@ -46,16 +45,11 @@ export class Help {
   shown = ""; // the topic that is; "" for the list
   /** @type {HTMLElement | null} */
   before = null; // had the focus
-  /** @type {number | undefined} */
-  typing;
 
   constructor() {
     $("open-help").addEventListener("click", () => void this.open());
     $("help-list").addEventListener("click", () => void this.#list(true));
-    $("help-find").addEventListener("input", () => {
-      clearTimeout(this.typing);
-      this.typing = setTimeout(() => void this.#list(), TYPING_DELAY);
-    });
+    $("help-find").addEventListener("input", () => void this.#list());
     this.body.addEventListener("click", (event) => this.#clicked(event));
     this.dialog.addEventListener("close", () => {
       if (document.activeElement === document.body || this.dialog.contains(document.activeElement)) this.before?.focus();

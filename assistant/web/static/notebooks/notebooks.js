@@ -2,7 +2,7 @@
 // then all documents are asked.
 
 import { exportMenu } from "../chat/export.js";
-import { $, Latest, action, h, toast, onKey } from "../shared/dom.js";
+import { $, Latest, action, h, rename, toast, onKey } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { addNotebook, changeNotebook, notebooks, active, remove, restore, orToast } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
@@ -92,45 +92,26 @@ export class Notebooks {
     const what = [say("notebooks.documents", { count: one.documents.length })];
     if (role !== "own") what.push(say(role === "read" ? "notebooks.by.read" : "notebooks.by.write", { owner }));
     else if (shared.length) what.push(say("notebooks.shared", { names: shared.join(", ") }));
+    const button = this.#name(id, name);
     const acts = h("div", { class: "acts" },
-      role === "own" && action("edit", say("notebooks.rename", { name }), () => this.#rename(one, item)),
+      role === "own" && action("edit", say("notebooks.rename", { name }), () => this.#rename(one, button)),
       role === "own" && this.user !== null && action("share", say("notebooks.share", { name }), () => this.#share(one, item)),
       exportMenu(`notebooks/${id}`, say("history.export", { title: name })),
       role === "own" && action("trash", say("notebooks.delete", { name }), () => this.#remove(one)),
     );
     /** @type {HTMLElement} */
-    const item = h("li", {}, h("div", { class: "what" }, this.#name(id, name), h("small", {}, what.join(" · "))), acts);
+    const item = h("li", {}, h("div", { class: "what" }, button, h("small", {}, what.join(" · "))), acts);
     return item;
   }
 
-  // A form in the place of an item.
-  /** @param {HTMLElement} item @param {() => Promise<unknown>} done @param {HTMLElement[]} fields */
-  #form(item, done, ...fields) {
-    const at = [...$("notebook-list").children].indexOf(item);
-    const close = () => {
-      this.draw();
-      /** @type {HTMLElement | null | undefined} */
-      const name = $("notebook-list").children[at]?.querySelector(".name");
-      name?.focus();
-    };
-    const send = async () => {
-      if (!(await done())) return;
-      await this.refresh();
-      close();
-    };
-    const form = h("form", { class: "inline", onsubmit: send }, ...fields, h("div", { class: "acts" }, h("button", { type: "submit", class: "more" }, say("notebooks.save")), h("button", { type: "button", class: "more", onclick: close }, say("question.cancel"))));
-    onKey(form, "Escape", close);
-    item.replaceChildren(form);
-    form.querySelector("input")?.focus();
+  /** @param {Notebook} one @param {HTMLElement} button with its name */
+  #rename({ id, name }, button) {
+    rename(button, { "aria-label": say("notebooks.name"), maxlength: "120", value: name }, async (written) => {
+      if (written && written !== name && (await orToast(changeNotebook(id, { name: written })))) await this.refresh();
+    });
   }
 
-  /** @param {Notebook} one @param {HTMLElement} item */
-  #rename(one, item) {
-    const field = h("input", { "aria-label": say("notebooks.name"), maxlength: "120", dir: "auto", required: true, value: one.name });
-    this.#form(item, () => orToast(changeNotebook(one.id, { name: field.value })), field);
-  }
-
-  // Who else may read it, or write in it: a line each, and one more.
+  // Who else may read it, or write in it, in the place of an item: a line each, and one more.
   /** @param {Notebook} one @param {HTMLElement} item */
   #share(one, item) {
     const rows = h("div", { class: "sharing" });
@@ -151,12 +132,21 @@ export class Notebooks {
     const more = h("button", { type: "button", class: "more", onclick: () => add("", "read").focus() }, say("notebooks.more"));
     for (const [login, may] of Object.entries(one.shared)) add(login, may);
     add("", "read");
-    const done = () => {
+    const done = async () => {
       const shared = Object.fromEntries([...rows.children].map((row) => [row.querySelector("input")?.value.trim() ?? "", /** @type {"read" | "write"} */ (row.querySelector("select")?.value ?? "read")]));
       delete shared[""]; // one without a name is shared with nobody
-      return orToast(changeNotebook(one.id, { shared }));
+      if (await orToast(changeNotebook(one.id, { shared }))) await this.refresh().then(close);
     };
-    this.#form(item, done, h("p", { class: "fine" }, say("notebooks.share.how", { name: one.name })), rows, more);
+    const close = () => {
+      this.draw();
+      $("notebook-name").focus();
+    };
+    const form = h("form", { class: "inline", onsubmit: done },
+      h("p", { class: "fine" }, say("notebooks.share.how", { name: one.name })), rows, more,
+      h("div", { class: "acts" }, h("button", { type: "submit", class: "more" }, say("notebooks.save")), h("button", { type: "button", class: "more", onclick: close }, say("question.cancel"))));
+    onKey(form, "Escape", close);
+    item.replaceChildren(form);
+    form.querySelector("input")?.focus();
   }
 
   /** @param {Notebook} one */

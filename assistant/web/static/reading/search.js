@@ -15,9 +15,6 @@ import { endOf, offset, range } from "./paragraphs.js";
  * @typedef {{ words: string, element: HTMLElement, text: HTMLElement, paragraph: Paragraph, heading: boolean }} Thing
  */
 
-// Older browsers have none, and find without lighting up.
-const { highlights } = /** @type {{ highlights?: HighlightRegistry }} */ (CSS);
-
 const MAX_MARKED = 2000; // places that are lit up; all are counted
 
 export class Search {
@@ -67,13 +64,13 @@ export class Search {
     const wanted = this.#wanted();
     this.found = [];
     this.at = -1;
-    highlights?.clear();
+    CSS.highlights.clear();
     if (wanted) {
       const pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/\s+/g, "\\s+"), "giu");
       for (const thing of this.#things()) {
         for (const { index, 0: match } of thing.words.matchAll(pattern)) this.found.push({ ...thing, start: index, end: index + match.length });
       }
-      if (!this.reader.isPrinted()) highlights?.set("found", new Highlight(...this.found.slice(0, MAX_MARKED).map(range)));
+      if (!this.reader.isPrinted()) CSS.highlights.set("found", new Highlight(...this.found.slice(0, MAX_MARKED).map(range)));
     }
     $("find-on").disabled = $("find-back").disabled = !this.found.length;
     $("find-all").disabled = !wanted;
@@ -94,7 +91,7 @@ export class Search {
     $("find-count").textContent = say("reader.found", { at: written(this.at + 1), count: this.found.length });
     if (this.reader.isPrinted()) return void this.#onPage(place);
     this.reader.scrolling.bring(place.element);
-    highlights?.set("found-here", new Highlight(range(place)));
+    CSS.highlights.set("found-here", new Highlight(range(place)));
   }
 
   // Where a heading begins in the document's text is not known: it stands between two paragraphs.

@@ -130,16 +130,14 @@ export const notebooks = async () => /** @type {{ notebooks: Notebook[] }} */ (a
 export const addNotebook = async (name, documents = []) => /** @type {Notebook} */ (await json(await post("notebooks", { name, documents })));
 /** @param {string} id @param {Partial<Pick<Notebook, "name" | "shared">>} changed */
 export const changeNotebook = async (id, changed) => /** @type {Notebook} */ (await json(await send("PATCH", `notebooks/${id}`, changed)));
-/** @param {string} id @param {string} document */
-export const putIn = (id, document) => ask(`notebooks/${id}/documents/${document}`, { method: "PUT" });
-// Several, or none where not all can be put in.
+// Put documents in, or none where not all can be.
 /** @param {string} notebook @param {string[]} ids */
 export const putAllIn = (notebook, ids) => send("PUT", `notebooks/${notebook}/documents`, { documents: ids });
 /** @param {string} id @param {string} document */
 export const takeOut = (id, document) => remove(`notebooks/${id}/documents/${document}`);
 // Restore a document that was taken out of a notebook, or else deleted.
 /** @param {string} id @param {string | null} notebook */
-export const restoreDocument = (id, notebook) => (notebook ? putIn(notebook, id) : restore(`documents/${id}`));
+export const restoreDocument = (id, notebook) => (notebook ? putAllIn(notebook, [id]) : restore(`documents/${id}`));
 
 // Those of the notebook that is open; of all notebooks and of none where none is.
 export const conversations = async () => /** @type {{ conversations: Listing[] }} */ (await json(await ask(`conversations?${query({ everywhere: String(!active.notebook) })}`))).conversations;

@@ -59,7 +59,7 @@ export function onKey(target, key, act, when = () => true) {
 export const stepTo = ({ key }, at, first, last) => new Map([["ArrowDown", at + 1], ["ArrowUp", at - 1], ["Home", first], ["End", last]]).get(key);
 
 // Have a name written anew in its place: `done` gets what Enter or leaving it keeps, and null after Escape.
-/** @param {Element} name @param {Properties} properties of the field @param {(written: string | null) => unknown} done */
+/** @param {HTMLElement} name @param {Properties} properties of the field @param {(written: string | null) => unknown} done */
 export function rename(name, properties, done) {
   const field = h("input", { dir: "auto", ...properties });
   let isOpen = true;
@@ -67,7 +67,9 @@ export function rename(name, properties, done) {
   const finish = (written) => {
     if (!isOpen) return;
     isOpen = false;
+    const hadFocus = document.activeElement === field;
     field.replaceWith(name);
+    if (hadFocus) name.focus();
     done(written);
   };
   onKey(field, "Enter", () => finish(field.value.trim()));
@@ -157,7 +159,8 @@ export function toast(text, label, act) {
 // Have an element hold these in this order. What stays is left where it is, with the focus that is in it.
 /** @param {Element} element @param {Element[]} children */
 export function arrange(element, children) {
-  for (const child of [...element.children]) if (!children.includes(child)) child.remove();
+  const staying = new Set(children);
+  for (const child of [...element.children]) if (!staying.has(child)) child.remove();
   children.forEach((child, at) => element.children[at] === child || element.insertBefore(child, element.children[at] ?? null));
 }
 

@@ -79,15 +79,8 @@ export function ways(uploads, fetch, id) {
   });
   const address = h("input", { type: "text", inputmode: "url", required: true, "aria-label": say("ways.address.label"), placeholder: say("ways.address.label") });
   const fetched = fetch && form("ways.address", address, () => wantedAddress(address.value.trim()));
-  const marked = matchMedia("(hover: hover)").matches && opening("ways.browser", h("div", { hidden: true }, h("p", { class: "fine" }, say("browser.how")), bookmarklet()));
-  const forms = [pasted, ...(fetched ? [fetched] : []), ...(marked ? [marked] : [])];
-  for (const { opener, body } of forms) {
-    opener.addEventListener("click", () => {
-      const wasOpen = !body.hidden;
-      for (const one of forms) one.show(one.body === body && !wasOpen);
-    });
-  }
-  return h("div", { class: "ways" }, h("div", { class: "choices" }, files, folder, ...forms.map(({ opener }) => opener)), ...forms.map(({ body }) => body));
+  const marked = matchMedia("(hover: hover)").matches && opening("ways.browser", h("p", { class: "fine" }, say("browser.how")), bookmarklet());
+  return h("div", { class: "ways" }, files, folder, pasted, fetched, marked);
 
   /** @param {Key} key @param {Record<string, string | boolean | undefined>} how @param {(chosen: File[]) => Wanted[]} wanted */
   function picker(key, how, wanted) {
@@ -100,8 +93,9 @@ export function ways(uploads, fetch, id) {
 
   /** @param {Key} key @param {HTMLInputElement | HTMLTextAreaElement} field @param {() => Wanted} wanted */
   function form(key, field, wanted) {
-    const body = h("form", { hidden: true }, field, h("button", { type: "submit", class: "wide" }, say("ways.add")));
-    const { opener, show } = opening(key, body, field);
+    const body = h("form", {}, field, h("button", { type: "submit", class: "wide" }, say("ways.add")));
+    const element = opening(key, body);
+    element.addEventListener("toggle", () => element.open && field.focus());
     body.addEventListener("submit", () => {
       if (!field.value.trim()) {
         field.value = "";
@@ -109,24 +103,16 @@ export function ways(uploads, fetch, id) {
       }
       uploads.add([wanted()]);
       field.value = "";
-      show(false);
-      opener.focus();
+      element.open = false;
+      element.querySelector("summary")?.focus();
     });
-    return { opener, body, show };
-  }
-
-  /** @param {Key} key @param {HTMLElement} body @param {HTMLElement} [field] that is written in first */
-  function opening(key, body, field) {
-    const opener = h("button", { type: "button", class: "way", "aria-expanded": "false" }, say(key));
-    /** @param {boolean} open */
-    const show = (open) => {
-      body.hidden = !open;
-      opener.setAttribute("aria-expanded", String(open));
-      if (open) field?.focus();
-    };
-    return { opener, body, show };
+    return element;
   }
 }
+
+// One of several that are opened in turn.
+/** @param {Key} key @param {HTMLElement[]} body */
+const opening = (key, ...body) => h("details", { name: "ways" }, h("summary", { class: "way" }, say(key)), h("div", {}, ...body));
 
 // Let files and folders be dropped anywhere on the page, where that may be.
 /** @param {UploadQueue} uploads */

@@ -278,7 +278,6 @@ export class UploadQueue {
     this.#end(item, "wrong");
     row.classList.toggle("unsaved", wanted.text !== undefined);
     if (item.pictures) row.classList.add("asking"); // one click mends it
-    app.library.activity.record(wanted.id ? "activity.pictures.failed" : "activity.failed", name, why);
   }
 
   /** @param {Item} item @param {"done" | "wrong" | "cancelled"} state */

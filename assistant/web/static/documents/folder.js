@@ -1,41 +1,18 @@
-// What has happened to the documents: those that are added, removed and changed here, and the files of
-// a folder that is followed.
+// The files of a folder that are everyone's: which cannot be read, and, where it is followed, what becomes
+// of them.
 
 import { $, h, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
-import { folder, active, orToast } from "../shared/api.js";
-import { locale, say, sentenceOf } from "../shared/i18n.js";
+import { folder, orToast } from "../shared/api.js";
+import { moment, say, sentenceOf } from "../shared/i18n.js";
 import { howRead } from "./metadata.js";
 /** @import { Change, Key, Unread } from "../../types.js" */
 
-const MAX_ENTRIES = 200;
 const POLL_INTERVAL = 3000; // milliseconds
 
 /** @type {Record<Change["what"], Key>} */
 const WHAT = { added: "change.added", changed: "change.changed", moved: "change.moved", removed: "change.removed", unread: "change.unread" };
 
-export class Activity {
-  /** @type {{ notebook: string | null, row: HTMLElement }[]} */
-  rows = [];
-
-  // The newest stands first.
-  /** @param {Key} what @param {string} name @param {string} [why] @param {string | number} [time] */
-  record(what, name, why = "", time = Date.now()) {
-    const when = say("activity.what", { what: say(what), time: new Date(time).toLocaleTimeString(locale, { timeStyle: "short" }) });
-    const row = h("li", { dir: "auto" }, h("b", {}, name), h("small", {}, when), why && h("small", { class: "wrong" }, why));
-    this.rows = [{ notebook: active.notebook, row }, ...this.rows].slice(0, MAX_ENTRIES);
-    this.draw();
-  }
-
-  // What has happened in the notebook that is open.
-  draw() {
-    const here = this.rows.filter(({ notebook }) => notebook === active.notebook);
-    $("activity-list").replaceChildren(...here.map(({ row }) => row));
-    $("activity-title").textContent = say("activity.title", { count: here.length });
-  }
-}
-
-// The files that are everyone's: which cannot be read, and what became of them where they are followed.
 export class Folder {
   last = 0;
 
@@ -53,7 +30,8 @@ export class Folder {
     // A restarted server counts from one again.
     const now = last < this.last ? (await folder(0)).changes : changes;
     this.last = last;
-    for (const { what, name, time, reason: detail, ...error } of now) library.activity.record(WHAT[what], name, sentenceOf({ detail, ...error }), time);
+    $("changes").prepend(...now.toReversed().map(({ what, name, time, reason: detail, ...error }) =>
+      h("li", { dir: "auto" }, h("b", {}, name), h("small", {}, `${say(WHAT[what])} · ${moment(new Date(time))}`), detail && h("small", { class: "wrong" }, sentenceOf({ detail, ...error })))));
     this.#draw(watched, unread);
     if (now.length && !first) {
       await library.refresh();
