@@ -241,8 +241,8 @@ def _by_wording(
     if bearing and latin and not found and all(pieces(word) >= PIECES for word in bearing):
         quoted = " or ".join(f"\u201c{word}\u201d" for word in dict.fromkeys(bearing))
         return Decision("refused", decision.confidence, note=UNKNOWN.format(words=quoted))
-    language = asked_in(question.standalone)
     theirs = [hit.paragraph.language for hit in evidence.hits]
+    language = asked_in(question.standalone, *theirs[:1])
     foreign = theirs and language not in theirs and ENGLISH in (language, *theirs)
     if foreign and all(info.language != language for info in documents.infos):
         note = FOREIGN.get(language, FOREIGN[ENGLISH])

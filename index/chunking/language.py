@@ -73,12 +73,12 @@ def told_language(text: str) -> str | None:
     return language if agree and _is_prose(sample, language) else None
 
 
-def asked_in(question: str) -> str:
-    """The ISO 639-1 code of the language of a question; English where it is too short to tell, or
-    another language is hardly likelier. Of 6,344 English questions in everyday words all were taken
-    for English, of 1,366 German and Spanish ones none was."""
+def asked_in(question: str, otherwise: str = ENGLISH) -> str:
+    """The ISO 639-1 code of the language of a question; `otherwise` where it is too short to tell,
+    English where another language is hardly likelier. Of 6,344 English questions in everyday words
+    all were taken for English, of 1,366 German and Spanish ones none was."""
     if len(question.split()) < MIN_QUESTION_WORDS:
-        return ENGLISH
+        return otherwise
     likely = _identifier().rank(question)
     language, likelihood = likely[0]
     is_likelier = likelihood - dict(likely)[ENGLISH] > MIN_MARGIN

@@ -87,6 +87,16 @@ def test_documents_are_not_said_to_be_in_another_language_where_one_is_not(tmp_p
         assert (french.status, french.note) == ("refused", FOREIGN["fr"])
 
 
+@pytest.mark.parametrize("question", ["Rauchen?", "Und rauchen?"])
+def test_a_question_too_short_to_tell_may_be_in_the_language_of_the_documents(
+    tmp_path: Path, question: str
+) -> None:
+    german = "Das Rauchen im gesamten Gebäude ist untersagt, auch auf dem Balkon und im Hof."
+    (tmp_path / "haus.txt").write_text(f"{german}\n\nDie Haustür ist nachts verschlossen.\n")
+    with Assistant.open(tmp_path, index_dir=tmp_path / "index") as assistant:
+        assert assistant.ask(question, refuse_below=0.0).note is None
+
+
 def test_a_question_in_the_language_of_the_documents_is_answered(assistant: Assistant) -> None:
     answer = assistant.ask("Why does India stay in the Quad?", refuse_below=0.0, answer_from=0.0)
     assert (answer.status, answer.note) == ("answered", None)

@@ -388,6 +388,17 @@ def test_a_file_of_a_name_that_is_there_replaces_it_only_if_that_is_wanted(
         expect(page.locator("#adding")).to_be_hidden()
         expect(count).to_have_text(there)
     expect(titles(page)).to_have_text(["nuts (2).txt", "nuts.txt", *OTHERS])
+    # Several of one name, chosen at once, are all kept.
+    others = [tmp_path / kind / "nuts.txt" for kind in ("pecans", "cashews", "almonds")]
+    for other in others:
+        other.parent.mkdir()
+        other.write_text(f"There are {other.parent.name} in the tin.")
+    page.locator("#files").set_input_files(others)
+    expect(page.locator("#adding-text")).to_contain_text("3 documents with these names exist")
+    page.locator("#adding-both").click()
+    expect(count).to_have_text("7")
+    kept = [f"nuts ({number}).txt" for number in (2, 3, 4, 5)]
+    expect(titles(page)).to_have_text([*kept, "nuts.txt", *OTHERS])
     page.keyboard.press("Escape")
     # An answer tells that its document has changed.
     expect(turn.locator(".since")).to_contain_text("[1] is no longer in it")
@@ -424,8 +435,12 @@ def test_documents_are_found_and_put_into_notebooks(visit: Visit, tmp_path: Path
     page.get_by_role("button", name="Select all").click()
     expect(page.locator("#selection-count")).to_have_text("1 selected")
     page.get_by_label("Find a document").fill("")
+    # What is selected before stays so.
     page.get_by_role("button", name="Select Trees/old").click()
+    expect(page.locator("#selection-count")).to_have_text("2 selected")
     assert barriers(page) == []
+    page.get_by_role("button", name="Clear selection").click()
+    page.get_by_role("button", name="Select Trees/old").click()
     page.get_by_role("button", name="Ask only these").click()
     expect(page.locator("#asking")).to_have_text("Asking Oak")
     page.get_by_role("button", name="Ask all", exact=True).click()

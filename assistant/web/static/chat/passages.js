@@ -13,7 +13,7 @@ import { copy, WAYS } from "./export.js";
 /** @param {Citation} citation */
 export const passageKey = (citation) => `${citation.document_id}/${citation.start}`;
 
-const TWO_LINES = 120; // characters about
+const TWO_LINES = 120; // characters about; what is no longer is shown whole
 
 // The id of the text of its card.
 /** @param {Turn} turn @param {Citation} citation */
@@ -40,13 +40,14 @@ function card(turn, group, properties, ...judging) {
   const first = /** @type {Citation} */ (group[0]);
   const spans = group.map((c) => ({ start: c.start - c.paragraph_start, end: c.end - c.paragraph_start, key: c.marker }));
   const short = excerpt(first.paragraph_text, spans);
+  const isShort = short.whole && first.paragraph_text.length <= TWO_LINES;
   const text = h("p", { id: idOf(turn, first), class: `paragraph ${first.paragraph_kind ?? "prose"}`, dir: "auto" });
   const more = h("button", { type: "button", class: "more", onclick: () => show(text.classList.contains("short")) });
   /** @param {boolean} all */
   const show = (all) => {
     more.setAttribute("aria-expanded", String(all));
     more.textContent = say(all ? "passages.less" : "passages.more");
-    text.classList.toggle("short", !all);
+    text.classList.toggle("short", !all && !isShort);
     text.replaceChildren(h("span", {}, ...(all ? marked(first.paragraph_text, spans) : short.pieces)));
     // A cell a line.
     if (first.paragraph_kind === "row") for (const node of textsIn(text)) node.data = node.data.replaceAll(" | ", "\n");
@@ -58,7 +59,7 @@ function card(turn, group, properties, ...judging) {
     h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => app.chat.follow(turn, first) }, ...flagged(first)))),
     first.introduction && h("p", { class: "introduction", dir: "auto" }, first.introduction),
     properties.class ? "" : text,
-    h("footer", {}, ...judging, (short.whole && first.paragraph_text.length <= TWO_LINES) || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
+    h("footer", {}, ...judging, isShort || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
   );
 }
 
@@ -77,11 +78,10 @@ export class Passages {
     this.top = top;
     this.isOpen = turn.state !== "answered"; // unless some are marked
     this.heading = h("h3", {}, title);
-    const hint = h("p", { class: "keys" }, say(none ? "passages.keys_none" : "passages.keys"));
     this.feed = h("div", { role: "feed", "aria-label": title });
     this.none = none ? h("button", { type: "button", class: "more", onclick: () => this.#refuse() }) : null;
     /** @type {HTMLDetailsElement} */
-    this.element = h("details", { class: "passages", open: this.isOpen }, h("summary", {}, this.heading), hint, this.feed, this.none && h("p", { class: "none judging" }, this.none));
+    this.element = h("details", { class: "passages", open: this.isOpen }, h("summary", {}, this.heading), this.feed, this.none && h("p", { class: "none judging" }, this.none));
   }
 
   /** @param {Citation} citation */

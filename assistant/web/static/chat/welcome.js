@@ -20,6 +20,7 @@ export class Welcome {
   constructor() {
     const { library } = app;
     $("begin").append(library.ways("first-files"));
+    $("begin-others").addEventListener("click", () => library.open());
     if (library.pictures !== "missing") $("begin-kinds").append(` ${say("welcome.pictures")}`);
     $("begin-kept").textContent = say(library.isOwn ? "welcome.own" : "welcome.stays");
   }
@@ -30,6 +31,7 @@ export class Welcome {
     const sample = isFirst && documents.find((one) => one.sample);
     $("welcome").classList.toggle("first", isFirst);
     $("begin").hidden = !notebooks.mayWrite;
+    $("begin-others").hidden = !notebooks.current || documents.length > 0;
     $("begin-title").hidden = $("begin-kinds").hidden = $("begin-kept").hidden = !isFirst;
     $("try").hidden = !sample;
     $("try").textContent = sample ? say("welcome.try", { title: sample.title }) : "";

@@ -53,7 +53,7 @@ export class Library {
       storage.set(ORDER, order.value);
       this.draw();
     });
-    $("select-all").addEventListener("click", () => this.#select(this.#found().map(({ id }) => id)));
+    $("select-all").addEventListener("click", () => this.#select([...this.selected, ...this.#found().map(({ id }) => id)]));
     $("select-none").addEventListener("click", () => this.#select([]));
     $("ask-selected").addEventListener("click", () => this.ask([...this.selected]));
     $("ask-all").addEventListener("click", () => this.ask(this.documents.map(({ id }) => id)));
@@ -161,7 +161,7 @@ export class Library {
       if (one.folder !== folder) {
         folder = one.folder;
         const inside = listed.filter(({ folder: other }) => other === one.folder).map(({ id }) => id);
-        items.push(h("li", { class: "folder", dataset: { folder } }, h("h3", { dir: "auto" }, folder.split("/").join(" › ")), h("button", { type: "button", class: "more", "aria-label": say("list.select.label", { title: folder }), onclick: () => this.#select(inside) }, say("list.select"))));
+        items.push(h("li", { class: "folder", dataset: { folder } }, h("h3", { dir: "auto" }, folder.split("/").join(" › ")), h("button", { type: "button", class: "more", "aria-label": say("list.select.label", { title: folder }), onclick: () => this.#select([...this.selected, ...inside]) }, say("list.select"))));
       }
       items.push(item);
     }

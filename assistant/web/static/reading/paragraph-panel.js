@@ -5,6 +5,7 @@ import { asText, copy } from "../chat/export.js";
 import { announce, characters, closest, doubted, h, oneLine, smoothly, toast, stepTo } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { say } from "../shared/i18n.js";
+import { isSheet } from "./pane.js";
 import { endOf } from "./paragraphs.js";
 import { offerActions, selectedPrint, selectedText } from "./selection.js";
 /** @import { Block } from "./paragraphs.js" */
@@ -154,9 +155,14 @@ export class ParagraphPanel {
 
   /** @param {Selected} selected */
   async #highlight({ paragraph, start, end, cut }) {
+    const selection = getSelection();
+    const at = (selection?.isCollapsed === false ? selection.getRangeAt(0) : this.reader.blocks.get(paragraph.number)?.element)?.getBoundingClientRect();
     if (!(await this.reader.highlights.keep(await this.reader.placeOf(paragraph, start, end)))) return;
     if (cut) toast(say("reader.highlight.cut"));
     else announce(say("reader.highlight.kept"));
+    // What is typed now is a note on it. A phone's keyboard would lie over it.
+    const kept = this.reader.highlighted().find((one) => one.at?.start === start && one.at.end === end);
+    if (kept && at && !isSheet()) this.reader.highlights.open(kept, at);
   }
 
   /** @param {Selected} selected */

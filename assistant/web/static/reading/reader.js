@@ -89,6 +89,7 @@ export class Reader {
 
   // Another conversation is shown: what is said about a paragraph is of the one before.
   leave() {
+    this.note("");
     this.panel.unselect();
     this.close();
   }
@@ -118,13 +119,16 @@ export class Reader {
   async show(id, again = false) {
     const isWanted = this.wanted.next();
     this.loading = null;
+    this.note("");
     if (this.document?.id === id && !again) return true;
     this.loading = id;
     const loaded = await loadDocument(id).catch(messageOf);
     if (!isWanted()) return null;
     this.loading = null;
-    this.note(typeof loaded === "string" ? loaded : "");
-    if (typeof loaded === "string") return false;
+    if (typeof loaded === "string") {
+      this.note(loaded);
+      return false;
+    }
     this.document = loaded;
     $("reader-choice").value = id;
     $("reader-heading").textContent = loaded.title;
@@ -224,7 +228,6 @@ export class Reader {
     if (there === null) return;
     this.open();
     if (!there) return this.note(say("reader.gone"));
-    this.note("");
     const block = this.blocks.get(citation.paragraph);
     if (!block || fit(block.paragraph, citation) < 3) return this.#lookFor(citation);
     if (this.isPrinted() && !citation.rectangles?.length) {

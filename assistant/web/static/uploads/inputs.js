@@ -72,7 +72,11 @@ export function ways(uploads, fetch, id) {
   const text = h("textarea", { rows: "5", required: true, "aria-label": say("ways.text.label"), placeholder: say("ways.text.label"), dir: "auto" });
   text.value = draft(PASTED);
   text.addEventListener("input", () => keepDraft(PASTED, text.value));
-  onPastedText(text, MAX_PASTED, (pasted) => uploads.add([wantedText(pasted)]));
+  onPastedText(text, MAX_PASTED, (long) => {
+    uploads.add([wantedText(long)]);
+    pasted.open = false;
+    toast(say("question.pasted"));
+  });
   const pasted = form("ways.text", text, () => {
     keepDraft(PASTED, "");
     return wantedText(text.value);

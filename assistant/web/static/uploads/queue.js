@@ -121,8 +121,14 @@ export class UploadQueue {
 
   // Begin as many as may be at once.
   #go() {
-    const running = this.items.filter(({ state }) => state === "running").length;
-    for (const item of this.items.filter(({ state }) => state === "waiting").slice(0, MAX_RUNNING - running)) void this.#run(item);
+    const running = this.items.filter(({ state }) => state === "running");
+    for (const item of this.items) {
+      if (running.length === MAX_RUNNING) break;
+      // Another of its name is there only when it is added.
+      if (item.state !== "waiting" || running.some(({ name }) => name === item.name)) continue;
+      running.push(item);
+      void this.#run(item);
+    }
     this.#tell();
     if (this.busy) return;
     // The result is told at the end.
@@ -217,7 +223,7 @@ export class UploadQueue {
     const [, stem = "", suffix = ""] = /^(.*?)((?:\.[^.]*)?)$/s.exec(item.wanted.name) ?? [];
     let at = 2; // what it is called now is taken
     do item.name = `${stem} (${at++})${suffix}`;
-    while (await item.wanted.there?.(item.name));
+    while (this.items.some((other) => other !== item && other.name === item.name) || (await item.wanted.there?.(item.name)));
   }
 
   /** @param {Item} item */
