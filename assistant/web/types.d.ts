@@ -432,8 +432,8 @@ export interface Deleted {
 
 // What another tab has changed.
 export interface News {
-  what: "conversation" | "notes" | "documents";
-  id?: string; // of the conversation
+  what: "conversation" | "deleted" | "notes" | "documents";
+  id?: string; // of the conversation that has changed or was deleted
 }
 
 // What the page is made of, of each of which there is one.
@@ -501,8 +501,8 @@ export interface Handed {
   selected: boolean; // the text is what was selected there
 }
 
-// What is to be added, or what is there and whose pictures are to be read. `begin` does it: it tells the
-// share that has arrived, and gives the events of its indexing.
+// What is to be added, or what is there and whose pictures are to be read. `begin` does it, and
+// gives the events of its indexing.
 export interface Wanted {
   name: string;
   id?: string; // of the document that is there
@@ -511,7 +511,7 @@ export interface Wanted {
   bytes?: number; // of a file
   text?: string; // that somebody has pasted, which takes the place of nothing
   there?(name: string): Promise<Listed | null>; // what it would take the place of under that name
-  begin(arrived: (share: number) => void, signal: AbortSignal, name: string): AsyncGenerator<ServerEvent, void>;
+  begin(signal: AbortSignal, name: string): AsyncGenerator<ServerEvent, void>;
 }
 
 // --- words ---------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 from index.chunking.metadata import metadata_of
@@ -49,7 +50,7 @@ def front_matter_of(text: str) -> FrontMatter:
     if not found:
         return FrontMatter()
     line = _TITLE.search(found[0])
-    title = line[1].strip() if line else ""
+    title = unescape(line[1]).strip() if line else ""
     if len(title) > 1 and title[0] == title[-1] and title[0] in "'\"":
         title = title[1:-1].strip()
     told = {name.lower(): list(_values(value)) for name, value in _SETTING.findall(found[0])}

@@ -80,11 +80,11 @@ const place = placeIn(location.hash);
 await navigation.goTo(place?.conversation && place.notebook === active.notebook ? place : {}, true);
 if (!navigation.began) navigation.show(fresh(), true); // it could not be had
 join(store.prefix, ({ what, id }) => {
+  if (what === "deleted" && id === chat.conversation.id) toast(say("conversation.elsewhere"));
   if (what === "documents") void library.refresh(true);
   if (what === "notes") void noteStore.refresh();
-  if (what !== "conversation") return;
-  void app.history.draw();
-  if (id === chat.conversation.id) void chat.again();
+  if (id) void app.history.draw();
+  if (what === "conversation" && id === chat.conversation.id) void chat.again();
 });
 // What others have asked is seen when one comes back.
 addEventListener("focus", () => active.notebook && chat.conversation.turns.length && void chat.again());
@@ -109,7 +109,7 @@ listen({
   s: () => $("open-settings").click(),
   b: () => $("open-notebooks").click(),
   f: () => reader.read($("find-text")),
-  r: () => reader.read(),
+  r: () => ($("reader").contains(document.activeElement) ? $("close-reader").click() : reader.read()),
 });
 if (!place?.turn && matchMedia("(hover: hover)").matches) $("question").focus();
 if (handed) offer(handed);

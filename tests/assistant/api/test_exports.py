@@ -331,6 +331,6 @@ def test_an_export_reads_as_a_document_does(client: httpx.Client, api_folder: Pa
     )
     client.delete(f"api/documents/{added['id']}")
     gone = exported(client, "conversations/talk-0030", "md", lang="de").text
-    assert "*Mögliche Antworten · Sicherheit: mittel · Gefragt am 14. November 2023*" in gone
+    assert "*Mögliche Antworten · Verlässlichkeit: mittel · Gefragt am 14. November 2023*" in gone
     assert "\n2. Put out the lights.\n3. Lock the door twice.“[^1]\n" in gone
     assert gone.endswith("\n## Quellen\n\n- House rules (house.md)\n")

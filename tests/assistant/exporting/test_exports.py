@@ -58,11 +58,11 @@ def test_what_came_of_a_question_is_said(
 @pytest.mark.parametrize(
     ("confidence", "english", "german"),
     [
-        (0.9, "High confidence", "Sicherheit: hoch"),
-        (0.8999, "Medium confidence", "Sicherheit: mittel"),
-        (0.8, "Medium confidence", "Sicherheit: mittel"),
-        (0.7999, "Low confidence", "Sicherheit: gering"),
-        (0.0, "Low confidence", "Sicherheit: gering"),
+        (0.9, "High confidence", "Verlässlichkeit: hoch"),
+        (0.8999, "Medium confidence", "Verlässlichkeit: mittel"),
+        (0.8, "Medium confidence", "Verlässlichkeit: mittel"),
+        (0.7999, "Low confidence", "Verlässlichkeit: gering"),
+        (0.0, "Low confidence", "Verlässlichkeit: gering"),
     ],
 )
 def test_how_sure_an_answer_is_is_said_in_words(

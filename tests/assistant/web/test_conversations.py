@@ -287,6 +287,16 @@ def test_a_notebook_has_documents_and_conversations_of_its_own(
     expect(page.locator("#notebook")).to_have_text("All documents")
     expect(page.locator(".turn .question")).to_have_text(QUESTION)
     assert page.url == address
+
+    # What is not found in it can be asked of all documents.
+    page.unroute("**/session?notebook=*")
+    page.locator("#open-notebooks").click()
+    oaks.click()
+    expect(page.locator("#notebook")).to_have_text("Oaks")
+    ask(page, QUESTION).get_by_role("button", name="Search outside this notebook").click()
+    expect(page.locator("#notebook")).to_have_text("All documents")
+    expect(settled(page).locator(".question")).to_have_text(QUESTION)
+    assert "#conversation/" in page.url
     visit.complaints.clear()  # the browser tells of the answer that was made to fail
 
 

@@ -398,7 +398,26 @@ def test_nothing_is_opened_in_the_reader_unasked(visit: Visit) -> None:
     expect(view).to_be_focused()
     assert page.locator("#reader-choice").input_value() == title
 
-    # Where nothing was read, it opens on the newest of the documents that are asked.
+    # A key closes and opens it, too.
+    page.keyboard.press("r")
+    expect(reader).to_be_hidden()
+    expect(page.locator("#open-reader")).to_be_focused()
+    page.keyboard.press("r")
+    expect(view).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(reader).to_be_hidden()
+
+    # Where nothing was read, it opens on what the last answer is from.
+    for question, of in ((PRINTED_QUESTION, "Almanac"), (QUESTION, "Harbour")):
+        ask(page, question)
+        page.reload()
+        visit.ready()
+        page.locator("#turns").focus()
+        page.keyboard.press("r")
+        expect(page.locator("#reader-choice option:checked")).to_have_text(of)
+
+    # Without one, on the newest of the documents that are asked.
+    page.locator("#new").click()
     found = page.evaluate("fetch('session').then((answer) => answer.json())")["documents"]
     listed = sorted(found, key=lambda one: one["added"], reverse=True)
     assert listed[1]["id"] != found[0]["id"], "the first of them would do as well"

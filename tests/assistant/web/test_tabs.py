@@ -311,7 +311,7 @@ def test_what_one_tab_does_another_does_not_undo(tabs: list[Page], seed: int) ->
         expect(tabs[0].locator("#conversation-title")).to_have_text(title)
 
 
-def test_what_both_tabs_do_at_the_same_time_is_all_kept(tabs: list[Page]) -> None:
+def test_what_both_tabs_do_at_the_same_time_is_all_kept(visit: Visit, tabs: list[Page]) -> None:
     first, second = tabs
     # What is asked in both.
     held = Held(first, STREAM)
@@ -354,6 +354,17 @@ def test_what_both_tabs_do_at_the_same_time_is_all_kept(tabs: list[Page]) -> Non
     expect(questions(first)).to_have_count(4)
     pressed = first.locator(".turn").nth(2).get_by_role("button", name="A good answer")
     expect(pressed).to_have_attribute("aria-pressed", "true")
+    first.locator("body[data-ready]").wait_for()
+
+    # One that is deleted in the other says so, and is there again for who asks in it.
+    second.get_by_role("button", name="Conversations").click()
+    second.locator("#conversations [aria-current]").locator("../..").get_by_label("Delete").click()
+    expect(first.locator("#toast")).to_contain_text("was deleted in another tab")
+    second.keyboard.press("Escape")
+    ask(first, GREETING)
+    visit.complaints = [c for c in visit.complaints if "404" not in c]  # it was not there
+    first.reload()
+    expect(questions(first)).to_have_count(5)
     first.locator("body[data-ready]").wait_for()
 
     # Both ask the same documents.

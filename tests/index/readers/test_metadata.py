@@ -229,6 +229,10 @@ def test_a_page_that_a_browser_saved_says_where_from() -> None:
     assert head_metadata(html, html_tree(html)).address == PUBLISHED
 
 
+def test_the_title_in_front_matter_is_told_as_it_is_read() -> None:
+    assert front_matter_of('---\ntitle: "Perks &amp; pay"\n---\nText.').title == "Perks & pay"
+
+
 @pytest.mark.parametrize(
     ("told", "authors"),
     [

@@ -118,6 +118,7 @@ export function waysOn(turn) {
   const other = offer(say("going.words"), () => { other.disabled = true; void app.chat.lookFurther(turn, true).then(() => (other.disabled = false)); });
   return h("div", { class: "offers", role: "group", "aria-label": say("going.title") },
     all.some((id) => !documents.includes(id)) && offer(say("going.all", { count: all.length }), () => again(all)),
+    active.notebook && offer(say("going.outside"), async () => (await app.navigation.goTo({ notebook: null, conversation: null })) && app.chat.ask(question)),
     !further.some(({ searches }) => searches.length) && other,
     documents.length > 1 && best && offer(say("going.only", { title: best.document }), () => again([best.document_id])),
     isExhausted(turn) && best && offer(say("going.read", { title: best.document }), () => app.chat.light(best)),

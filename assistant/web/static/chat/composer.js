@@ -1,7 +1,7 @@
 // Where a question is written: what it is about or which one it replaces, its draft, and whether it can
 // be asked.
 
-import { $, characters, closest, onKey, toast } from "../shared/dom.js";
+import { $, characters, isFree, onKey, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { say } from "../shared/i18n.js";
 import { onPastedText, wantedText } from "../uploads/inputs.js";
@@ -33,8 +33,6 @@ export class Composer {
       app.library.uploads.add([wantedText(text)]);
       toast(say("question.pasted"));
     });
-    // What has another use of that key comes first.
-    const isFree = (/** @type {Event} */ event) => !event.defaultPrevented && !closest(event, "input, select") && !document.querySelector("dialog:modal, [popover=auto]:popover-open");
     onKey(window, "Escape", () => app.chat.stop(), (event) => this.busy && isFree(event));
   }
 

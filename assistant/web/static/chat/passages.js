@@ -66,7 +66,7 @@ function card(turn, group, properties, ...judging) {
 // Passages, best first, each with what its reader says of it. One has the focus at a time. Those that
 // are marked as the answer stand on top, and the others fold.
 export class Passages {
-  /** @type {{ citation: Citation, element: HTMLElement, noted: HTMLElement, button: HTMLElement }[]} */
+  /** @type {{ citation: Citation, element: HTMLElement, button: HTMLElement }[]} */
   cards = [];
   isFolded = false; // since some are marked
 
@@ -96,7 +96,7 @@ export class Passages {
     element.addEventListener("focusin", () => {
       for (const one of this.cards) one.element.tabIndex = one.element === element ? 0 : -1;
     });
-    this.cards.push({ citation, element, noted, button });
+    this.cards.push({ citation, element, button });
     this.feed.append(element);
     for (const one of this.cards) one.element.setAttribute("aria-setsize", String(number));
     this.tell();
@@ -148,8 +148,7 @@ export class Passages {
     const { turn, top, feed } = this;
     /** @param {Citation} citation */
     const isMarked = (citation) => turn.noted?.includes(passageKey(citation)) ?? false;
-    for (const { citation, element, noted, button } of this.cards) {
-      noted.hidden = !isMarked(citation);
+    for (const { citation, element, button } of this.cards) {
       element.classList.toggle("answers", isMarked(citation));
       button.textContent = say(isMarked(citation) ? "passages.undo" : "passages.answers");
     }

@@ -26,7 +26,7 @@ export class Welcome {
   }
 
   draw() {
-    const { library: { documents }, notebooks } = app;
+    const { library: { documents, uploads }, notebooks } = app;
     const isFirst = !notebooks.current && documents.every(({ sample }) => sample);
     const sample = isFirst && documents.find((one) => one.sample);
     $("welcome").classList.toggle("first", isFirst);
@@ -37,15 +37,16 @@ export class Welcome {
     $("try").textContent = sample ? say("welcome.try", { title: sample.title }) : "";
     const ids = app.library.asked();
     const one = documents.find(({ id }) => !isFirst && (ids.includes(app.library.newest) ? id === app.library.newest : String(ids) === id));
-    $("guide").hidden = !one;
-    void this.#suggest(ids, one);
+    // While documents are being added, each would change it again.
+    const isWaiting = !isFirst && uploads.busy;
+    $("guide").hidden = !one || isWaiting;
+    void this.#suggest(isWaiting ? [] : ids, one);
   }
 
-  // Not while documents are being added: each would change them again.
   /** @param {string[]} ids @param {Listed} [one] which is shown */
   async #suggest(ids, one) {
     const asked = [...ids, one?.id].join(" ");
-    if (app.library.uploads.busy || asked === this.asked) return;
+    if (asked === this.asked) return;
     this.asked = asked;
     const isLast = this.suggesting.next();
     const list = $("starters");
@@ -65,7 +66,7 @@ export class Welcome {
   #show({ id, title, name, language, pages }, headings) {
     const kind = KINDS[/[^.]*$/.exec(name.toLowerCase())?.[0] ?? ""];
     const parts = headings.map(({ title: heading, number }) => h("button", { type: "button", class: "offer", dir: "auto", onclick: () => this.#read(id, number) }, heading));
-    $("guide").replaceChildren(h("h3", { dir: "auto" }, title), h("p", {}, [kind && say(kind), languageName(language), pages && say("list.pages", { count: pages })].filter(Boolean).join(" · ")), h("div", { class: "offers" }, ...parts));
+    $("guide").replaceChildren(h("h3", { dir: "auto" }, title), h("p", {}, [kind && say(kind), languageName(language), pages && say("list.pages", { count: pages })].filter(Boolean).join(" · ")), h("div", { class: "offers" }, parts.length > 0 && h("span", {}, say("welcome.parts")), ...parts));
   }
 
   /** @param {string} id @param {number} number */

@@ -9,7 +9,6 @@ import { fresh } from "./store.js";
 /** @import { SearchHit, Listing } from "../../types.js" */
 
 export class History {
-  renaming = false;
   /** @type {Listing[]} */
   all = [];
   drawn = new Latest();
@@ -34,7 +33,7 @@ export class History {
     const isTold = conversation.turns.length > 0;
     $("conversation-title").textContent = isTold ? conversation.title : "";
     document.title = isTold ? `${conversation.title} – Footnote` : "Footnote";
-    if (!this.dialog.open || this.renaming) return;
+    if (!this.dialog.open || $("conversations").querySelector("input")) return; // one is being renamed
     const isLast = this.drawn.next();
     const sought = $("history-find").value.trim();
     if (sought) {
@@ -98,10 +97,8 @@ export class History {
 
   /** @param {Listing} one @param {HTMLElement} name */
   #rename(one, name) {
-    this.renaming = true;
     this.drawn.next(); // a list that is on its way must not replace the field
     rename(name, { "aria-label": say("history.name"), maxlength: "120", value: one.title }, async (title) => {
-      this.renaming = false;
       if (title && title !== one.title && (await orToast(changeConversation(one.id, { title }, one.notebook)))) {
         if (one.id === app.chat.conversation.id) Object.assign(app.chat.conversation, { title, named: true });
       }

@@ -132,7 +132,8 @@ export class Store {
     for (const [turn, { conversation: of }] of this.changed) if (of.id === id) this.changed.delete(turn);
     await this.sent;
     const done = await orToast(remove(`conversations/${id}`, notebook));
-    if (!done) this.removed.delete(id);
+    if (done) tellTabs({ what: "deleted", id });
+    else this.removed.delete(id);
     return Boolean(done);
   }
 

@@ -43,7 +43,10 @@ export class Library {
     $("ways").append(this.ways("files"));
     droppable(this.uploads);
     for (const id of ["open-library", "asking"]) $(id).addEventListener("click", () => this.open());
-    this.dialog.addEventListener("close", () => $("top").after($("adding")));
+    this.dialog.addEventListener("close", () => {
+      $("top").after($("adding"));
+      if (!this.uploads.busy) this.uploads.leave();
+    });
     const search = $("library-search");
     const order = $("library-order");
     search.addEventListener("input", () => this.#find());
@@ -161,7 +164,7 @@ export class Library {
       if (one.folder !== folder) {
         folder = one.folder;
         const inside = listed.filter(({ folder: other }) => other === one.folder).map(({ id }) => id);
-        items.push(h("li", { class: "folder", dataset: { folder } }, h("h3", { dir: "auto" }, folder.split("/").join(" › ")), h("button", { type: "button", class: "more", "aria-label": say("list.select.label", { title: folder }), onclick: () => this.#select([...this.selected, ...inside]) }, say("list.select"))));
+        items.push(h("li", { class: "folder", dataset: { folder } }, h("h3", { dir: "auto" }, folder.split("/").join(" › ")), h("button", { type: "button", class: "more", "aria-label": say("list.select.label", { title: folder }), onclick: () => this.#select([...this.selected, ...inside]) }, say("list.select")), !this.others && h("button", { type: "button", class: "more only", "aria-label": say("list.only.label", { title: folder }), onclick: () => this.ask(inside) }, say("list.only"))));
       }
       items.push(item);
     }

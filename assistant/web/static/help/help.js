@@ -3,7 +3,7 @@
 
 import { isSheet, openBeside } from "../reading/pane.js";
 import { range } from "../reading/paragraphs.js";
-import { $, Latest, announce, clipped, closest, h, oneLine, smoothly, textsIn, onKey } from "../shared/dom.js";
+import { $, Latest, announce, closest, h, oneLine, smoothly, onKey } from "../shared/dom.js";
 import { help, messageOf, topic } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
 /** @import { Citation, HelpPart, HelpPlace, HelpTopic } from "../../types.js" */
@@ -78,8 +78,9 @@ export class Help {
     const blocks = /** @type {NodeListOf<HTMLElement>} */ (this.body.querySelectorAll("p, li, pre, td"));
     const block = [...blocks].find((one) => one.textContent.includes(quote));
     if (!block) return this.#goTo(heading);
-    mark(block, quote);
-    block.querySelector("mark")?.scrollIntoView({ block: "center", behavior: smoothly() });
+    const start = block.textContent.indexOf(quote);
+    CSS.highlights.set("cited", new Highlight(range({ text: block, start, end: start + quote.length })));
+    block.scrollIntoView({ block: "center", behavior: smoothly() });
     announce(say("help.shown", { quote: citation.quote }));
   }
 
@@ -164,13 +165,4 @@ function made({ tag, text, parts, anchor, topic, to }) {
   if (tag === "table") return h("div", { class: "near", tabindex: "0" }, h("table", {}, ...children)); // it may be wide
   if (tag === "pre") return h("pre", { tabindex: "0" }, ...children); // likewise
   return PLAIN.has(tag) ? h(tag, {}, ...children) : h("span", {}, ...children);
-}
-
-// Mark some words of an element, across what is in it.
-/** @param {HTMLElement} text @param {string} words */
-function mark(text, words) {
-  const start = text.textContent.indexOf(words);
-  const lit = range({ text, start, end: start + words.length });
-  const parts = textsIn(text).filter((node) => lit.intersectsNode(node)).map((node) => clipped(lit, node));
-  for (const part of parts) part.surroundContents(h("mark", { class: "chosen" }));
 }

@@ -1,7 +1,7 @@
 // The document pane: the whole document under its headings or as it is printed, what is cited and
 // highlighted in it, and what can be done with a paragraph.
 
-import { $, Latest, announce, doubted, h, menu } from "../shared/dom.js";
+import { $, Latest, announce, closest, doubted, h, isFree, menu, onKey } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { loadDocument, messageOf } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
@@ -52,6 +52,8 @@ export class Reader {
     $("as-text").addEventListener("click", () => this.#turnOver());
     $("overview").addEventListener("click", () => this.document && this.ask(say("reader.overview.ask"), this.document.title));
     $("open-reader").addEventListener("click", () => this.read());
+    onKey($("reader"), "Escape", () => $("close-reader").click(), (event) => isFree(event) && !closest(event, "textarea"));
+    matchMedia("(orientation: portrait)").addEventListener("change", () => void this.scrolling.go(this.outline.seen)); // a phone was turned
     $("reader-wide").before(menu("dots", say("page.more"), $("as-text"), $("overview"), $("scale")));
     $("scale").addEventListener("click", (event) => event.stopPropagation()); // the menu stays open
     $("reader-choice").addEventListener("change", () => void this.show($("reader-choice").value));
@@ -62,15 +64,16 @@ export class Reader {
     openBeside($("reader"));
   }
 
-  // Read what was read last, or else the newest of the documents that are asked.
+  // Read what was read last, or else what the last answer is from, or the newest of the documents that are asked.
   read(place = this.pages) {
     if ($("open-reader").disabled) return;
     this.open();
     place.focus();
     if (this.document || this.loading) return;
     const asked = new Set(app.library.asked());
+    const [from] = app.library.listed(this.cited.slice(0, 1).map(({ document_id: id }) => id));
     const [newest] = app.library.documents.toSorted((one, other) => Number(asked.has(other.id)) - Number(asked.has(one.id)) || other.added.localeCompare(one.added));
-    if (newest) void this.show(newest.id);
+    if (newest) void this.show((from ?? newest).id);
   }
 
   // Beside the conversation it is in nobody's way.

@@ -32,9 +32,7 @@ export class Search {
       this.find();
     };
     field.addEventListener("input", changed);
-    field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.#step(event.shiftKey ? -1 : 1);
-    });
+    field.addEventListener("keydown", ({ key, shiftKey }) => key === "Enter" && this.#step(shiftKey ? -1 : 1));
     onKey(field, "Escape", () => {
       if (!field.value) return this.reader.pages.focus();
       field.value = "";

@@ -177,70 +177,36 @@ export const morePassages = async (asked) => /** @type {MorePassages} */ (await 
 
 // --- what takes long -------------------------------------------------------------------------------
 
-// Start something long. Yields its events; aborting the signal ends it here and on the server.
-/** @param {string} path @param {unknown} value @param {AbortSignal} signal */
-async function* begin(path, value, signal) {
-  const response = await post(path, value, signal);
-  const body = response.body?.pipeThrough(new TextDecoderStream()) ?? new ReadableStream();
-  yield* events(body, signal, response.headers.get(REQUEST));
-}
-
 // Ask a question: the place in line is among the events of its answer.
 /** @param {Question} question @param {AbortSignal} signal */
-export const answers = (question, signal) => begin("ask", { ...question, language }, signal);
+export const answers = (question, signal) => events(post("ask", { ...question, language }, signal), signal);
 
 // Add what is at an address, to a notebook or to none.
 /** @param {string} address @param {AbortSignal} signal @param {{ notebook: string | null, ocr: boolean }} how */
-export const addAddress = (address, signal, { notebook, ocr }) => begin(`addresses?${query({ ocr: String(ocr) }, notebook)}`, { address }, signal);
+export const addAddress = (address, signal, { notebook, ocr }) => events(post(`addresses?${query({ ocr: String(ocr) }, notebook)}`, { address }, signal), signal);
 
 // Read the pictures of a document.
 /** @param {string} id @param {AbortSignal} signal */
-export const readPictures = (id, signal) => begin(`documents/${id}/pictures`, {}, signal);
+export const readPictures = (id, signal) => events(post(`documents/${id}/pictures`, {}, signal), signal);
 
 // The owner's document that a file of this name and folder would replace.
 /** @param {string} name @param {string} folder */
 export const there = async (name, folder) => /** @type {Listed | null} */ (await json(await ask(`uploads/there?${new URLSearchParams({ name, folder })}`)));
 
-// Add a file; `arrived` is called with the share that was sent. Yields the events of its indexing; aborting
-// the signal ends it here and on the server.
-/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, ocr: boolean, title?: string, address?: string }} how where it lies in a folder that is added, where it goes to, whether its pictures are read; of a page of the web its title and address @param {string} name that it gets */
-export function add(file, arrived, signal, { folder, notebook, ocr, title = "", address = "" }, name) {
-  const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
-  signal.addEventListener("abort", () => sending.abort());
-  sending.open("POST", `uploads?${query({ name, folder, title, address, ocr: String(ocr) }, notebook)}`);
-  sending.setRequestHeader(SESSION, ownKey());
-  sending.upload.onprogress = (event) => event.lengthComputable && arrived(event.loaded / event.total);
-  let read = 0;
-  /** @type {ReadableStream<string>} */
-  const body = new ReadableStream({
-    start(out) {
-      const take = () => {
-        if (sending.status === 200) out.enqueue(sending.responseText.slice(read));
-        read = sending.responseText.length;
-      };
-      sending.onprogress = take;
-      sending.onload = async () => {
-        take();
-        if (sending.status === 200) out.close();
-        else out.error(await failureOf(new Response(sending.responseText, { status: sending.status, headers: { [REQUEST]: sending.getResponseHeader(REQUEST) ?? "" } })));
-      };
-      sending.onerror = () => (read ? out.close() : out.error(new Failure(say("server.not_arrived"))));
-      sending.onabort = () => out.close();
-    },
-  });
-  sending.send(file);
-  return events(body, signal);
-}
+// Add a file, as the events of its indexing.
+/** @param {File} file @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, ocr: boolean, title?: string, address?: string }} how where it lies in a folder that is added, where it goes to, whether its pictures are read; of a page of the web its title and address @param {string} name that it gets */
+export const add = (file, signal, { folder, notebook, ocr, title = "", address = "" }, name) =>
+  events(ask(`uploads?${query({ name, folder, title, address, ocr: String(ocr) }, notebook)}`, { method: "POST", body: file, signal }), signal);
 
-// The events of a stream, to the last one. A failure is thrown.
-/** @param {ReadableStream<string>} body @param {AbortSignal} signal @param {string | null} [request] @returns {AsyncGenerator<ServerEvent, void>} */
-async function* events(body, signal, request) {
-  const reader = body.getReader();
+// The events of something long, to the last one. A failure is thrown; aborting the signal ends it here and on
+// the server.
+/** @param {Promise<Response>} asked @param {AbortSignal} signal @returns {AsyncGenerator<ServerEvent, void>} */
+async function* events(asked, signal) {
+  const { body, headers } = await asked;
+  const reader = (body?.pipeThrough(new TextDecoderStream()) ?? new ReadableStream()).getReader();
   let rest = "";
   while (true) {
-    const part = await reader.read().catch((/** @type {unknown} */ error) => {
-      if (error instanceof Failure) throw error;
-    });
+    const part = await reader.read().catch(() => null);
     if (!part || part.done) break; // broken off, or given up here
     const blocks = (rest + part.value).split("\n\n");
     rest = blocks.pop() ?? "";
@@ -254,5 +220,5 @@ async function* events(body, signal, request) {
       if (event.name === "done") return;
     }
   }
-  if (!signal.aborted) throw new Failure(say("server.broken_off"), request);
+  if (!signal.aborted) throw new Failure(say("server.broken_off"), headers.get(REQUEST));
 }

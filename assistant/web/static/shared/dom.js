@@ -54,6 +54,10 @@ export function onKey(target, key, act, when = () => true) {
   target.addEventListener("keydown", (event) => event instanceof KeyboardEvent && when(event) && actOnKey(event, { [key]: act }));
 }
 
+// Whether nothing else has a use of Escape where it was pressed.
+/** @param {Event} event */
+export const isFree = (event) => !event.defaultPrevented && !closest(event, "input, select") && !document.querySelector("dialog:modal, [popover=auto]:popover-open");
+
 // The place in a row that an arrow key, Home or End leads to from another one.
 /** @param {KeyboardEvent} event @param {number} at @param {number} first @param {number} last */
 export const stepTo = ({ key }, at, first, last) => new Map([["ArrowDown", at + 1], ["ArrowUp", at - 1], ["Home", first], ["End", last]]).get(key);

@@ -23,7 +23,7 @@ export function wantedFile(file, folder = "", about) {
     name: file.name,
     bytes: file.size,
     there: (name) => there(name, folder),
-    begin: (arrived, signal, name) => add(file, arrived, signal, { ...where, ocr }, name),
+    begin: (signal, name) => add(file, signal, { ...where, ocr }, name),
   }));
 }
 
@@ -61,7 +61,7 @@ const wantedFiles = (found) => found.filter(({ file, path }) => ![...path.split(
 export function wantedAddress(written) {
   const value = /^https?:/i.test(written) ? written : `https://${written}`;
   const { notebook } = active;
-  return withPictures((ocr) => ({ name: value, begin: (_, signal) => addAddress(value, signal, { notebook, ocr }) }));
+  return withPictures((ocr) => ({ name: value, begin: (signal) => addAddress(value, signal, { notebook, ocr }) }));
 }
 
 // Where one chooses what to add.

@@ -11,10 +11,8 @@ import { number, say } from "../shared/i18n.js";
 // The server reads one after the other: meanwhile the next one is sent. Not more, for all tabs of a
 // browser have six connections together.
 const MAX_RUNNING = 2;
-// The shares of the work by the end of which something is sent, its pages are read, and those of its pictures.
-const SENT = 0.3;
-const READ_ONLY = 0.4;
-const SEEN = 0.8;
+// The shares of the work by the end of which the pages are read, without their pictures or with them.
+const [READ_ONLY, SEEN] = [0.15, 0.7];
 const RATED = 5000; // milliseconds after which it is known how long the rest takes
 
 // What is said of a document that is added, and of one that is there and whose pictures are read.
@@ -84,7 +82,7 @@ export class UploadQueue {
   // Those of them whose text is in pictures, which can be read.
   #readable = () => this.#failed().filter(({ pictures }) => pictures);
 
-  // Another notebook is open: the rows of what was added before go.
+  // The rows of what is settled go.
   leave() {
     for (const row of $("uploads").querySelectorAll(".done, .cancelled")) row.remove();
   }
@@ -93,7 +91,7 @@ export class UploadQueue {
   /** @param {Listed} one */
   readPictures({ id, title }) {
     const same = this.items.find(({ wanted, state }) => wanted.id === id && OPEN.has(state));
-    if (!same) this.add([{ name: title, id, ocr: true, begin: (_, signal) => readPictures(id, signal) }]);
+    if (!same) this.add([{ name: title, id, ocr: true, begin: (signal) => readPictures(id, signal) }]);
     const { row, cancel } = same ?? /** @type {Item} */ (this.items.at(-1));
     row.scrollIntoView({ block: "nearest" });
     cancel.focus();
@@ -156,9 +154,10 @@ export class UploadQueue {
 
   /** @param {Item} item */
   async #run(item) {
-    const { wanted, words, says, stopping } = item;
+    const { wanted, words, bar, says, stopping } = item;
     item.state = "running";
     says.textContent = say("adding.sending");
+    bar.removeAttribute("value"); // it is not known how much of it was sent
     const { documents } = app.library;
     try {
       if (!item.isDecided && (await this.#isThere(item))) return;
@@ -229,9 +228,9 @@ export class UploadQueue {
   /** @param {Item} item */
   async #added(item) {
     const { wanted, bar, says, stopping } = item;
-    let before = SENT; // the share of the work that is done before its paragraphs
+    let before = 0; // the share of the work that is done before its paragraphs
     let [counted, began, first] = ["", 0, 0];
-    for await (const { name, value } of wanted.begin((share) => (bar.value = share * SENT), stopping.signal, item.name)) {
+    for await (const { name, value } of wanted.begin(stopping.signal, item.name)) {
       if (name === "waiting" && value.before) says.textContent = say("adding.waiting_behind", { count: value.before });
       else if (name === "waiting") says.textContent = say(wanted.ocr ? "pictures.reading" : "adding.reading");
       else if (name === "progress" && value.total) { // of what is there already, nothing is done
@@ -240,7 +239,7 @@ export class UploadQueue {
         const isLong = !arePages || wanted.ocr || app.library.pictures === "always"; // nothing that takes long follows
         if (arePages) before = isLong ? SEEN : READ_ONLY;
         if (unit !== counted) [counted, began, first] = [unit, performance.now(), done];
-        const [from, to] = arePages ? [SENT, before] : [before, 1];
+        const [from, to] = arePages ? [0, before] : [before, 1];
         bar.value = from + ((to - from) * done) / total;
         says.textContent = (arePages ? say("pictures.page", { at: number(Math.min(done + 1, total)), count: total }) : say("adding.indexing", { done: number(done), count: total })) + (isLong ? left(performance.now() - began, (done - first) / (total - first)) : "");
       } else if (name === "done") return /** @type {Listed} */ (value);
