@@ -79,6 +79,7 @@ class Remarks:
         pictures: of each page that has some, the descriptions of its pictures.
         links: of each page that has some, those within the file.
         metadata: who wrote it, and when.
+        title: what it calls itself; "" where that is nothing.
     """
 
     outline: Sequence[Entry] = ()
@@ -88,6 +89,7 @@ class Remarks:
     pictures: Mapping[int, Sequence[Described]] = field(default_factory=dict)
     links: Mapping[int, Sequence[Link]] = field(default_factory=dict)
     metadata: DocumentMetadata = NO_METADATA
+    title: str = ""
 
 
 def remarks_on(content: bytes, seconds: float) -> Remarks:
@@ -106,7 +108,7 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
     links: dict[int, list[Link]] = {}
     try:
         pdf = pypdfium2.PdfDocument(content)
-        metadata = _metadata(pdf)
+        title, metadata = _metadata(pdf)
         for entry in pdf.get_toc():
             target = entry.get_dest()
             page = target.get_index() if target else None
@@ -140,7 +142,7 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
                 break
     except pypdfium2.PdfiumError:
         return Remarks()
-    return Remarks(outline, marks, notes, ligatures, pictures, links, metadata)
+    return Remarks(outline, marks, notes, ligatures, pictures, links, metadata, title)
 
 
 def _links(pdf: Any, page: Any) -> Iterator[Link]:
@@ -188,15 +190,16 @@ def drawn_pages(
                 yield number, np.ascontiguousarray(drawn[:, :, :3]), 1 / scale, size
 
 
-def _metadata(pdf: Any) -> DocumentMetadata:
+def _metadata(pdf: Any) -> tuple[str, DocumentMetadata]:
+    """What a file calls itself, and what else it says of itself."""
     told: dict[str, str] = defaultdict(str)
-    for key in ("Author", "Creator", "Producer", "CreationDate", "ModDate", "doi", "Subject"):
+    for key in "Title Author Creator Producer CreationDate ModDate doi Subject".split():
         with suppress(UnicodeDecodeError):  # half of a pair: nothing that can be shown
             told[key] = pdf.get_metadata_value(key)
     # Programs that make files may name themselves.
     author = "" if told["Author"] in (told["Creator"], told["Producer"]) else told["Author"]
     dates, dois = (told["CreationDate"], told["ModDate"]), (told["doi"], told["Subject"])
-    return metadata_of([[author]], dates, dois=dois)
+    return " ".join(told["Title"].split()), metadata_of([[author]], dates, dois=dois)
 
 
 def _note(text: Any, characters: str, at: int) -> str:

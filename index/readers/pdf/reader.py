@@ -28,6 +28,7 @@ from index.chunking.layout import (
     Composer,
     Heading,
     Layout,
+    letters,
     locked,
 )
 from index.chunking.sentences import Span
@@ -39,6 +40,7 @@ from index.readers.pdf.pages import (
     PrintedPage,
     PrintedWord,
     Region,
+    letters_of,
     lines_of,
     printed_pages,
 )
@@ -275,7 +277,7 @@ def layout_of(
     set_pictures(pages, remarks.pictures)
     _write_pages(printer, pages)
     printer.set_leads()
-    laid = printer.out.layout()
+    laid = printer.out.layout(_printed_title(remarks.title, pages))
     boxes = Boxes(
         text=laid.text,
         spans=np.array(printer.spans, dtype=np.int32),
@@ -285,6 +287,13 @@ def layout_of(
         labels=tuple(page.label for page in pages),
     )
     return replace(laid, boxes=boxes, pages=len(pages), metadata=remarks.metadata, unread=unread)
+
+
+def _printed_title(title: str, pages: Sequence[PrintedPage]) -> str | None:
+    """What a file calls itself, where that is printed on its first page with words: many a program
+    writes the name of a file there, or of the form that was filled in. One word may be any."""
+    said = next((letters_of(page.words) for page in pages if page.words), "")
+    return title if " " in title and letters(title) and letters(title) in said else None
 
 
 def unread_pictures(name: str, count: int) -> EmptyDocumentError:

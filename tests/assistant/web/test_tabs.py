@@ -362,6 +362,7 @@ def test_what_both_tabs_do_at_the_same_time_is_all_kept(visit: Visit, tabs: list
     expect(first.locator("#toast")).to_contain_text("was deleted in another tab")
     second.keyboard.press("Escape")
     ask(first, GREETING)
+    first.locator("body[data-kept='true']").wait_for()
     visit.complaints = [c for c in visit.complaints if "404" not in c]  # it was not there
     first.reload()
     expect(questions(first)).to_have_count(5)

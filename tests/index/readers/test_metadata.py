@@ -119,14 +119,16 @@ def with_markdown(file: Path) -> None:
     file.write_text(f"---\n{told}\n---\n{PROSE}\n", encoding="utf-8")
 
 
-def with_pdf(file: Path, author: str = f"{ANN}; {BOB}", creator: str = "Writer") -> None:
+def with_pdf(
+    file: Path, author: str = f"{ANN}; {BOB}", creator: str = "Writer", title: str = ""
+) -> None:
     def text(name: str) -> str:
         return f"<FEFF{name.encode('utf-16-be', 'surrogatepass').hex()}>"
 
     shown = f"BT /F1 12 Tf 20 200 Td ({PROSE}) Tj ET"
     page = "/Type/Page/Parent 2 0 R/MediaBox[0 0 500 300]"
     font = "/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
-    about = f"/Author {text(author)}/Creator {text(creator)}"
+    about = f"/Author {text(author)}/Creator {text(creator)}/Title {text(title)}"
     objects = (
         "<</Type/Catalog/Pages 2 0 R>>",
         "<</Type/Pages/Kids[3 0 R 5 0 R]/Count 2>>",
@@ -181,6 +183,22 @@ def test_who_did_not_write_a_pdf(tmp_path: Path, author: str) -> None:
     file = tmp_path / "report.pdf"
     with_pdf(file, author, creator="Quire 7")
     assert read_document(file).metadata == DocumentMetadata((), DATE)
+
+
+@pytest.mark.parametrize(
+    ("told", "title"),
+    [
+        ("The Harbour Master", "The Harbour Master"),
+        ("Harbour", "report.pdf"),
+        ("Microsoft Word - harbour.doc", "report.pdf"),
+    ],
+    ids=["printed", "one word", "not printed"],
+)
+def test_a_pdf_is_called_what_it_calls_itself_where_that_is_printed(
+    tmp_path: Path, told: str, title: str
+) -> None:
+    with_pdf(tmp_path / "report.pdf", title=told)
+    assert read_document(tmp_path / "report.pdf").title == title
 
 
 @pytest.mark.parametrize("told", [b"\0\1\2" * 99, b"<dc:creator>" * 50_000, b""])

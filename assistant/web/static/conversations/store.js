@@ -16,8 +16,8 @@ export class Store {
     this.prefix = `footnote/${encodeURIComponent(user ?? "")}/`;
     /** @type {Set<string>} */
     this.removed = new Set(); // here, whatever else is said of it afterwards
-    /** @type {Map<string, { conversation: Conversation, turn: Turn }>} */
-    this.changed = new Map(); // what is not at the server yet as it is, by the turn's id
+    /** @type {Map<string, { conversation: Conversation, turn: Turn, isNew: boolean }>} */
+    this.changed = new Map(); // what is not at the server yet as it is, or at all, by the turn's id
     /** @type {Promise<void>} */
     this.sent = Promise.resolve();
     addEventListener("pagehide", () => {
@@ -42,7 +42,7 @@ export class Store {
   /** @param {Conversation} of @param {Turn} turn */
   keep(of, turn) {
     if (this.removed.has(of.id)) return;
-    this.changed.set(turn.id, { conversation: of, turn });
+    this.changed.set(turn.id, { conversation: of, turn, isNew: turn.state === "pending" || (this.changed.get(turn.id)?.isNew ?? false) });
     this.sent = this.sent.then(() => this.#send(turn.id)); // one after the other, each as it is by then
     this.#tell();
   }
@@ -56,9 +56,9 @@ export class Store {
   async #send(id) {
     const change = this.changed.get(id);
     if (!change) return; // it was sent as it is, or is not to be
-    const { conversation: of, turn } = change;
+    const { conversation: of, turn, isNew } = change;
     try {
-      await this.#put(of, turn);
+      await this.#put(of, turn, isNew);
       this.#held(of, (turns) => turns.filter((one) => one.id !== id)); // it is newer than that
       tellTabs({ what: "conversation", id: of.id });
     } catch (error) {
@@ -69,13 +69,13 @@ export class Store {
     this.#tell();
   }
 
-  /** @param {Conversation} of @param {Turn} turn */
-  async #put(of, turn) {
+  /** @param {Conversation} of @param {Turn} turn @param {boolean} isNew */
+  async #put(of, turn, isNew) {
     const notebook = of.notebook ?? null;
     try {
       await putTurn(of.id, of.title, turn, notebook);
     } catch (error) {
-      if (!isStatus(error, NOT_FOUND) || this.removed.has(of.id) || turn.state !== "pending") throw error;
+      if (!isStatus(error, NOT_FOUND) || this.removed.has(of.id) || !isNew) throw error;
       // Another tab has deleted the conversation: who asks in it has it back.
       await restore(`conversations/${of.id}`, notebook);
       await putTurn(of.id, of.title, turn, notebook);

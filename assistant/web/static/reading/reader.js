@@ -31,7 +31,7 @@ export class Reader {
   /** @type {Citation | undefined} */
   chosen = undefined;
   /** @type {Element[]} */
-  text = [];
+  nodes = []; // of its text
   // Whether a document that has pages is shown as them, or as its text.
   printed = true;
   // What was asked to be shown: a document, a citation, what a link leads to.
@@ -132,14 +132,13 @@ export class Reader {
       this.note(loaded);
       return false;
     }
+    const text = textOf(loaded);
+    await new Promise((done) => setTimeout(done)); // both parts take long where a document is
+    if (!isWanted()) return null;
     this.document = loaded;
     $("reader-choice").value = id;
     $("reader-heading").textContent = loaded.title;
-    const { nodes, blocks, headings } = textOf(loaded);
-    this.blocks.clear();
-    for (const [number, block] of blocks) this.blocks.set(number, block);
-    this.headings = headings;
-    this.text = nodes;
+    Object.assign(this, text);
     this.#layOut();
     return true;
   }
@@ -158,7 +157,7 @@ export class Reader {
     this.pages.classList.toggle("long", !printed && document.paragraphs.length > LONG_DOCUMENT);
     this.pages.scrollTop = 0;
     if (!printed) this.sheets.close();
-    const shown = printed ? this.sheets.open(document) : this.text;
+    const shown = printed ? this.sheets.open(document) : this.nodes;
     this.remark(); // before it is laid out, so that nothing moves
     this.pages.replaceChildren(...shown);
     this.scrolling.went = null;
