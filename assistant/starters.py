@@ -7,8 +7,8 @@ A heading that makes no natural question makes none. Whether they are answered i
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import TypeVar
@@ -115,7 +115,7 @@ def suggestions(documents: Sequence[Document]) -> list[Suggestion]:
 
 def main_headings(document: Document, count: int) -> list[tuple[str, int]]:
     """The headings of a document's longest main parts, in reading order, each with the number of
-    the first paragraph under it.
+    the first paragraph under it. A part that only holds another ("Article III") is called as that.
 
     Args:
         document: whose.
@@ -125,13 +125,23 @@ def main_headings(document: Document, count: int) -> list[tuple[str, int]]:
     depth = depth_of([own.heading for own in paragraphs])
     first: dict[Heading, int] = {}
     lengths = Counter[Heading]()
+    held = defaultdict[Heading, set[Heading]](set)
     for own in paragraphs:
         path = own.heading[: depth + 1]
         if len(path) > depth and 0 < len(topic_of(path[-1]).split()) <= LONGEST_TASK:
             first.setdefault(path, own.number)
             lengths[path] += len(own.text)
+            held[path].add(own.heading[depth + 1 : depth + 2])
     longest = {path for path, _ in lengths.most_common(count)}
-    return [(topic_of(path[-1]), number) for path, number in first.items() if path in longest]
+    return [
+        (_called(path[-1], held[path]), number) for path, number in first.items() if path in longest
+    ]
+
+
+def _called(heading: str, held: Collection[Heading]) -> str:
+    only, *others = held
+    topic = topic_of(only[0]) if only and not others else ""
+    return topic if 0 < len(topic.split()) <= LONGEST_TASK else topic_of(heading)
 
 
 def depth_of(outline: Sequence[Heading]) -> int:

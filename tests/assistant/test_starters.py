@@ -10,6 +10,9 @@ from assistant.starters import main_headings, suggestions, topic_of
 from index import Document
 from index.readers.loader import read_document
 
+#: Articles that hold one part, or more.
+HELD = (("Meetings", "\n\nHeld in May."), ("Fees", "\n\nThree.\n\n### Refunds\n\nNone."))
+
 
 def document(folder: Path, *parts: str, name: str = "guide.md") -> Document:
     (folder / name).write_text("\n\n".join(["# The workshop", *parts, "## Money", "It is free."]))
@@ -89,6 +92,8 @@ def test_the_main_headings_are_the_longest_of_the_first_level_with_several(tmp_p
         paragraph = read.paragraphs[number - 1]
         assert topic_of(paragraph.heading[1]) == title
         assert number == 1 or read.paragraphs[number - 2].heading[:2] != paragraph.heading[:2]
+    held = document(tmp_path, *(f"## Article {name}\n\n### {name}{text}" for name, text in HELD))
+    assert [title for title, _ in main_headings(held, 6)] == ["Meetings", "Article Fees", "Money"]
     flat = tmp_path / "flat.txt"
     flat.write_text("It is said without a heading.\n")
     assert main_headings(read_document(flat), 6) == []

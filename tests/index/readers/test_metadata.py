@@ -248,7 +248,8 @@ def test_a_page_that_a_browser_saved_says_where_from() -> None:
 
 
 def test_the_title_in_front_matter_is_told_as_it_is_read() -> None:
-    assert front_matter_of('---\ntitle: "Perks &amp; pay"\n---\nText.').title == "Perks & pay"
+    told = '---\ntitle: "Perks &amp; pay <em>before</em> 5 < 6"\n---\nText.'
+    assert front_matter_of(told).title == "Perks & pay before 5 < 6"
 
 
 @pytest.mark.parametrize(
