@@ -23,7 +23,7 @@ window.shown = (() => {
       introduction: text(element.querySelector(".introduction")),
       passage: element.dataset.passage ?? null,
       size: [element.getAttribute("aria-posinset"), element.getAttribute("aria-setsize")],
-      isNoted: all(element, ".noted").length > 0,
+      isNoted: all(element, ".noted").some((noted) => getComputedStyle(noted).display !== "none"),
     };
   };
   const sentence = (element) => {

@@ -606,6 +606,8 @@ class Shown:
         so = {say("going.words"), say("going.all", count=len(there))}
         if len(asked) == len(there):
             so.remove(say("going.all", count=len(there)))
+        if self.store.notebook:
+            so.add(say("going.outside"))
         if passages and len(asked) > 1:
             so.add(say("going.only", title=self.store.place(passages[0])[0].title))
         self.same(
