@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from html import unescape
 from typing import Any
 
 from index.chunking.metadata import metadata_of
-from index.models import NO_METADATA, DocumentMetadata
+from index.models import NO_METADATA, DocumentMetadata, strip_marks
 
 # Without a name of a setting at once it is two rules with text between them.
 _SETTINGS = re.compile(
@@ -22,7 +21,6 @@ _SETTINGS = re.compile(
     r"(?:(?!(?:---|\.\.\.)[ \t]*(?:[\r\n]|\Z))[^\r\n]*+(?:\r\n?|\n))*+(?:---|\.\.\.)"
 )
 _TITLE = re.compile(r"^title[ \t]*:(.*)", re.MULTILINE)
-_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 #: A name, and its value with the lines below that belong to it: indented, or items of a list.
 _SETTING = re.compile(
     r"^([\w-]+)[ \t]*:([^\r\n]*+(?:(?:\r\n?|\n)(?:[ \t]+|-[ \t])[^\r\n]*+)*+)", re.MULTILINE
@@ -51,7 +49,7 @@ def front_matter_of(text: str) -> FrontMatter:
     if not found:
         return FrontMatter()
     line = _TITLE.search(found[0])
-    title = unescape(_TAG.sub("", line[1])).strip() if line else ""
+    title = strip_marks(line[1]).strip() if line else ""
     if len(title) > 1 and title[0] == title[-1] and title[0] in "'\"":
         title = title[1:-1].strip()
     told = {name.lower(): list(_values(value)) for name, value in _SETTING.findall(found[0])}

@@ -293,7 +293,8 @@ def _printed_title(title: str, pages: Sequence[PrintedPage]) -> str | None:
     """What a file calls itself, where that is printed on its first page with words: many a program
     writes the name of a file there, or of the form that was filled in. One word may be any."""
     said = next((letters_of(page.words) for page in pages if page.words), "")
-    return title if " " in title and letters(title) and letters(title) in said else None
+    name = letters(title)
+    return title if name and name in said and " " in title and title.isprintable() else None
 
 
 def unread_pictures(name: str, count: int) -> EmptyDocumentError:

@@ -62,7 +62,7 @@ export class Search {
     const wanted = this.#wanted();
     this.found = [];
     this.at = -1;
-    CSS.highlights.clear();
+    for (const name of ["found", "found-here"]) CSS.highlights.delete(name);
     if (wanted) {
       const pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/\s+/g, "\\s+"), "giu");
       for (const thing of this.#things()) {

@@ -154,10 +154,9 @@ export class UploadQueue {
 
   /** @param {Item} item */
   async #run(item) {
-    const { wanted, words, bar, says, stopping } = item;
+    const { wanted, words, says, stopping } = item;
     item.state = "running";
     says.textContent = say("adding.sending");
-    bar.removeAttribute("value"); // it is not known how much of it was sent
     const { documents } = app.library;
     try {
       if (!item.isDecided && (await this.#isThere(item))) return;
@@ -229,6 +228,7 @@ export class UploadQueue {
   async #added(item) {
     const { wanted, bar, says, stopping } = item;
     let before = 0; // the share of the work that is done before its paragraphs
+    bar.removeAttribute("value"); // it is not known how much of it was sent
     let [counted, began, first] = ["", 0, 0];
     for await (const { name, value } of wanted.begin(stopping.signal, item.name)) {
       if (name === "waiting" && value.before) says.textContent = say("adding.waiting_behind", { count: value.before });
