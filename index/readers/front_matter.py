@@ -1,6 +1,6 @@
 """What a text says of itself at its top: who wrote it, when, and at what address it is. Settings
 between `---` lines, of the program that makes a page of it: YAML, and what is no YAML in many a
-text; and the head of a web page."""
+text; the same without those lines; and the head of a web page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ _SETTINGS = re.compile(
     r"---[ \t]*(?:\r\n?|\n)(?=[\w-]+[ \t]*:(?:\s|\Z)|#)"
     r"(?:(?!(?:---|\.\.\.)[ \t]*(?:[\r\n]|\Z))[^\r\n]*+(?:\r\n?|\n))*+(?:---|\.\.\.)"
 )
-_TITLE = re.compile(r"^title[ \t]*:(.*)", re.MULTILINE)
+#: As MultiMarkdown and Pelican have them: the title first, down to a blank line. Such lines may be
+#: a text's own, and stay a part of it.
+_UNMARKED_SETTINGS = re.compile(
+    r"title[ \t]*:[^\r\n]*+(?:(?:\r\n?|\n)(?:[\w-]+[ \t]*:|[ \t]+\S)[^\r\n]*+)*+"
+    r"(?=(?:\r\n?+|\n)[ \t]*+[\r\n])",
+    re.IGNORECASE,
+)
+_TITLE = re.compile(r"^title[ \t]*:(.*)", re.MULTILINE | re.IGNORECASE)
 #: A name, and its value with the lines below that belong to it: indented, or items of a list.
 _SETTING = re.compile(
     r"^([\w-]+)[ \t]*:([^\r\n]*+(?:(?:\r\n?|\n)(?:[ \t]+|-[ \t])[^\r\n]*+)*+)", re.MULTILINE
@@ -45,7 +52,8 @@ class FrontMatter:
 
 def front_matter_of(text: str) -> FrontMatter:
     """The settings at the top of a text."""
-    found = _SETTINGS.match(text)
+    marked = _SETTINGS.match(text)
+    found = marked or _UNMARKED_SETTINGS.match(text)
     if not found:
         return FrontMatter()
     line = _TITLE.search(found[0])
@@ -58,7 +66,7 @@ def front_matter_of(text: str) -> FrontMatter:
         [value for name in _DATES for value in told.get(name, ())],
         [value for name in _ADDRESSES for value in told.get(name, ())],
     )
-    return FrontMatter(found.end(), title or None, metadata)
+    return FrontMatter(marked.end() if marked else 0, title or None, metadata)
 
 
 def _values(value: str) -> Iterator[str]:

@@ -252,6 +252,18 @@ def test_the_title_in_front_matter_is_told_as_it_is_read() -> None:
     assert front_matter_of(told).title == "Perks & pay before 5 < 6"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_front_matter_without_lines_around_it_stays_in_the_text(end: str, tmp_path: Path) -> None:
+    file = tmp_path / "bylaws.md"
+    head = f"Title  : Bylaws of the Harbour{end}Author : {ANN}{end}"
+    file.write_text(f"{head}{end}{PROSE}{end}", encoding="utf-8", newline="")
+    document = read_document(file)
+    assert (document.title, document.metadata.authors) == ("Bylaws of the Harbour", (ANN,))
+    assert ANN in document.text
+    file.write_text(f"{head}It ends nowhere.{end}", encoding="utf-8", newline="")
+    assert read_document(file).title == "bylaws.md"
+
+
 @pytest.mark.parametrize(
     ("told", "authors"),
     [
@@ -338,8 +350,9 @@ def test_what_is_no_address(told: str) -> None:
         lambda n: "---\na: b\n" + "-" * n + "\n---\n",
         lambda n: "---\nauthor:" + " " * n + "\n---\n",
         lambda n: "---\nauthor: x\n" + " " * n + "name: y\n---\n",
+        lambda n: "title: x\n" + "a: b\n" * n + " " * n + "c",
     ],
-    ids=["items", "dashes", "blanks", "indented"],
+    ids=["items", "dashes", "blanks", "indented", "unmarked"],
 )
 def test_front_matter_takes_time_in_proportion(make: Callable[[int], str]) -> None:
     assert grows_linearly(front_matter_of, make, 20_000)
