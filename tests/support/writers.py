@@ -73,9 +73,8 @@ def edition(name: str, number: int) -> Document:
 
 
 def check(index: Index, seed: int) -> None:
-    """Every document is one of its editions, whole and once; some of its paragraphs are found: all
-    of them in a folder, and all but one by a server, which searches its graph approximately (see
-    `index.store.vectors`) and has missed one of some thousands."""
+    """Every document is one of its editions, whole and once; some of its paragraphs are found. A
+    server searches its graph approximately, and may miss one (see `index.store.vectors`)."""
     generator = random.Random(seed)
     missed = []
     view = index.view()
