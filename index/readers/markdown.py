@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 
-from index.chunking.layout import Composer, Heading, Layout
+from index.chunking.layout import Composer, Heading, Layout, Part
 from index.readers.front_matter import front_matter_of
 from index.readers.html import OUTSIDE, write_html
 
@@ -73,8 +74,17 @@ def _layout(text: str, writer: _Writer, name: str | None = None) -> Layout:
     told = front_matter_of(text)
     writer.write(_SURROGATE.sub("\ufffd", _LEFT_OUT.sub("", text[told.end :])))
     begins = writer.out.parts[:1]
-    title = None if begins and isinstance(begins[0], Heading) else told.title or name
+    headed = begins and isinstance(begins[0], Heading)
+    title = None if headed else told.title or name or _heading_of_all(writer.out.parts)
     return writer.out.layout(title, told.metadata)
+
+
+def _heading_of_all(parts: Iterable[Part]) -> str | None:
+    """The heading of the first level that all others stand under, whatever stands above it: a
+    picture, a notice."""
+    levels = [(part.level, part.text) for part in parts if isinstance(part, Heading)]
+    top, *below = levels or [(0, "")]
+    return top[1] if top[0] == 1 < min(below, default=(1,))[0] else None
 
 
 @dataclass(slots=True)

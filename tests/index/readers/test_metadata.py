@@ -265,6 +265,22 @@ def test_front_matter_without_lines_around_it_stays_in_the_text(end: str, tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Moved to the new pages.\n\n# Staff Guide\n\n{}\n\n## Leave\n\n{}", "Staff Guide"),
+        ("{}\n\n# References\n\n{}", "guide.md"),
+        ("{}\n\n## Leave\n\n{}\n\n### Pay\n\n{}", "guide.md"),
+        ("{}\n\n# Leave\n\n{}\n\n# Pay\n\n{}", "guide.md"),
+        ("---\ntitle: Guide\n---\n{}\n\n# Leave\n\n{}\n\n## Pay\n\n{}", "Guide"),
+    ],
+)
+def test_a_heading_over_all_others_is_the_title(text: str, title: str, tmp_path: Path) -> None:
+    file = tmp_path / "guide.md"
+    file.write_text(text.replace("{}", PROSE), encoding="utf-8")
+    assert read_document(file).title == title
+
+
+@pytest.mark.parametrize(
     ("told", "authors"),
     [
         ("author: Ann", ("Ann",)),
