@@ -262,8 +262,18 @@ def test_a_notebook_has_documents_and_conversations_of_its_own(
     other.close()
 
     # It is renamed, deleted and had back.
-    page.locator("#open-notebooks").click()
+    # The list that is asked for meanwhile leaves the field there.
+    waiting: list[Route] = []
+    page.route("**/notebooks", lambda route: waiting.append(route))
+    with page.expect_request("**/notebooks"):
+        page.locator("#open-notebooks").click()
     page.get_by_role("button", name="Rename Nuts").click()
+    with page.expect_response("**/notebooks") as listed:
+        waiting[0].continue_()
+    listed.value.finished()
+    page.unroute("**/notebooks")
+    page.evaluate("new Promise((done) => setTimeout(done, 200))")  # it is drawn by then
+    expect(page.get_by_label("Name of the notebook")).to_be_focused()
     page.get_by_label("Name of the notebook").fill("Oaks")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Delete Oaks").click()

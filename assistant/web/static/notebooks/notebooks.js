@@ -46,7 +46,7 @@ export class Notebooks {
     if (!found || !isLast()) return;
     this.all = found;
     if (active.notebook && !this.current) await this.open(null); // deleted, or no longer shared
-    this.draw();
+    if (!$("notebook-list").querySelector("input")) this.draw(); // else a name is being written there
   }
 
   /** @param {string | null} id */
