@@ -23,6 +23,13 @@ class Heading:
     end: int
 
 
+def only_top(headings: Sequence[Heading]) -> Heading | None:
+    """Of headings the one that stands above all others by its level, if there is one."""
+    top = min((heading.level for heading in headings), default=0)
+    found = [heading for heading in headings if heading.level == top]
+    return found[0] if len(found) == 1 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph to be: spans in order, each of which begins a sentence.

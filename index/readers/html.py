@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from index.chunking.decoding import declared, decoded
-from index.chunking.layout import Block, Composer, Heading, Layout, describes
+from index.chunking.layout import Block, Composer, Heading, Layout, describes, only_top
 from index.chunking.sentences import Span
 from index.readers.front_matter import front_matter_of, head_metadata
 from index.readers.html_setting import NO_RULES, StyleTracker, TextStyle, class_rules
@@ -142,10 +142,8 @@ def _write(
         # A page of nothing but links is one that somebody wants to search.
         writer.write_menus()
     headings = [part for part in out.parts[before:] if isinstance(part, Heading)]
-    top = min((heading.level for heading in headings), default=0)
-    titles = [heading.text for heading in headings if heading.level == top]
-    if len(titles) == 1:
-        return without_signs(titles[0])
+    if top := only_top(headings):
+        return without_signs(top.text)
     title = tree.css_first("head > title")
     return (_plain(title.text()) if title else "") or None
 

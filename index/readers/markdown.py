@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 
-from index.chunking.layout import Composer, Heading, Layout, Part
+from index.chunking.layout import Composer, Heading, Layout, Part, only_top
 from index.readers.front_matter import front_matter_of
 from index.readers.html import OUTSIDE, write_html
 
@@ -82,9 +82,9 @@ def _layout(text: str, writer: _Writer, name: str | None = None) -> Layout:
 def _heading_of_all(parts: Iterable[Part]) -> str | None:
     """The heading of the first level that all others stand under, whatever stands above it: a
     picture, a notice."""
-    levels = [(part.level, part.text) for part in parts if isinstance(part, Heading)]
-    top, *below = levels or [(0, "")]
-    return top[1] if top[0] == 1 < min(below, default=(1,))[0] else None
+    headings = [part for part in parts if isinstance(part, Heading)]
+    top = only_top(headings) if len(headings) > 1 else None
+    return top.text if top is not None and top is headings[0] and top.level == 1 else None
 
 
 @dataclass(slots=True)
