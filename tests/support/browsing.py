@@ -165,7 +165,9 @@ def settled(page: Page) -> Locator:
 
 
 def kept(page: Page) -> list[dict[str, Any]]:
-    """The conversations that the server keeps, with their turns, the newest first."""
+    """The conversations that the server keeps, with their turns, the newest first, when it has all
+    that this page has."""
+    expect(page.locator("body")).not_to_have_attribute("data-kept", "false")
     found = page.evaluate(
         """async () => {
           const { conversations } = await (await fetch("conversations")).json();

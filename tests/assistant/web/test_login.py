@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from browsing import QUESTION, QUOTE, SECONDS, ask
 from helpers import PATIENCE
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from services import api, client_of, problem
 
 from assistant.access.logins import LASTS, Logins, signed_by
@@ -103,10 +103,16 @@ def test_a_login_guards_everything(url: str, browser: Browser) -> None:
         assert client.post("mcp", auth=("ann", "s3cret!")).status_code != 401
     page = browser.new_page()
     page.set_default_timeout(PATIENCE * SECONDS)
+    words: list[Route] = []  # which may come late
+    page.route("**/words/*", lambda route: words.append(route))
     page.goto(url)
     page.get_by_label("Name").fill("ann")
     page.get_by_label("Password").fill("wrong")
-    page.get_by_role("button", name="Log in").click()
+    with page.expect_response("**/login"):
+        page.get_by_role("button", name="Log in").click()
+    [held] = words
+    held.continue_()
+    page.unroute_all()
     expect(page.get_by_role("alert")).to_contain_text("password is wrong")
     page.get_by_label("Password").fill("s3cret!")
     page.get_by_role("button", name="Log in").click()

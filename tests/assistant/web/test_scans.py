@@ -262,7 +262,7 @@ def test_where_nothing_reads_pictures_it_is_told_how_to_get_it(
     browser: Browser, url: str, tmp_path: Path
 ) -> None:
     def missing(route: Route) -> None:
-        answer = route.fetch()
+        answer = route.fetch(max_retries=3)
         route.fulfill(json={**answer.json(), "pictures": "missing"})
 
     context = browser.new_context(locale="de-DE", color_scheme="dark", **PHONE)

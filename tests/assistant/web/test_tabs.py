@@ -64,7 +64,8 @@ class Held:
 
     def _hold(self, route: Route) -> None:
         if len(self.answers) < self._most:
-            self.answers.append((route, route.fetch()))
+            # The server may have closed the connection that this takes up again.
+            self.answers.append((route, route.fetch(max_retries=3)))
         else:
             route.continue_()
 
