@@ -167,6 +167,7 @@ def test_on_a_phone(visit: Visit) -> None:
     turn.get_by_role("button", name="A bad answer").tap()
     toast = page.locator("#toast")
     expect(toast).to_contain_text("Thank you")
+    toast.hover()  # so that it stays
     expect(turn.locator(".reasons")).to_be_visible()
     for other in (page.locator("#composer"), turn.locator(".reasons")):
         assert not overlap(toast, other)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from browsing import (
-    SECONDS,
     Visit,
     add_file,
     ask,
@@ -88,6 +87,7 @@ def test_what_is_cited_is_lit_up_where_it_is_printed(visit: Visit) -> None:
     expect(light).to_be_in_viewport()
     expect(field(page)).to_have_value("22")
     expect(page.locator(".sheet[data-page='22'] img")).to_be_visible()
+    expect(page.locator(".sheet[data-page='22'] .words span").first).to_be_attached()
     assert page.evaluate(UNDER_LIGHT).startswith("Lock seven of the harbour")
 
     # It turns to the text and back.
@@ -507,4 +507,4 @@ def test_on_a_phone(visit: Visit, browser: Browser, tmp_path: Path) -> None:
     ask(page, "What is to be done with oars before they are hung up?").locator(
         ".marker"
     ).first.click()
-    expect(page.locator(".light.chosen").first).to_be_in_viewport(timeout=60 * SECONDS)
+    expect(page.locator(".light.chosen").first).to_be_in_viewport()
