@@ -36,7 +36,7 @@ from assistant.llm.replies import (
 from assistant.llm.sanitising import one_line
 from assistant.query.english import content_stems
 from assistant.retrieval.passages import Passage
-from assistant.verification.facts import facts_of, negations
+from assistant.verification.facts import facts_of, negations, other_symbols
 from assistant.verification.verifier import NOTHING_FOUND, Judgement, Verifier
 from index.chunking.language import told_language
 from index.chunking.sentences import sentence_spans
@@ -383,6 +383,7 @@ def _repeats(text: str, other: str) -> bool:
     return (
         content_stems(text) <= content_stems(other)
         and facts_of(text).numbers <= facts_of(other).numbers
+        and not other_symbols(facts_of(text), facts_of(other))
         and negations(text) == negations(other)
     )
 

@@ -4,6 +4,9 @@ These are what similarity and a small reading model forgive most readily and a p
 year, another place. Both are normalised, so that two ways to write one are equal: "eleven" and
 "11", "2.5 million" and "2,500,000", "Chinese" and "China", "SDF" and "Self-Defense Forces". Days
 and years are numbers and months are names, so dates need no rule of their own.
+
+A symbol that is written at a number or a name is part of it: "-5" is not "5", "< 5 mg" is not
+"5 mg", "A+" is not "A", and "C#" is not "C".
 """
 
 from __future__ import annotations
@@ -41,8 +44,26 @@ _REWRITES = (
     (re.compile(r"(?<=\d),(?=\d{3}\b)"), ""),
     (re.compile(r"\b([A-Z])\.(?:([A-Z])\.)(?:([A-Z])\.)?"), r"\1\2\3"),  # U.S.
 )
-_TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|[,;.!?:\"“”]")
-_WORDS = re.compile(r"[^\W\d_]+|\d[\d.,]*\d|\d|[$%\u20ac\u00a3.!?]")
+#: Symbols in one form and directly at what they belong to. A minus behind a mark, a rating or a
+#: blood group becomes \u2212, which no sign of a number is.
+_SYMBOLS = (
+    (re.compile("<="), "\u2264"),
+    (re.compile(">="), "\u2265"),
+    (re.compile(r"(?<!\w)[\u2212\u2013](?=[$\u20ac\u00a3]?\d)"), "-"),
+    (re.compile(r"([<>\u2264\u2265\u00b1])\s+(?=[-$\u20ac\u00a3]?\d)"), r"\1"),
+    (re.compile(r"(?<!\w)([-<>\u2264\u2265\u00b1])([$\u20ac\u00a3])(?=\d)"), r"\2\1"),
+    (re.compile(r"\b([A-FO]|[ABC]{2,3})-(?!\w)"), "\\1\u2212"),
+)
+#: The symbols before a number: a comparison that is no arrow, and a sign that is no hyphen ("3-5").
+_BEFORE = r"(?:(?<![-=])[<>\u2264\u2265\u00b1])?(?:(?<![\w)])(?<!\d\s)-)?"
+#: "500+", per mille; "C++", "F#", "A+".
+_AFTER, _AFTER_WORD = r"(?:\+(?!\w)|\u2030)?", r"(?:[+#\u2212]+(?!\w))?"
+_TOKEN = re.compile(
+    rf"({_BEFORE})(\d+(?:\.\d+)?)({_AFTER})|([^\W\d_]+)({_AFTER_WORD})|([,;.!?:\"“”])"
+)
+_WORDS = re.compile(
+    rf"{_BEFORE}\d(?:[\d.,]*\d)?{_AFTER}|[^\W\d_]+{_AFTER_WORD}|[$%\u20ac\u00a3.!?]"
+)
 _NEGATOR = re.compile(rf"\b(?:{alternatives(NEGATORS)}|cannot)\b|n['\u2019]t\b", re.IGNORECASE)
 #: What two sentences may differ in and say the same. Every other function word may carry a fact:
 #: "paid to" and "paid by" the tenant, "many" and "few".
@@ -56,6 +77,17 @@ _CONDITION = re.compile(
 )
 #: What stands between two statements; of a list of things nothing is said behind it.
 _AND = re.compile(rf"(?:[,;] (?:and|but)|;) (?=[^,;]*\b(?:{alternatives(AUXILIARIES)})\b)")
+#: Stems of words that say a sign or a comparison, and pieces on each side of a number in which one
+#: is looked for.
+SYMBOLS_IN_WORDS = frozenset(
+    stem(word)
+    for word in (
+        "minus negative loss lose lost deficit overdrawn fall fell drop decline decrease shrink "
+        "shrank below down less fewer under lower most least up over above more higher exceed "
+        "maximum minimum"
+    ).split()
+)
+NEAR = 4
 _OPENS = frozenset('.!?:"“”')
 
 
@@ -70,6 +102,9 @@ class Facts:
         stems: of all words, in order, lower case.
         initials: of every run of two capitals or more, and of its ends, lower case, with the words
             that they stand for: "sdf".
+        symbols: the symbols that are written at each number, and at each word with a capital
+            letter; "" for none. A number whose sign or comparison may be said in words
+            ("a loss of 5") is left out.
     """
 
     numbers: frozenset[float]
@@ -77,6 +112,7 @@ class Facts:
     names: tuple[str, ...]
     stems: tuple[str, ...]
     initials: Mapping[str, frozenset[str]]
+    symbols: Mapping[float | str, frozenset[str]]
 
 
 @lru_cache(maxsize=4096)
@@ -84,20 +120,27 @@ def facts_of(text: str) -> Facts:
     """Read a text of one sentence or several. The word that begins a sentence is taken for a name
     only where another follows: anything has a capital there."""
     text = MARKERS.sub(" ", text)
-    for pattern, replacement in _REWRITES:
+    for pattern, replacement in (*_REWRITES, *_SYMBOLS):
         text = pattern.sub(replacement, text)
-    pieces = _TOKEN.findall(text)
+    pieces, symbols = list[str](), list[str]()
+    for before, number, after, word, after_word, punctuation in _TOKEN.findall(text):
+        pieces.append(number or word or punctuation)
+        symbols.append(before + after + after_word)
     named = [_is_name(pieces, i) for i in range(len(pieces))]
-    numbers = list(_numbers([piece.lower() for piece in pieces]))
+    found = list(_numbers([piece.lower() for piece in pieces]))
+    written: dict[float | str, frozenset[str]] = {}
+    for place, key in _symbol_bearers(pieces, found):
+        written[key] = written.get(key, frozenset()) | {symbols[place]}
     initials: dict[str, frozenset[str]] = {}
     for own, words in _initials(pieces):
         initials[own] = initials.get(own, frozenset()) | words
     return Facts(
-        numbers=frozenset(value for value, _ in numbers),
-        counted=frozenset((value, stem(behind)) for value, behind in numbers if behind),
+        numbers=frozenset(value for _, value, _ in found),
+        counted=frozenset((value, stem(behind)) for _, value, behind in found if behind),
         names=tuple(piece for piece, name in zip(pieces, named, strict=True) if name),
         stems=tuple(stem(piece.lower()) for piece in pieces if piece[0].isalpha()),
         initials=initials,
+        symbols=written,
     )
 
 
@@ -129,6 +172,15 @@ def missing_names(claim: Facts, evidence: Facts) -> int:
     )
 
 
+def other_symbols(claim: Facts, evidence: Facts) -> set[float | str]:
+    """Return the numbers and names of the claim that the evidence has only with other symbols."""
+    return {
+        key
+        for key, symbols in claim.symbols.items()
+        if key in evidence.symbols and not symbols & evidence.symbols[key]
+    }
+
+
 def month_first(text: str) -> str:
     """The text with its dates in one order, "February 11": a small reading model takes another
     order for another date."""
@@ -139,8 +191,8 @@ def keeps_words(claim: str, sentence: str) -> bool:
     """Whether a claim says a whole sentence in its words, but for articles and the like. What else
     stands in the sentence may be a condition."""
     there, said = _words(sentence), _words(claim)
-    matcher = SequenceMatcher(None, [stem(w) for w in there], [stem(w) for w in said], False)
-    edits = matcher.get_opcodes()
+    one, other = ([stem(w) if w.isalpha() else w for w in words] for words in (there, said))
+    edits = SequenceMatcher(None, one, other, False).get_opcodes()
     if all(kind != "equal" for kind, *_ in edits):
         return False
     changed = {
@@ -170,6 +222,8 @@ def parts_of(claim: str) -> list[str]:
 
 def _words(text: str) -> list[str]:
     """Its words and numbers, in lower case, "n't" as a word, and where its sentences end."""
+    for pattern, replacement in _SYMBOLS:
+        text = pattern.sub(replacement, text)
     return _WORDS.findall(re.sub(r"(?:n['\u2019]t\b|(?<=can)not\b)", " not", text.lower()))
 
 
@@ -188,6 +242,21 @@ def _is_name(pieces: Sequence[str], i: int) -> bool:
     return not first or (i + 1 < len(pieces) and pieces[i + 1][0].isupper())
 
 
+def _symbol_bearers(
+    pieces: Sequence[str], numbers: Sequence[tuple[int, float, str]]
+) -> Iterator[tuple[int, float | str]]:
+    """Yield the place of each piece that `Facts.symbols` has, and what it is. The article that
+    begins a sentence is no mark: "A dog", not "A+"."""
+    for place, value, _ in numbers:
+        near = pieces[max(0, place - NEAR) : place + NEAR + 1]
+        if not SYMBOLS_IN_WORDS & {stem(piece.lower()) for piece in near}:
+            yield place, value
+    for place, piece in enumerate(pieces):
+        begins = place == 0 or pieces[place - 1] in _OPENS
+        if piece[0].isupper() and not (begins and piece.lower() in FUNCTION_WORDS):
+            yield place, piece
+
+
 def _initials(pieces: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
     run: list[str] = []
     for piece in (*pieces, ""):
@@ -201,9 +270,9 @@ def _initials(pieces: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
             run = []
 
 
-def _numbers(pieces: Sequence[str]) -> Iterator[tuple[float, str]]:
-    """The values of the numbers in lower-case pieces, each with the word behind it or "". A bare
-    "one" is a pronoun, and "first" or "second," orders what is said."""
+def _numbers(pieces: Sequence[str]) -> Iterator[tuple[int, float, str]]:
+    """Yield the place of each number in lower-case pieces, its value, and the word behind it or "".
+    A bare "one" is a pronoun, and "first" or "second," orders what is said."""
     i = 0
     while i < len(pieces):
         start, piece = i, pieces[i]
@@ -220,4 +289,4 @@ def _numbers(pieces: Sequence[str]) -> Iterator[tuple[float, str]]:
         orders = pieces[start] in ORDINALS and (i == len(pieces) or not pieces[i].isalpha())
         if pieces[start:i] not in (["one"], ["first"]) and not orders:
             behind = pieces[i] if i < len(pieces) and pieces[i].isalpha() else ""
-            yield value, "" if behind in FUNCTION_WORDS | NEGATORS else behind
+            yield start, value, "" if behind in FUNCTION_WORDS | NEGATORS else behind

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -40,6 +40,7 @@ from assistant.verification.facts import (
     missing_numbers,
     month_first,
     negations,
+    other_symbols,
     parts_of,
 )
 from index import Hit, Paragraph, View
@@ -109,11 +110,15 @@ class Rule:
         return self.claim.probability(features.best)
 
     def finding(self, features: Features) -> Finding:
-        """What is said of the claim; what has a number or a name of its own is contradicted."""
+        """Return the finding on the claim. What has a number or a name of its own is contradicted;
+        what has one with other symbols ("5" for "-5") is so however likely the rest is."""
+        checked = features.checked
+        if checked["number_symbols"] or checked["name_symbols"]:
+            return "unsupported"
         probability = self.probability(features)
         if probability >= self.threshold:
             return "supported"
-        strange = features.checked["numbers"] or features.checked["names"]
+        strange = checked["numbers"] or checked["names"]
         return "unconfirmed" if probability >= self.doubted and not strange else "unsupported"
 
 
@@ -134,7 +139,9 @@ IN_WORDS = frozenset({"opposed", "conditions"})
 #: What is told of a claim that nothing supports, by what was checked.
 TOLD: dict[str, Conflict] = {
     "numbers": "number",
+    "number_symbols": "number",
     "names": "name",
+    "name_symbols": "name",
     "opposed": "negation",
     "conditions": "condition",
 }
@@ -266,17 +273,87 @@ class Verifier:
     def _verdict(
         self, claim: str, hits: Sequence[Hit], question: str, written: bool = False
     ) -> Judgement:
-        """The verdict on a claim by what was found for it."""
+        """Return the verdict on a claim, with the spans that `_support` chooses if it is supported.
+
+        Args:
+            claim, question, written: see `weigh`.
+            hits: the paragraphs that the claim may rest on.
+        """
         entailer = self._entailer if is_read(hits) else None
+        rule = rule_for(entailer, written)
         found = grounds(claim, hits, self.neighbours)
-        return verdict(claim, found, entailer, rule_for(entailer, written), question, written)
+        features = weigh(claim, found, entailer, question, written)
+        if features is None:
+            return NOTHING_FOUND
+        probability, finding = rule.probability(features), rule.finding(features)
+        if finding != "supported":
+            against = frozenset(kind for name, kind in TOLD.items() if features.checked[name])
+            likeliest = found[features.likeliest]
+            nearest = next(quotable(claim, likeliest)).runs if finding == "unconfirmed" else ()
+            return Judgement(finding, probability, nearest, against)
+
+        enough = [
+            ground
+            for number, ground in enumerate(found)
+            if rule.claim.probability(features.of(number)) >= rule.threshold
+        ]
+        stems = content_stems(claim) - content_stems(question if written else "")
+        held = [cover(stems, f"{g.headings} {g.text}") for g in enough if len(g.runs) == 1]
+        least = max(held, default=0.0) - SLACK if written else 0.0
+
+        def supports(part: Ground) -> bool:
+            alone = weigh(claim, [part], entailer, question, written)
+            return (
+                alone is not None
+                and cover(stems, f"{part.headings} {part.text}") >= least
+                and rule.finding(alone) == "supported"
+            )
+
+        return Judgement(finding, probability, self._support(claim, enough, supports))
+
+    def _support(
+        self, claim: str, enough: Sequence[Ground], supports: Callable[[Ground], bool]
+    ) -> tuple[SentenceRun, ...]:
+        """Return the smallest spans that support a claim by themselves.
+
+        A ground was read together with the paragraphs around it, and these may carry the support.
+        They are cited instead if no part of a ground supports the claim without them, and together
+        with the ground if only all of them do.
+
+        Args:
+            claim: the sentence, see `plain_claim`.
+            enough: grounds that support the claim together with what is around them.
+            supports: tells whether a ground supports the claim without what is around it.
+        """
+        for part in _smallest_first(claim, enough):
+            if supports(part):
+                return part.runs
+        around = [self._around(claim, ground) for ground in enough if len(ground.runs) == 1]
+        for part in _smallest_first(claim, [Ground((run,)) for runs in around for run in runs]):
+            if supports(part):
+                return part.runs
+        together = (*enough[0].runs, *(around[0] if around else ()))
+        return tuple(sorted(together, key=lambda run: (run.hit.paragraph.document_id, run.start)))
+
+    def _around(self, claim: str, ground: Ground) -> list[SentenceRun]:
+        """Return the paragraphs before and after a ground under the same heading, whole."""
+        vector = self._index.encoder.encode_query(claim)
+        beside = Passage(0, tuple(self._beside(ground.runs[0].hit.paragraph)))
+        return [
+            SentenceRun(hit, 0, len(hit.paragraph.sentences) - 1)
+            for hit in self._hits([beside], vector)
+        ]
 
     def neighbours(self, paragraph: Paragraph) -> tuple[str, str]:
-        """The paragraphs before and behind one, as far as they stand under the same heading."""
+        """Return the texts before and after a paragraph, "" for those under another heading."""
+        texts = {other.number: other.text for other in self._beside(paragraph)}
+        return texts.get(paragraph.number - 1, ""), texts.get(paragraph.number + 1, "")
+
+    def _beside(self, paragraph: Paragraph) -> list[Paragraph]:
+        """Return the paragraphs before and after a paragraph that are under the same heading."""
         number = paragraph.number
-        beside = self._index.paragraphs(paragraph.document_id, number - 1, number + 1)
-        texts = {p.number: p.text for p in beside if p.heading == paragraph.heading}
-        return texts.get(number - 1, ""), texts.get(number + 1, "")
+        near = self._index.paragraphs(paragraph.document_id, number - 1, number + 1)
+        return [p for p in near if p.number != number and p.heading == paragraph.heading]
 
     def _hits(self, passages: Sequence[Passage], vector: Vectors) -> list[Hit]:
         """The paragraphs of passages as found for a claim, by its vector."""
@@ -355,10 +432,12 @@ class Features:
             entailment (0 without one), `cosine` of the nearest sentence, and `cover`, the share of
             the claim's content words that it and what stands above it have.
         checked: how many `numbers`, `names` and other words that carry meaning (`novel`) of the
-            claim none of them has; `denied`, 1 where the claim denies something and its nearest
-            sentence nothing, or the reverse, `denials`, 1 where one denies more, `opposed`, 1
-            where those that hold most of its words are all of the other kind than the claim, and
-            `conditions`, 1 where the nearest sentence has a condition that the claim has not.
+            claim none of them has; how many of the numbers and names they have only with other
+            symbols (`number_symbols`, `name_symbols`); `denied`, 1 where the claim denies something
+            and its nearest sentence nothing, or the reverse, `denials`, 1 where one denies more,
+            `opposed`, 1 where those that hold most of its words are all of the other kind than the
+            claim, and `conditions`, 1 where the nearest sentence has a condition that the claim has
+            not.
     """
 
     grounds: tuple[Mapping[str, float], ...]
@@ -421,6 +500,7 @@ def weigh(
     )
     told = "\n".join(f"{text}." for text in dict.fromkeys([*texts, asked]))
     there = facts_of(told)
+    other = other_symbols(stated, there)
     parts = [part for ground in found for part in quotable(claim, ground)]
     held = [cover(stems, f"{part.headings} {part.text}") for part in parts]
     denials, denied = negations(claim), [negations(part.text) for part in parts]
@@ -429,6 +509,8 @@ def weigh(
         "novel": float(len(stems - content_stems(told))),
         "numbers": float(missing_numbers(stated, there)),
         "names": float(missing_names(stated, there)),
+        "number_symbols": float(sum(not isinstance(key, str) for key in other)),
+        "name_symbols": float(sum(isinstance(key, str) for key in other)),
         "denied": float(bool(denials) != bool(denied[0])),
         "denials": float(denials != denied[0]),
         "opposed": float(all(bool(number) != bool(denials) for number in nearby)),
@@ -437,44 +519,15 @@ def weigh(
     return Features(features, checked)
 
 
-def verdict(
-    claim: str,
-    found: Sequence[Ground],
-    entailer: Entailer | None,
-    rule: Rule,
-    question: str = "",
-    written: bool = False,
-) -> Judgement:
-    """The verdict on a claim that may rest on these grounds. Cited is the shortest part of the
-    likeliest that supports the claim by itself, and of what was written has most of its words, or
-    else that whole.
-
-    Args:
-        claim, found, entailer, question, written: see `weigh`.
-        rule: by which it is made.
-    """
-    features = weigh(claim, found, entailer, question, written)
-    if features is None:
-        return NOTHING_FOUND
-    probability, finding = rule.probability(features), rule.finding(features)
-    against = frozenset(kind for name, kind in TOLD.items() if features.checked[name])
-    ground = found[features.likeliest]
-    if finding != "supported":
-        nearest = next(quotable(claim, ground)).runs if finding == "unconfirmed" else ()
-        return Judgement(finding, probability, nearest, against)
-    enough = [
-        n
-        for n, own in enumerate(found)
-        if len(own.runs) == 1 and rule.claim.probability(features.of(n)) >= rule.threshold
-    ]
-    if enough:  # one that stands apart need not be cited too
-        ground = found[max(enough, key=lambda n: features.grounds[n]["entail"])]
-    stems = content_stems(claim) - content_stems(question if written else "")
-    most = cover(stems, f"{ground.headings} {ground.text}") - (SLACK if written else 1.0)
-    for part in quotable(claim, ground):
-        if cover(stems, f"{part.headings} {part.text}") >= most:
-            alone = weigh(claim, [part], entailer, question, written)
-            assert alone is not None, "there is a ground"
-            if rule.finding(alone) == "supported":
-                return Judgement(finding, probability, part.runs)
-    return Judgement(finding, probability, ground.runs)
+def _smallest_first(claim: str, found: Sequence[Ground]) -> list[Ground]:
+    """Return the parts of grounds that may be cited, those of the fewest sentences first, and of
+    as many those nearest to the claim."""
+    stems = content_stems(claim)
+    return sorted(
+        (part for ground in found for part in quotable(claim, ground)),
+        key=lambda part: (
+            len(part.runs),
+            sum(run.last - run.first for run in part.runs),
+            -part.cosine - cover(stems, part.text),
+        ),
+    )

@@ -11,6 +11,7 @@ from assistant.verification.facts import (
     missing_names,
     missing_numbers,
     negations,
+    other_symbols,
     parts_of,
 )
 
@@ -192,3 +193,39 @@ def test_what_orders_steps_is_no_number(claim: str, numbers: set[float]) -> None
 )  # fmt: skip
 def test_the_parts_of_a_claim(claim: str, parts: list[str]) -> None:
     assert parts_of(claim) == parts
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("It was 5 degrees.", "It was -5 degrees."),
+        ("It was -5 degrees.", "It was 5 degrees."),
+        ("The loan is rated AA.", "The loan is rated AA-."),
+        ("They use C.", "They use C#."),
+        ("It weighs 5 kg.", "It weighs <= 5 kg."),
+        ("It weighs < 5 kg.", "It weighs > 5 kg."),
+        ("The club has 500 members.", "The club has 500+ members."),
+    ],
+)
+def test_a_symbol_is_part_of_its_number_or_name(claim: str, evidence: str) -> None:
+    assert len(other_symbols(facts_of(claim), facts_of(evidence))) == 1
+    assert not keeps_words(claim, evidence)
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("It was -5 degrees.", "It was \u22125 degrees."),
+        ("It was minus 5 degrees.", "It was \u20135 degrees."),
+        ("The net loss was $5.", "The balance was -$5."),
+        ("It weighs at most 5 kg.", "It weighs \u2264 5 kg."),
+        ("It weighs >=5 kg.", "It weighs \u2265 5 kg."),
+        ("It is on page 5.", "It is on pages 3-5."),
+        ("It is on page 5.", "It is on pages 3 -5, or (4)-5."),
+        ("Do step 5.", "Do step 1 -> 5."),
+        ("It came in May 2019.", "It came in 2019-05."),
+        ("A dog may come.", "A dog of class A+ may come."),
+    ],
+)
+def test_what_is_written_with_another_symbol_may_be_the_same(claim: str, evidence: str) -> None:
+    assert not other_symbols(facts_of(claim), facts_of(evidence))

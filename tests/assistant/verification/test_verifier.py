@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from helpers import footnote
 
-from assistant import Assistant
-from assistant.retrieval.passages import Passage
+from assistant import Assistant, Settings
+from assistant.retrieval.passages import Passage, sections_of
 from assistant.retrieval.reading_model import PassageReader
 from assistant.verification.attribution import (
     JOINED,
@@ -63,6 +65,73 @@ def test_the_shortest_evidence_is_cited(verifier: Verifier) -> None:
     [run] = verifier.judge("India sees China as a massive external threat.").spans
     assert run.first == run.last
     assert "external threat" in run.text
+
+
+@pytest.fixture(scope="module")
+def allotment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    """Short paragraphs under one heading, each of which is read with the next."""
+    settings = Settings(index_dir=tmp_path_factory.mktemp("allotment"))
+    rules = Path(str(files("evals.questions"))) / "rules" / "allotment.md"
+    with Assistant.open(rules, settings=settings) as opened:
+        yield opened
+
+
+def test_the_cited_span_contains_the_support(allotment: Assistant) -> None:
+    verifier, [document] = allotment._pipeline().verifier, allotment.documents
+    sections = sections_of(document.paragraphs)
+    supported = 0
+    for section in sections:
+        for sentence in (s for p in section.paragraphs for s in p.sentences):
+            written = verifier.prove(f"It is said that {sentence.text}", "", [section], sections)
+            for judged in (written, verifier.judge(sentence.text)):
+                supported += judged.supported
+                cited = [(run.start, run.end) for run in judged.spans]
+                holds = any(a <= sentence.start and sentence.end <= b for a, b in cited)
+                assert holds or not judged.supported, (sentence.text, judged)
+    assert supported > 50
+
+
+def test_a_neighbour_that_alone_carries_the_support_is_cited(allotment: Assistant) -> None:
+    verifier, [document] = allotment._pipeline().verifier, allotment.documents
+    told = "Barbed wire is forbidden everywhere on the site."
+    number = next(p.number for p in document.paragraphs if told in p.text)
+    before = Passage(1, (document.paragraphs[number - 2],))
+    judged = verifier.prove(f"It is said that {told}", "", [before], [before])
+    assert judged.supported
+    assert [run.text for run in judged.spans] == [told]
+
+
+#: Two texts that differ in a symbol alone.
+SYMBOLS = [
+    ("Net income in 2023 was -4.2 million dollars.", "Net income in 2023 was 4.2 million dollars."),
+    ("The lowest temperature was \u22125 degrees.", "The lowest temperature was 5 degrees."),
+    ("The bond is rated A+ by the agency.", "The bond is rated A by the agency."),
+    ("The bonds are rated AA- by the agency.", "The bonds are rated AA by the agency."),
+    ("The dose for children is < 5 mg a day.", "The dose for children is 5 mg a day."),
+    ("The program is written in C#.", "The program is written in C."),
+    ("The p value was > 0.05 in both groups.", "The p value was 0.05 in both groups."),
+    ("Lead is limited to \u2264 10 micrograms.", "Lead is limited to 10 micrograms."),
+    ("The salinity of the lake is 35\u2030.", "The salinity of the lake is 35."),
+    ("The library is written in C++ and tested.", "The library is written in C and tested."),
+    ("The balance of the account was -$120.", "The balance of the account was $120."),
+]
+
+
+def test_a_dropped_or_added_symbol_is_not_supported(tmp_path: Path) -> None:
+    settings = Settings(index_dir=tmp_path / "index")
+    for number, texts in enumerate(SYMBOLS):
+        for stated, claim in (texts, texts[::-1]):
+            file = tmp_path / f"{number} {len(claim)}.txt"
+            file.write_text(f"The visitors signed the book.\n\n{stated}\n")
+            with Assistant.open(file, settings=settings) as opened:
+                verifier = opened._pipeline().verifier
+                [document] = opened.documents
+                read = sections_of(document.paragraphs)
+                assert verifier.judge(stated).supported, stated
+                assert verifier.prove(stated, "", read, read).supported, stated
+                for judged in (verifier.judge(claim), verifier.prove(claim, "", read, read)):
+                    assert judged.finding == "unsupported", (stated, claim)
+                    assert judged.conflicts & {"number", "name"}
 
 
 @pytest.mark.parametrize(
