@@ -35,6 +35,7 @@ Code = Literal[
     # a file
     "document", "missing", "unreadable", "damaged", "locked", "old_office", "too_long",
     "given_up", "too_large", "not_text", "empty", "scan", "no_ocr", "bibliography",
+    "folder_unavailable",
     # an address of the web
     "no_fetch", "web_address", "web_login", "web_port", "web_host", "web_late", "web_failed",
     "web_status", "web_kind", "web_circle", "web_unsafe",

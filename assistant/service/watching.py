@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -25,6 +26,7 @@ from index.errors import (
     FootnoteError,
     MissingPathError,
     SettingsError,
+    UnreadableError,
 )
 from index.models import document_id
 from index.readers.files import find_files, mode_of, source_of
@@ -92,7 +94,9 @@ class FolderWatch:
     """Follows folders: indexes new and changed files, and removes the documents of missing ones.
 
     A file that cannot be read is reported, and tried again when it changes; its former document
-    stays. While a whole folder is missing, for example on an unplugged disk, its documents stay.
+    stays. So do the documents of a folder that is unavailable: the followed folder is missing, or
+    the folder cannot be read, or is suddenly empty, as the place of an unplugged disk is. They are
+    compared with the files again when the folder has any.
 
     Args:
         assistant: asks the documents of these folders.
@@ -140,6 +144,9 @@ class FolderWatch:
                         "folders are looked through, for they cannot be watched: %s", logged
                     )
                 self._stop.wait(RETRY)
+            except Exception:  # no fault may end this thread while the page says that it watches
+                _logger.exception("watching folders failed and is tried again")
+                self._stop.wait(RETRY)
 
     def close(self) -> None:
         """Stop following."""
@@ -170,6 +177,9 @@ class FolderWatch:
         except FootnoteError as error:  # for example the index is busy: it is tried again
             _logger.warning("what has changed is not indexed yet: %s", error)
             return False
+        except Exception:
+            _logger.exception("updating the documents of folders failed and is tried again")
+            return False
         return True
 
     # --- bringing up to date -----------------------------------------------------------------
@@ -181,9 +191,10 @@ class FolderWatch:
             FootnoteError: the index cannot be written, or patterns to ignore are wrong. What was
                 not done is done the next time.
         """
-        files, lost, failed = self._list()
+        files, missing, failed = self._list()
+        lost = {*map(source_of, missing), *failed}  # of whose files nothing is known
         # A changed bibliography describes all documents anew, which does not chunk them anew.
-        if self._read_exports(lost):
+        if self._read_exports(missing):
             self._seen = {}
         raws = list[RawDocument]()
         for file, state in files.items():
@@ -202,19 +213,25 @@ class FolderWatch:
             done = index.sync(
                 raws, on_skip=lambda raw, error: failed.update({raw.source: error})
             ).ids
+        after = {info.id: info for info in index.documents()}  # another process may remove some
+        done = tuple(identity for identity in done if identity in after)
         here = {source_of(file) for file in files}
-        gone = {
-            identity: before[identity]
-            for identity in asked
-            if identity in before
-            and (source := before[identity].source) not in here
-            and not any(Path(source).is_relative_to(source_of(folder)) for folder in lost)
-        }
+        moved = {after[identity].hash for identity in done if identity not in before}
+        unseen = [before[i] for i in asked if i in before and before[i].source not in here]
+        gone: dict[str, DocumentInfo] = {}
+        for info in unseen:
+            if any(Path(info.source).is_relative_to(place) for place in lost):
+                continue
+            folder = None if info.hash in moved else unavailable_folder(info.source)
+            if folder:
+                failed[str(folder)] = _unavailable(folder)
+            else:
+                gone[info.id] = info
         self._assistant.set_documents([i for i in dict.fromkeys((*asked, *done)) if i not in gone])
-        after = {info.id: info for info in index.documents()}
         for info in gone.values():
             if not info.kept:
-                index.remove(info.id)
+                with suppress(MissingPathError):  # another process removed it
+                    index.remove(info.id)
         # Last, so that only what was done is reported.
         self._record_changes(before, [after[identity] for identity in done], [*gone.values()])
         for source, error in failed.items():
@@ -262,8 +279,9 @@ class FolderWatch:
         return True
 
     def _list(self) -> tuple[States, list[Path], dict[str, DocumentError]]:
-        """The files; the folders that are missing or cannot be listed, of whose files nothing is
-        known; and the errors of these last and of folders in them, by source."""
+        """Return the files; the followed folders that are missing or cannot be listed; and the
+        errors of these last, and of folders and files in them that cannot be looked at, by source.
+        """
         files: States = {}
         lost = []
         failed: dict[str, DocumentError] = {}
@@ -319,10 +337,43 @@ def _states(files: Iterable[Path]) -> States:
     return states
 
 
+def unavailable_folder(source: str) -> Path | None:
+    """Return the folder that keeps a file from being seen: the nearest one above it that exists, if
+    it is empty or cannot be read. None if the file is there, or can be seen to be gone."""
+    path = Path(source)
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError:
+        return path.parent
+    else:
+        return None
+    for folder in path.parents:
+        try:
+            with os.scandir(folder) as entries:
+                return None if next(entries, None) else folder
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return folder
+    return None
+
+
+def _unavailable(folder: Path) -> DocumentError:
+    error = UnreadableError(
+        f"The folder {str(folder)!r} is empty or cannot be read. Its documents stay until it has "
+        "files again. Connect its disk, or delete the folder to have them removed.",
+        code="folder_unavailable",
+    )
+    error.source = str(folder)
+    return error
+
+
 def _name(source: str, folders: Sequence[Path]) -> str:
     path = Path(source)
     for folder in map(source_of, folders):
-        if path.is_relative_to(folder):
+        if path.is_relative_to(folder) and path != Path(folder):
             return path.relative_to(folder).as_posix()
     return path.name
 

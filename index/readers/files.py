@@ -149,7 +149,8 @@ def _walk(
     except OSError as error:
         raise UnreadableError(
             f"The folder {str(folder)!r} cannot be listed: {error.strerror}. Check that you may "
-            "read it, or name the files themselves."
+            "read it, or name the files themselves.",
+            code="folder_unavailable",
         ) from error
     for entry in entries:
         if entry.name.startswith(LEFT_OUT):

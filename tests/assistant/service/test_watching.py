@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import logging
+import os
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chroma_servers import until
@@ -13,7 +18,9 @@ from chroma_servers import until
 from assistant import Assistant, Settings
 from assistant.service import watching
 from assistant.service.watching import FolderWatch
+from index import SyncReport
 from index.errors import DocumentError, MissingPathError, SettingsError
+from index.readers.files import IGNORE_FILE
 
 FERRY = "The ferry to Brenna leaves at nine."
 BAKERY = "The bakery in Tolvik bakes rye bread on Thursdays."
@@ -91,7 +98,7 @@ def test_added_changed_moved_and_removed(
 
     [info] = assistant.index.documents()
     assistant.index.keep(info.id)
-    (folder / "town" / "bakery.md").unlink()
+    shutil.rmtree(folder / "town")
     watch.update()
     assert assistant.ask("When does the ferry leave?").refused  # nothing is there to ask
     assert assistant.document_ids == ()
@@ -159,6 +166,126 @@ def test_what_could_not_be_indexed_is_done_the_next_time(
         watch.update()
     watch.update()
     assert told(watch) == [("added", "bakery.txt")]
+
+
+def empty(folder: Path) -> None:
+    """As the place of a disk is when the disk is taken away."""
+    folder.rename(folder.with_name(".away"))
+    folder.mkdir()
+
+
+def back(folder: Path) -> None:
+    folder.rmdir()
+    folder.with_name(".away").rename(folder)
+
+
+def unreadable(folder: Path) -> None:
+    """The mode of a folder does not keep root out."""
+    (folder / IGNORE_FILE).write_bytes(b"\xff\xfe\n")
+
+
+def readable(folder: Path) -> None:
+    (folder / IGNORE_FILE).unlink()
+
+
+@pytest.mark.parametrize(("fail", "mend"), [(empty, back), (unreadable, readable)])
+@pytest.mark.parametrize("inside", [True, False])
+def test_an_unavailable_folder_loses_nothing(
+    assistant: Assistant,
+    folder: Path,
+    inside: bool,
+    fail: Callable[[Path], None],
+    mend: Callable[[Path], None],
+) -> None:
+    failing = folder / "disk" if inside else folder
+    failing.mkdir(exist_ok=True)
+    (failing / "bakery.txt").write_text(BAKERY)
+    (failing / "library.txt").write_text("The library lends books.")
+    watch = FolderWatch(assistant, [folder])
+    watch.update()
+    before = asked(assistant)
+    bakery = next(d for d in assistant.documents if d.source.endswith("bakery.txt"))
+    assistant.index.rename(bakery.id, "My own title")
+    fail(failing)
+    watch.update()
+    watch.update()
+    assert asked(assistant) == before
+    assert [one.name for one in watch.unread] == [failing.name]
+    assert [what for what, _ in told(watch)].count("unread") == 1
+    mend(failing)
+    (failing / "library.txt").unlink()  # it is seen to be gone
+    watch.update()
+    assert asked(assistant) == [name for name in before if name != "library.txt"]
+    assert assistant.index.info(bakery.id).title == "My own title"
+    assert watch.unread == ()
+    assert [what for what, _ in told(watch)][-1] == "removed"
+
+
+def test_the_only_file_of_a_folder_is_moved(
+    watch: FolderWatch, assistant: Assistant, folder: Path
+) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "bakery.txt").write_text(BAKERY)
+    watch.update()
+    (folder / "sub" / "bakery.txt").rename(folder / "bakery.txt")
+    watch.update()
+    assert told(watch)[1:] == [("moved", "bakery.txt")]
+    assert asked(assistant) == ["bakery.txt", "ferry.txt"]
+
+
+def test_a_file_that_cannot_be_looked_at_is_not_gone(
+    watch: FolderWatch, assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "bakery.txt").write_text(BAKERY)
+    watch.update()
+    before, stat = asked(assistant), Path.stat
+
+    def stale(path: Path, **options: bool) -> os.stat_result:
+        if path.name == "bakery.txt":
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return stat(path, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", stale)
+        watch.update()
+    assert asked(assistant) == before
+    watch.update()
+    assert (asked(assistant), watch.unread) == (before, ())
+
+
+def test_an_unexpected_error_is_logged_and_tried_again(
+    watch: FolderWatch,
+    assistant: Assistant,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also one outside of an update, and a document that another process removes meanwhile."""
+    monkeypatch.setattr(watching, "RETRY", 0.2)
+    sync, states = assistant.index.sync, watching._states
+    faults = iter([RuntimeError("first"), KeyError("second")])
+
+    def failing(*arguments: Any, **options: Any) -> SyncReport:
+        if fault := next(faults, None):
+            raise fault
+        report = sync(*arguments, **options)
+        assistant.index.remove(report.ids[0])
+        monkeypatch.setattr(assistant.index, "sync", sync)
+        return report
+
+    def unseen(files: Iterable[Path]) -> watching.States:
+        monkeypatch.setattr(watching, "_states", states)
+        raise ValueError("third")
+
+    monkeypatch.setattr(assistant.index, "sync", failing)
+    (folder / "bakery.txt").write_text(BAKERY)
+    with caplog.at_level(logging.ERROR), following(watch):
+        until(lambda: assistant.index.sync == sync)
+        monkeypatch.setattr(watching, "_states", unseen)
+        until(lambda: watching._states == states)
+        (folder / "library.txt").write_text("The library lends books.")
+        until(lambda: ("added", "library.txt") in told(watch))
+    assert [record.exc_info is not None for record in caplog.records] == [True] * 3
 
 
 def test_only_folders_are_followed(assistant: Assistant, folder: Path) -> None:
