@@ -198,6 +198,10 @@ class IndexUnavailableError(IndexUnusableError):
     code: Code = "index_unavailable"
 
 
+class DocumentExistsError(FootnoteError):
+    """A document that is to be new was added by somebody else meanwhile."""
+
+
 class IndexChangedError(IndexUnusableError):
     """The documents changed while they were read, so that one answer would mix two versions."""
 

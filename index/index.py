@@ -17,7 +17,7 @@ from pathlib import Path
 
 from index.database.database import Database
 from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
-from index.errors import DocumentError, FootnoteError
+from index.errors import DocumentError, DocumentExistsError, FootnoteError
 from index.models import NO_ENTRY, BibliographyEntry, Document, Paragraph, Status, SyncReport, now
 from index.public_names import renamed
 from index.read_view import View
@@ -194,6 +194,7 @@ class Index(View):
         keep: bool = False,
         on_skip: Callable[[RawDocument, DocumentError], None] | None = None,
         on_page: Progress | None = None,
+        new: bool = False,
     ) -> SyncReport:
         """Make the index hold these documents as they are now; others in it stay as they are.
 
@@ -209,12 +210,14 @@ class Index(View):
             on_skip: called with each document that turns out to hold nothing that can be read, and
                 the error; when left out, the error is raised, before anything is changed.
             on_page: called as pages that are pictures are read, of one document after the other.
+            new: refuse to replace a document that the index holds.
 
         Returns:
             What was done; `SyncReport.ids` are those of the documents that the index now holds.
 
         Raises:
             DocumentError: a document cannot be read.
+            DocumentExistsError: a document that is to be `new` is in the index.
         """
         given, documents = documents, []
         for document in given:
@@ -224,13 +227,14 @@ class Index(View):
                 if on_skip is None or isinstance(document, Document):
                     raise
                 on_skip(document, error)
-        return self._sync(documents, progress, keep)
+        return self._sync(documents, progress, keep, new)
 
     def _sync(
         self,
         documents: Sequence[Document | RawDocument],
         progress: Progress | None,
         keep: bool,
+        new: bool = False,
     ) -> SyncReport:
         embedded = self.migrate(progress)
         before = self._store.current()
@@ -240,6 +244,8 @@ class Index(View):
         for document in documents:
             current = self._cut_unless_in(before.manifests, document)
             known = before.manifests.get(document.id)
+            if new and known:
+                raise DocumentExistsError(f"There is a document {document.source!r} already.")
             kept = keep or bool(known and known.kept)
             if isinstance(current, Document) and not (known and known.is_of(current)):
                 manifest = Manifest.of(current, kept, known.added if known else now())
@@ -265,6 +271,7 @@ class Index(View):
                 stale,
                 lambda ids: {i: ParagraphText.of(texts[i]) for i in ids if i in texts},
                 progress,
+                new,
             )
             self._settle()
         return SyncReport(

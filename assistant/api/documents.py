@@ -94,15 +94,10 @@ def routes(service: Service) -> APIRouter:
     ) -> Value | Response:
         """Add a document, which only you see, and whoever may read the notebook that it is added
         to. One whose name is there is replaced by `PUT`."""
-        there = await to_thread.run_sync(library.named, caller.owner, file.filename or "")
-        if there is not None:
-            raise RefusedError(
-                f"There is a document of that name already. To replace it: PUT "
-                f"/api/documents/{there.info.id}",
-                409,
-            )
+        # Before the file is received and waits for its turn, and again when it is published.
+        await to_thread.run_sync(library.check_new, caller.owner, file.filename or "")
         upload = await received(caller, file)
-        return await index(request, caller, upload, notebook=notebook, ocr=ocr)
+        return await index(request, caller, upload, new=True, notebook=notebook, ocr=ocr)
 
     @router.post(
         "/by-address",

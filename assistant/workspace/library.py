@@ -24,7 +24,13 @@ from assistant.workspace.owners import Owners, order_added, source_of
 from assistant.workspace.trash import DeletedDocuments, DeletedValue, TrashValue
 from assistant.workspace.uploads import Inbox, Upload, safe_folder, safe_name
 from index import Document, DocumentInfo, Index
-from index.errors import DocumentError, MissingPathError, RefusedError, UnreadableError
+from index.errors import (
+    DocumentError,
+    DocumentExistsError,
+    MissingPathError,
+    RefusedError,
+    UnreadableError,
+)
 from index.models import Boxes
 from index.readers.loader import read_raw
 
@@ -211,6 +217,15 @@ class Library:
         alike = (d for d in added if (d.folder, name_of(d.info.source)) == wanted)
         return max(alike, key=lambda one: order_added(one.info), default=None)
 
+    def check_new(self, owner: str, name: str, folder: str = "") -> None:
+        """Check that a file of that name would replace no document of this owner.
+
+        Raises:
+            RefusedError: it would; the message names the document.
+        """
+        if there := self.named(owner, name, folder):
+            raise _exists(there.info.id)
+
     def boxes(self, owner: str, identity: str) -> Boxes | None:
         """Where the words of a document are printed; None of one that has no pages.
 
@@ -243,6 +258,7 @@ class Library:
         progress: Progress,
         *,
         replacing: str | None = None,
+        new: bool = False,
         folder: str = "",
         notebook: str | None = None,
         ocr: bool = False,
@@ -256,6 +272,7 @@ class Library:
             progress: called as paragraphs are done.
             replacing: the id of a document of this owner, whose place it takes; by default one of
                 the same name in the same folder.
+            new: refuse to replace a document, also one that is added meanwhile.
             folder: where it lies in a folder that is added.
             notebook: the id of the notebook that it is put into.
             ocr: read what stands in its pictures, too, as is done anyway where it is set.
@@ -263,11 +280,14 @@ class Library:
 
         Raises:
             DocumentError: it cannot be read, or there is no room for it.
+            RefusedError: it is to be `new`, and there is a document of its name.
         """
         file = upload.file
         with closing(upload):
             if notebook is not None:
                 self.notebooks.find(owner, notebook, "write")
+            if new:
+                self.check_new(owner, file.name, folder)
             there = self.find(owner, replacing, own=True) if replacing else None
             there = there or self.named(owner, file.name, folder)
             if there:
@@ -281,11 +301,13 @@ class Library:
                 title, address = upload.page()
                 read = read_raw(file, title or None, ocr=ocr or self._assistant.settings.ocr)
                 raw = replace(read, source=source, original=file, address=address)
-                if there is None:
+                if there is None and not [*self.owners.find([raw.id])]:
                     self._forget(raw.id)
                 if raw.ocr:
                     on_page = self._bounded(file.name, on_page)
-                self.index.sync([raw], progress, keep=True, on_page=on_page)
+                self.index.sync([raw], progress, keep=True, on_page=on_page, new=new)
+            except DocumentExistsError as error:
+                raise _exists(raw.id) from error
             except DocumentError as error:  # named as its owner does
                 said = str(error).replace(str(file), file.name).replace(source, file.name)
                 raise type(error)(said, code=error.code, **error.values) from error
@@ -497,3 +519,10 @@ class Library:
             for info, of in documents
             if info.id not in gone
         }
+
+
+def _exists(identity: str) -> RefusedError:
+    return RefusedError(
+        f"There is a document of that name already. To replace it: PUT /api/documents/{identity}",
+        409,
+    )

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from index.database.tables import put_row
-from index.errors import IndexChangedError
+from index.errors import DocumentExistsError, IndexChangedError
 from index.store.documents import (
     ABANDONED,
     ROW,
@@ -179,10 +179,16 @@ def set_ready(connection: sa.Connection, rows: Sequence[int], generation: int) -
         )
 
 
-def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
+def publish(connection: sa.Connection, staged: Iterable[Staged], new: bool = False) -> None:
     """Make versions the current ones of their documents; those before are deleted.
 
+    Args:
+        connection: of a transaction that writes.
+        staged: the versions.
+        new: refuse to replace a document.
+
     Raises:
+        DocumentExistsError: a document that is to be `new` exists.
         IndexChangedError: one was left pending for so long that it was deleted.
     """
     staged = list(staged)
@@ -196,6 +202,8 @@ def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
     for one in staged:
         current = sa.select(documents.c.version).where(documents.c.id == one.manifest.id)
         former = connection.scalar(current)
+        if new and former is not None:
+            raise DocumentExistsError(f"There is a document {one.manifest.source!r} already.")
         put_row(
             connection,
             documents,

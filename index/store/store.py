@@ -195,6 +195,7 @@ class Store:
         manifests: Sequence[Manifest],
         texts_of: TextReader,
         progress: Progress | None,
+        new: bool = False,
     ) -> int:
         """Make these the current versions of their documents, each as soon as it is whole; gives
         how many paragraphs were embedded.
@@ -203,6 +204,7 @@ class Store:
             manifests: of the documents.
             texts_of: where the texts of paragraphs are had from that are not stored.
             progress: called as paragraphs are done with (done, in all).
+            new: refuse to replace a document, see `staging.publish`.
         """
         with self._writing:
             while True:
@@ -210,7 +212,7 @@ class Store:
                 if self._vectors is None:
                     raise RuntimeError("the store was closed")
                 with suppress(GenerationReplacedError):
-                    return self._put(self._vectors, manifests, texts_of, progress)
+                    return self._put(self._vectors, manifests, texts_of, progress, new)
 
     def _put(
         self,
@@ -218,6 +220,7 @@ class Store:
         manifests: Sequence[Manifest],
         texts_of: TextReader,
         progress: Progress | None,
+        new: bool,
     ) -> int:
         with self.database.write() as connection:
             documents.begin(connection, self._encoder.fingerprint)
@@ -243,7 +246,7 @@ class Store:
             published += chunk.whole
             with self.database.write() as connection:
                 staging.set_ready(connection, rows.rows.tolist(), vectors.number)
-                staging.publish(connection, whole)
+                staging.publish(connection, whole, new)
                 if time.monotonic() - touched > TOUCH_INTERVAL:
                     staging.touch(connection, staged[published:])
                     touched = time.monotonic()

@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
+from chroma_servers import until
 from people import logged_in, page_and_api
-from services import events_of
+from services import events_of, problem
 from starlette.testclient import TestClient
 
 from assistant import Assistant
@@ -19,6 +23,7 @@ from assistant.api import downloads
 from assistant.documents import UPLOADED
 from assistant.service.service import Service
 from assistant.tables import notebooks
+from index import Index, document_from_text
 
 TEXT, GIVEN = "Walnuts float in brine.", "Nuts, and what floats"
 QUESTION = "What floats in brine?"
@@ -27,12 +32,17 @@ People = dict[str, TestClient]
 
 
 @pytest.fixture
-def people(assistant: Assistant) -> Iterator[People]:
+def service(assistant: Assistant) -> Service:
+    return Service(assistant, "127.0.0.1", [("ann", "first secret"), ("ben", "second secret")])
+
+
+@pytest.fixture
+def people(service: Service, assistant: Assistant) -> Iterator[People]:
     """Clients of the page and the API for each who logs in."""
     with ExitStack() as ends:
-        logins = [("ann", "first secret"), ("ben", "second secret")]
-        app = ends.enter_context(page_and_api(Service(assistant, "127.0.0.1", logins)))
-        yield {name: ends.enter_context(logged_in(app, name, secret)) for name, secret in logins}
+        app = ends.enter_context(page_and_api(service))
+        logins = {"ann": "first secret", "ben": "second secret"}
+        yield {n: ends.enter_context(logged_in(app, n, secret)) for n, secret in logins.items()}
     for info in assistant.index.documents():
         if info.source.startswith(UPLOADED):
             assistant.index.remove(info.id)
@@ -66,6 +76,55 @@ def titles(client: TestClient, identity: str) -> set[str]:
         *(hit["document"] for hit in found["hits"]),
         *(one["title"] for one in cited),
     }
+
+
+def test_of_two_waiting_uploads_of_a_name_one_is_refused(people: People, service: Service) -> None:
+    """Each was sent while there was no document of the name."""
+    ann, texts = people["ann"], ["Walnuts float in brine.", "Hazelnuts sink in brine."]
+
+    def send(text: str) -> httpx.Response:
+        return ann.post("/api/documents", files={"file": ("nuts.txt", text.encode())})
+
+    with ThreadPoolExecutor(2) as pool:
+        with service.adding.place("another"):
+            sent = [pool.submit(send, text) for text in texts]
+            until(lambda: service.adding.waiting == 2)
+        answers = [answer.result() for answer in sent]
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    [(made, text)] = [(a.json(), t) for a, t in zip(answers, texts, strict=True) if a.is_success]
+    refused = problem(next(a for a in answers if not a.is_success), 409)
+    assert f"PUT /api/documents/{made['id']}" in refused["detail"]
+    assert ann.get(f"/api/documents/{made['id']}/content").text == text
+
+
+def test_a_document_that_another_process_adds_meanwhile_is_not_replaced(
+    people: People, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transaction that publishes decides: nothing was there before."""
+    ann, index = people["ann"], service.library.index
+    notebook = ann.post("/notebooks", json={"name": "Nuts"}).json()["id"]
+    sync, encode = index.sync, index.encoder.encode_paragraphs
+
+    def add_another_while_this_is_encoded(documents: Any, *arguments: Any, **options: Any) -> Any:
+        def add_another(*texts: Any) -> Any:
+            monkeypatch.setattr(index.encoder, "encode_paragraphs", encode)
+            with closing(Index(index.folder, encoder=index.encoder)) as other:
+                source = documents[0].source
+                other.sync([document_from_text("Hazelnuts sink.", source=source)], keep=True)
+            return encode(*texts)
+
+        monkeypatch.setattr(index, "sync", sync)
+        monkeypatch.setattr(index.encoder, "encode_paragraphs", add_another)
+        return sync(documents, *arguments, **options)
+
+    monkeypatch.setattr(index, "sync", add_another_while_this_is_encoded)
+    file = {"file": ("nuts.txt", TEXT.encode())}
+    told = ann.post(f"/api/documents?notebook={notebook}", files=file)
+    assert "PUT /api/documents/" in problem(told, 409)["detail"]
+    [added] = [one for one in ann.get("/api/documents").json()["documents"] if one["own"]]
+    assert ann.get(f"/api/documents/{added['id']}/content").text == "Hazelnuts sink."
+    replaced = ann.put(f"/api/documents/{added['id']}", files=file)
+    assert (replaced.status_code, replaced.json()["id"]) == (200, added["id"])
 
 
 @pytest.mark.parametrize("at", ["", "/api"])
