@@ -5,7 +5,7 @@ import { topicOf } from "../help/help.js";
 import { tell } from "../shared/address.js";
 import { $, Latest, announce, arrange, smoothly, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
-import { Failure, answers, isStatus, lapsed, messageOf, active, morePassages, orToast, vote } from "../shared/api.js";
+import { Failure, answers, isStatus, lapsed, messageOf, morePassages, orToast, session, vote } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
 import { citationsOf, historyOf, isTold, judgement, lookedAgain, passagesOf, spoken, take } from "./answer.js";
 import { Composer } from "./composer.js";
@@ -163,9 +163,9 @@ export class Chat {
   /** @param {Turn} turn */
   retry(turn) {
     if (this.running.has(this.conversation.id)) return;
-    const { id, asked, question, about, alone, within } = turn;
+    const { id, asked, question, about, alone, within, documents } = turn;
     for (const name of Object.keys(turn)) Reflect.deleteProperty(turn, name);
-    Object.assign(turn, { id, asked, question, about, alone, within, state: "pending" });
+    Object.assign(turn, { id, asked, question, about, alone, within, documents, state: "pending" });
     const before = this.#viewOf(turn);
     this.views = this.views.filter((view) => view !== before); // it is drawn anew
     const hadFocus = before?.element.contains(document.activeElement);
@@ -180,19 +180,17 @@ export class Chat {
     this.#draw();
     this.#viewOf(turn)?.element.scrollIntoView({ block: "start", behavior: smoothly() });
     this.#saved(conversation, turn);
-    const documents = () => {
-      const there = app.library.listed(turn.within); // some may be gone by now
-      if (there.length) return there.map(({ id }) => id);
-      return turn.about ? [turn.about.document] : app.library.asked();
-    };
-    turn.documents = documents();
+    const asked = turn.documents ?? this.#documentsFor(turn);
+    turn.documents = asked;
     try {
       await this.#streamed(conversation, turn, stopping.signal).catch(async (/** @type {unknown} */ error) => {
         if (!isStatus(error, NOT_FOUND)) throw error;
-        // Somebody has taken a document away: the others are asked.
-        await app.library.refresh(true);
-        if (String(documents()) === String(turn.documents)) throw error;
-        turn.documents = documents();
+        // Somebody has removed a document: the others that were asked are asked again, in the notebook of
+        // the question, whichever is open by now.
+        const [{ documents }] = await Promise.all([session(conversation.notebook ?? null), app.library.refresh(true)]);
+        const left = asked.filter((id) => documents.some((one) => one.id === id));
+        if (!left.length || left.length === asked.length) throw error;
+        turn.documents = left;
         await this.#streamed(conversation, turn, stopping.signal);
       });
       if (turn.state === "pending") turn.state = "stopped";
@@ -214,10 +212,18 @@ export class Chat {
     announce(spoken(turn));
   }
 
+  // Ids of the documents that a new question is asked of.
+  /** @param {Turn} turn */
+  #documentsFor({ within, about }) {
+    const there = app.library.listed(within); // some may be gone by now
+    if (there.length) return there.map(({ id }) => id);
+    return about ? [about.document] : app.library.asked();
+  }
+
   /** @param {Conversation} conversation @param {Turn} turn @param {AbortSignal} signal */
   async #streamed(conversation, turn, signal) {
     const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
-    const asked = { question: turn.question, history: historyOf(before, turn), documents: turn.documents ?? [], notebook: active.notebook, llm: app.models.choice, section: turn.about?.number ? turn.about.title : null };
+    const asked = { question: turn.question, history: historyOf(before, turn), documents: turn.documents ?? [], notebook: conversation.notebook ?? null, llm: app.models.choice, section: turn.about?.number ? turn.about.title : null };
     for await (const event of answers(asked, signal)) {
       take(turn, event);
       this.#viewOf(turn)?.update();
@@ -231,7 +237,7 @@ export class Chat {
     conversation.updated = Date.now();
     app.store.keep(conversation, turn);
     app.store.isShown(this.conversation.id);
-    if (conversation === this.conversation) void tell({ notebook: active.notebook, conversation: conversation.id }, true);
+    if (conversation === this.conversation) void tell({ notebook: conversation.notebook ?? null, conversation: conversation.id }, true);
     void app.history.draw();
   }
 
@@ -279,7 +285,7 @@ export class Chat {
     const { question, documents = [], further = [] } = turn;
     const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
     const isDone = !reworded && further.some(({ searches }) => !searches.length);
-    const found = isDone ? { searches: [], passages: [] } : await orToast(morePassages({ question, history: historyOf(before, turn), documents, notebook: active.notebook, llm: app.models.choice, section: null, shown: passagesOf(turn).map(passageKey), reworded }));
+    const found = isDone ? { searches: [], passages: [] } : await orToast(morePassages({ question, history: historyOf(before, turn), documents, notebook: conversation.notebook ?? null, llm: app.models.choice, section: null, shown: passagesOf(turn).map(passageKey), reworded }));
     if (!found) return;
     turn.further = [...further, found];
     app.store.keep(conversation, turn);
