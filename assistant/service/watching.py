@@ -363,7 +363,7 @@ def unavailable_folder(source: str) -> Path | None:
 def _unavailable(folder: Path) -> DocumentError:
     error = UnreadableError(
         f"The folder {str(folder)!r} is empty or cannot be read. Its documents stay until it has "
-        "files again. Connect its disk, or delete the folder to have them removed.",
+        "files again. Connect its disk, or remove them: footnote index remove DOCUMENT",
         code="folder_unavailable",
     )
     error.source = str(folder)

@@ -56,8 +56,10 @@ _SYMBOLS = (
 )
 #: The symbols before a number: a comparison that is no arrow, and a sign that is no hyphen ("3-5").
 _BEFORE = r"(?:(?<![-=])[<>\u2264\u2265\u00b1])?(?:(?<![\w)])(?<!\d\s)-)?"
-#: "500+", per mille; "C++", "F#", "A+".
-_AFTER, _AFTER_WORD = r"(?:\+(?!\w)|\u2030)?", r"(?:[+#\u2212]+(?!\w))?"
+#: The symbols behind a number: "500+", per mille.
+_AFTER = r"(?:\+(?!\w)|\u2030)?"
+#: The symbols behind a word: "C++", "F#", "A+".
+_AFTER_WORD = r"(?:[+#\u2212]+(?!\w))?"
 _TOKEN = re.compile(
     rf"({_BEFORE})(\d+(?:\.\d+)?)({_AFTER})|([^\W\d_]+)({_AFTER_WORD})|([,;.!?:\"“”])"
 )
@@ -77,8 +79,7 @@ _CONDITION = re.compile(
 )
 #: What stands between two statements; of a list of things nothing is said behind it.
 _AND = re.compile(rf"(?:[,;] (?:and|but)|;) (?=[^,;]*\b(?:{alternatives(AUXILIARIES)})\b)")
-#: Stems of words that say a sign or a comparison, and pieces on each side of a number in which one
-#: is looked for.
+#: Stems of words that say a sign or a comparison.
 SYMBOLS_IN_WORDS = frozenset(
     stem(word)
     for word in (
@@ -87,6 +88,7 @@ SYMBOLS_IN_WORDS = frozenset(
         "maximum minimum"
     ).split()
 )
+#: Pieces on each side of a number among which such a word is looked for. Not tuned.
 NEAR = 4
 _OPENS = frozenset('.!?:"“”')
 
