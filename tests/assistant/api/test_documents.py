@@ -118,7 +118,8 @@ def test_a_document_that_another_process_adds_meanwhile_is_not_replaced(
         return sync(documents, *arguments, **options)
 
     monkeypatch.setattr(index, "sync", add_another_while_this_is_encoded)
-    file = {"file": ("nuts.txt", TEXT.encode())}
+    # A text that no other test has added: its paragraph is encoded.
+    file = {"file": ("nuts.txt", b"Chestnuts drift off the coast of Tolvik.")}
     told = ann.post(f"/api/documents?notebook={notebook}", files=file)
     assert "PUT /api/documents/" in problem(told, 409)["detail"]
     [added] = [one for one in ann.get("/api/documents").json()["documents"] if one["own"]]

@@ -13,6 +13,7 @@ from helpers import SEEDS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.chunking.layout import with_bullets
 from index.errors import EmptyDocumentError, MissingPathError, NotTextError, UnreadableError
 from index.models import document_id, text_hash
 from index.readers.loader import document_from_text, read_document
@@ -112,7 +113,8 @@ def test_empty(tmp_path: Path, content: bytes, name: str) -> None:
 @given(st.text(st.characters(codec=None)))
 def test_any_text_is_a_document_or_empty(text: str) -> None:
     if text.strip():
-        assert document_from_text(text, "/a").text == text
+        assert document_from_text(text, "/a").text == with_bullets(text)
+        assert len(with_bullets(text)) == len(text)
     else:
         with pytest.raises(EmptyDocumentError):
             document_from_text(text, "/a")
