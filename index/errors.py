@@ -199,7 +199,7 @@ class IndexUnavailableError(IndexUnusableError):
 
 
 class DocumentExistsError(FootnoteError):
-    """A document that is to be new was added by somebody else meanwhile."""
+    """A document that must be new is in the index already."""
 
 
 class IndexChangedError(IndexUnusableError):

@@ -217,7 +217,7 @@ class Index(View):
 
         Raises:
             DocumentError: a document cannot be read.
-            DocumentExistsError: a document that is to be `new` is in the index.
+            DocumentExistsError: `new` is set and a document is in the index already.
         """
         given, documents = documents, []
         for document in given:

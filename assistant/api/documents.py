@@ -94,7 +94,7 @@ def routes(service: Service) -> APIRouter:
     ) -> Value | Response:
         """Add a document, which only you see, and whoever may read the notebook that it is added
         to. One whose name is there is replaced by `PUT`."""
-        # Before the file is received and waits for its turn, and again when it is published.
+        # Refuse before the upload; the transaction that publishes the document checks again.
         await to_thread.run_sync(library.check_new, caller.owner, file.filename or "")
         upload = await received(caller, file)
         return await index(request, caller, upload, new=True, notebook=notebook, ocr=ocr)

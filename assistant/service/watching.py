@@ -94,9 +94,9 @@ class FolderWatch:
     """Follows folders: indexes new and changed files, and removes the documents of missing ones.
 
     A file that cannot be read is reported, and tried again when it changes; its former document
-    stays. So do the documents of a folder that is unavailable: the followed folder is missing, or
-    the folder cannot be read, or is suddenly empty, as the place of an unplugged disk is. They are
-    compared with the files again when the folder has any.
+    stays. The documents of an unavailable folder stay, too: a followed folder that is missing, or a
+    folder that cannot be read or is suddenly empty, for example because its disk was unplugged.
+    They are compared with the files again when the folder has files.
 
     Args:
         assistant: asks the documents of these folders.
@@ -145,7 +145,7 @@ class FolderWatch:
                     )
                 self._stop.wait(RETRY)
             except Exception:  # no fault may end this thread while the page says that it watches
-                _logger.exception("watching folders failed and is tried again")
+                _logger.exception("watching folders failed; it is retried")
                 self._stop.wait(RETRY)
 
     def close(self) -> None:
@@ -178,7 +178,7 @@ class FolderWatch:
             _logger.warning("what has changed is not indexed yet: %s", error)
             return False
         except Exception:
-            _logger.exception("updating the documents of folders failed and is tried again")
+            _logger.exception("updating the documents of folders failed; it is retried")
             return False
         return True
 
@@ -217,12 +217,16 @@ class FolderWatch:
         done = tuple(identity for identity in done if identity in after)
         here = {source_of(file) for file in files}
         moved = {after[identity].hash for identity in done if identity not in before}
-        unseen = [before[i] for i in asked if i in before and before[i].source not in here]
+        unseen = [
+            before[identity]
+            for identity in asked
+            if identity in before
+            and (source := before[identity].source) not in here
+            and not any(Path(source).is_relative_to(place) for place in lost)
+        ]
         gone: dict[str, DocumentInfo] = {}
         for info in unseen:
-            if any(Path(info.source).is_relative_to(place) for place in lost):
-                continue
-            folder = None if info.hash in moved else unavailable_folder(info.source)
+            folder = None if info.hash in moved else _unavailable_folder(info.source)
             if folder:
                 failed[str(folder)] = _unavailable(folder)
             else:
@@ -337,9 +341,9 @@ def _states(files: Iterable[Path]) -> States:
     return states
 
 
-def unavailable_folder(source: str) -> Path | None:
-    """Return the folder that keeps a file from being seen: the nearest one above it that exists, if
-    it is empty or cannot be read. None if the file is there, or can be seen to be gone."""
+def _unavailable_folder(source: str) -> Path | None:
+    """Return the nearest existing folder above a file if that folder is empty or cannot be read, so
+    that nobody can tell whether the file is gone. Otherwise, or if the file exists, return None."""
     path = Path(source)
     try:
         path.stat()
@@ -363,7 +367,7 @@ def unavailable_folder(source: str) -> Path | None:
 def _unavailable(folder: Path) -> DocumentError:
     error = UnreadableError(
         f"The folder {str(folder)!r} is empty or cannot be read. Its documents stay until it has "
-        "files again. Connect its disk, or remove them: footnote index remove DOCUMENT",
+        "files again. Connect its disk, or remove one: footnote index remove DOCUMENT",
         code="folder_unavailable",
     )
     error.source = str(folder)

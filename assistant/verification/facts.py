@@ -44,8 +44,8 @@ _REWRITES = (
     (re.compile(r"(?<=\d),(?=\d{3}\b)"), ""),
     (re.compile(r"\b([A-Z])\.(?:([A-Z])\.)(?:([A-Z])\.)?"), r"\1\2\3"),  # U.S.
 )
-#: Symbols in one form and directly at what they belong to. A minus behind a mark, a rating or a
-#: blood group becomes \u2212, which no sign of a number is.
+#: Rewrites that give each symbol one form, directly next to its number or word. The minus of a
+#: grade, a rating or a blood group becomes \u2212, because a hyphen is the sign of a number.
 _SYMBOLS = (
     (re.compile("<="), "\u2264"),
     (re.compile(">="), "\u2265"),
@@ -54,11 +54,12 @@ _SYMBOLS = (
     (re.compile(r"(?<!\w)([-<>\u2264\u2265\u00b1])([$\u20ac\u00a3])(?=\d)"), r"\2\1"),
     (re.compile(r"\b([A-FO]|[ABC]{2,3})-(?!\w)"), "\\1\u2212"),
 )
-#: The symbols before a number: a comparison that is no arrow, and a sign that is no hyphen ("3-5").
+#: The symbols before a number. An arrow ("->") is not a comparison, and the hyphen of a range
+#: ("3-5") is not a sign.
 _BEFORE = r"(?:(?<![-=])[<>\u2264\u2265\u00b1])?(?:(?<![\w)])(?<!\d\s)-)?"
-#: The symbols behind a number: "500+", per mille.
+#: The symbols after a number: "500+", per mille.
 _AFTER = r"(?:\+(?!\w)|\u2030)?"
-#: The symbols behind a word: "C++", "F#", "A+".
+#: The symbols after a word: "C++", "F#", "A+".
 _AFTER_WORD = r"(?:[+#\u2212]+(?!\w))?"
 _TOKEN = re.compile(
     rf"({_BEFORE})(\d+(?:\.\d+)?)({_AFTER})|([^\W\d_]+)({_AFTER_WORD})|([,;.!?:\"“”])"
@@ -79,7 +80,7 @@ _CONDITION = re.compile(
 )
 #: What stands between two statements; of a list of things nothing is said behind it.
 _AND = re.compile(rf"(?:[,;] (?:and|but)|;) (?=[^,;]*\b(?:{alternatives(AUXILIARIES)})\b)")
-#: Stems of words that say a sign or a comparison.
+#: Stems of words that express a sign or a comparison.
 SYMBOLS_IN_WORDS = frozenset(
     stem(word)
     for word in (
@@ -88,7 +89,7 @@ SYMBOLS_IN_WORDS = frozenset(
         "maximum minimum"
     ).split()
 )
-#: Pieces on each side of a number among which such a word is looked for. Not tuned.
+#: Tokens on each side of a number that are searched for such a word. Not tuned.
 NEAR = 4
 _OPENS = frozenset('.!?:"“”')
 
@@ -104,9 +105,8 @@ class Facts:
         stems: of all words, in order, lower case.
         initials: of every run of two capitals or more, and of its ends, lower case, with the words
             that they stand for: "sdf".
-        symbols: the symbols that are written at each number, and at each word with a capital
-            letter; "" for none. A number whose sign or comparison may be said in words
-            ("a loss of 5") is left out.
+        symbols: the symbols written at each number and at each capitalised word; "" for none. A
+            number is left out if words may express its sign or comparison ("a loss of 5").
     """
 
     numbers: frozenset[float]
@@ -247,8 +247,8 @@ def _is_name(pieces: Sequence[str], i: int) -> bool:
 def _symbol_bearers(
     pieces: Sequence[str], numbers: Sequence[tuple[int, float, str]]
 ) -> Iterator[tuple[int, float | str]]:
-    """Yield the place of each piece that `Facts.symbols` has, and what it is. The article that
-    begins a sentence is no mark: "A dog", not "A+"."""
+    """Yield the position and the key of each entry of `Facts.symbols`. Skip function words that
+    begin a sentence: the article of "A dog" is not the grade "A"."""
     for place, value, _ in numbers:
         near = pieces[max(0, place - NEAR) : place + NEAR + 1]
         if not SYMBOLS_IN_WORDS & {stem(piece.lower()) for piece in near}:
@@ -273,8 +273,8 @@ def _initials(pieces: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def _numbers(pieces: Sequence[str]) -> Iterator[tuple[int, float, str]]:
-    """Yield the place of each number in lower-case pieces, its value, and the word behind it or "".
-    A bare "one" is a pronoun, and "first" or "second," orders what is said."""
+    """Yield the position of each number in lower-case pieces, its value, and the word after it or
+    "". A bare "one" is a pronoun, and "first" or "second," orders what is said."""
     i = 0
     while i < len(pieces):
         start, piece = i, pieces[i]

@@ -110,8 +110,9 @@ class Rule:
         return self.claim.probability(features.best)
 
     def finding(self, features: Features) -> Finding:
-        """Return the finding on the claim. What has a number or a name of its own is contradicted;
-        what has one with other symbols ("5" for "-5") is so however likely the rest is."""
+        """Return the finding on the claim. A number or a name that the evidence lacks contradicts
+        the claim if the claim is not supported; one with other symbols ("5" for "-5") always does.
+        """
         checked = features.checked
         if checked["number_symbols"] or checked["name_symbols"]:
             return "unsupported"

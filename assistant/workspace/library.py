@@ -272,7 +272,7 @@ class Library:
             progress: called as paragraphs are done.
             replacing: the id of a document of this owner, whose place it takes; by default one of
                 the same name in the same folder.
-            new: refuse to replace a document, also one that is added meanwhile.
+            new: refuse to replace a document, even one that is added while this file is read.
             folder: where it lies in a folder that is added.
             notebook: the id of the notebook that it is put into.
             ocr: read what stands in its pictures, too, as is done anyway where it is set.
@@ -280,16 +280,16 @@ class Library:
 
         Raises:
             DocumentError: it cannot be read, or there is no room for it.
-            RefusedError: it is to be `new`, and there is a document of its name.
+            RefusedError: `new` is set and a document of this name exists.
         """
         file = upload.file
         with closing(upload):
             if notebook is not None:
                 self.notebooks.find(owner, notebook, "write")
-            if new:
-                self.check_new(owner, file.name, folder)
             there = self.find(owner, replacing, own=True) if replacing else None
             there = there or self.named(owner, file.name, folder)
+            if new and there:
+                raise _exists(there.info.id)
             if there:
                 source = there.info.source
             else:  # that of a deleted one stays as it is, to be restored
@@ -301,6 +301,7 @@ class Library:
                 title, address = upload.page()
                 read = read_raw(file, title or None, ocr=ocr or self._assistant.settings.ocr)
                 raw = replace(read, source=source, original=file, address=address)
+                # Unless another process has added it since: its notebooks stay.
                 if there is None and not [*self.owners.find([raw.id])]:
                     self._forget(raw.id)
                 if raw.ocr:

@@ -188,7 +188,7 @@ def publish(connection: sa.Connection, staged: Iterable[Staged], new: bool = Fal
         new: refuse to replace a document.
 
     Raises:
-        DocumentExistsError: a document that is to be `new` exists.
+        DocumentExistsError: `new` is set and a document exists already.
         IndexChangedError: one was left pending for so long that it was deleted.
     """
     staged = list(staged)
