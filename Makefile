@@ -1,6 +1,6 @@
 # make chat   opens the web page            make test   runs the tests, ARGS=--all the long ones too
 # make check  style and types               make eval   measures answers on the shipped questions
-# make floors holds the shipped questions to the quality that they have reached
+# make floors holds the shipped questions, and those on files of eleven kinds, to the quality reached
 # make figures SETS=FOLDER   measures every question set of a folder: build/figures.html, .md, .json
 # make soak   kills, odd files and a crowd, for a day: build/soak/report.md; ARGS='--minutes 20' a part
 # Each makes what it needs in .venv, once; what is never run is not compiled, a fifth of all.
@@ -40,6 +40,9 @@ floors: $(VENV)/.measuring
 		--min hit@1=0.90 --min hit@3=0.97 --min answered_right=0.63 --min answer_precision=0.91 \
 		--min citation_validity=1 --min citation_precision=0.77 --min evidence_shown=0.89 \
 		--min withheld=0.98 --min refusal_auroc=0.95 --min right_auroc=0.91
+	FOOTNOTE_OCR=true $(BIN)/footnote eval tests/real_files/questions.jsonl $(ARGS) \
+		--min hit@1=0.43 --min hit@10=0.84 --min evidence_shown=0.66 --min answered_right=0.28 \
+		--min answer_precision=0.76 --min citation_validity=1 --min withheld=0.95
 
 # What is interrupted goes on where it was; --limit 50 in ARGS for a quick look.
 figures: $(VENV)/.measuring
@@ -62,7 +65,7 @@ $(VENV)/.installed: $(BIN)/pip pyproject.toml
 	touch $@
 
 $(VENV)/.measuring: $(VENV)/.installed
-	$(BIN)/pip install --quiet --no-compile --editable '.[evals]'
+	$(BIN)/pip install --quiet --no-compile --editable '.[evals,ocr]'
 	touch $@
 
 # Installed at once: what is needed is looked up once, and the rest is then there too.

@@ -79,7 +79,7 @@ def run(
         raise QuestionSetError(f"--legs is {legs!r}; there are {', '.join(LEGS)}.")
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader, llm=llm)
     runs = []
-    for questions in read_sets(sets):
+    for questions in read_sets(sets, settings.ocr):
         system = {"k": k, "legs": chosen, "history": history}
         run_options: dict[str, Any] = {"limit": limit, "at_once": at_once}
         runs.append(_ask(questions.name, questions, source, settings, system, **run_options))

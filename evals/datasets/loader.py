@@ -55,21 +55,29 @@ from index.errors import QuestionSetError
 SPLIT = "test"
 
 
-def read_sets(paths: Sequence[Path]) -> list[QuestionSet]:
+def read_sets(paths: Sequence[Path], ocr: bool = False) -> list[QuestionSet]:
     """Read several question sets.
+
+    Args:
+        paths: files or folders, each a set.
+        ocr: recognise the text in the pictures of the sets' own documents.
 
     Raises:
         QuestionSetError: as `read_set`, or two sets have the same name.
         DocumentError: as `read_set`.
     """
-    sets = {own.name: own for own in map(read_set, paths)}
+    sets = {own.name: own for own in (read_set(path, ocr) for path in paths)}
     if len(sets) < len(paths):
         raise QuestionSetError("Two sets have the same name. Rename one of them.")
     return list(sets.values())
 
 
-def read_set(path: Path) -> QuestionSet:
+def read_set(path: Path, ocr: bool = False) -> QuestionSet:
     """Read a question set of any of the formats.
+
+    Args:
+        path: the file or folder of the set.
+        ocr: recognise the text in the pictures of the set's own documents.
 
     Raises:
         QuestionSetError: it is malformed, or of no known format; names file, line and reason.
@@ -86,7 +94,7 @@ def read_set(path: Path) -> QuestionSet:
             "corpus.jsonl with questions.jsonl, or corpus.jsonl with queries.jsonl and qrels/."
         )
     text = read_text(path)
-    return _read_squad(path, text) if _is_one_object(text) else _read_native(path, text)
+    return _read_squad(path, text) if _is_one_object(text) else _read_native(path, text, ocr)
 
 
 def _is_one_object(text: str) -> bool:
@@ -102,7 +110,7 @@ def _is_one_object(text: str) -> bool:
 # --- Footnote's own -----------------------------------------------------------------------------
 
 
-def _read_native(path: Path, text: str) -> QuestionSet:
+def _read_native(path: Path, text: str, ocr: bool) -> QuestionSet:
     questions, documents, drafts = [], [], 0
     for line, data in read_objects(path, text):
         place = f"{path}:{line}"
@@ -110,7 +118,7 @@ def _read_native(path: Path, text: str) -> QuestionSet:
             drafts += 1
         elif "documents" in data and "question" not in data:
             named = [path.parent / name for name in _named(place, data, "documents")]
-            documents += [read_document(file) for file in find_files(named)]
+            documents += [read_document(file, ocr=ocr) for file in find_files(named)]
         else:
             question = checked(place, Question, data)
             _need_evidence(place, question, question.evidence)

@@ -5,8 +5,12 @@ The archive `real.zip` holds, for each document, a file of JSON lines: where it 
 `[path]`, or the characters `[path, start, end]`; or what was put between), the `file` that they
 make and its `sha256`, whether it is `held_out`, for testing only, and of these, whether for a last
 `report`; then the questions, each with its `evidence`: the places in the file that answer it, any
-one of which does, as `[start, end, hash]` in characters, the hash being the first HASH digits of
-the SHA-256 of what stands there; or, as a PDF has no such places, that of a sentence as it is read.
+one of which does. A place in a text file is `[start, end, hash]`, in characters; the hash is the
+first HASH digits of the SHA-256 of the text at that place. Where a file has no such places (PDF,
+Word, EPUB), or was read in another order, a place is `[at, letters, sum, hash]`: the share of the
+document's letters and digits before it, the number of its own, the sum of their code points, and
+their hash (see `Letters`). It does not depend on how a reader sets spaces, lines, marks, and
+sentences.
 `whole` has, of each place, all the sentences that a complete answer takes. A question without
 evidence is answered nowhere in its document; `near` tells what comes closest. Where the `title`
 is told, and of questions `by_title`, those who asked knew nothing else.
@@ -24,7 +28,9 @@ import json
 import random
 import re
 import subprocess
+import unicodedata
 import zipfile
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
@@ -34,6 +40,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from assistant.retrieval.reading_model import above
@@ -41,15 +48,20 @@ from assistant.retrieval.reranker import worth_reading
 from evals.datasets.gold import patterns_of
 from evals.datasets.json_lines import read_objects
 from evals.training.examples import LabelledDocument, LabelledParagraph, Passage, as_typed
-from index import Document, Index, Sentence, read_document
+from index import Document, Index, read_document
 from index.encoder import Encoder
 from index.errors import QuestionSetError
 from index.terms.analysis import terms_of
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=None)
 
+#: An option of both commands.
+Only = Annotated[str, typer.Option(help="Beginning of the names of the documents: bli-.")]
+
 #: Where the questions are.
 QUESTIONS = Path(str(files("evals.training") / "real.zip"))
+#: The documents to learn from and to choose by.
+NOT_REPORTED = {"report": False}
 #: Digits of the hash of what is evidence.
 HASH = 12
 #: Paragraphs that are searched for a question, the place among those that do not answer up to which
@@ -129,10 +141,11 @@ def fetch(
     address: Annotated[
         str, typer.Option(help="Of the repositories; {} is the owner and the name of one.")
     ] = "https://github.com/{}.git",
+    only: Only = "",
 ) -> None:
     """Fetch the documents from the repositories that publish them, with `git`. Those that are there
     already are not fetched again."""
-    for name, head, _ in _asked(QUESTIONS):
+    for name, head, _ in _asked(QUESTIONS, only):
         file = folder / name / head["file"]
         if _is_of(file, head):
             continue
@@ -172,23 +185,23 @@ def write_sets(
     report: Annotated[
         bool, typer.Option(help="Of those that are kept for a report, opened once.")
     ] = False,
+    only: Only = "",
 ) -> None:
     """Write a question set of each document that is held out, or of those for the report."""
     output.mkdir(parents=True, exist_ok=True)
-    for name, head, file, asked in _listed(folder.resolve(), QUESTIONS, report=report):
-        if not head.get("held_out"):
-            continue
+    held_out = {"report": report, "held_out": True}
+    for name, _, file, asked in _listed(folder.resolve(), QUESTIONS, held_out, only):
         document = read_document(file)
-        told = _Told(file, document)
+        told = _Places(file, document)
         rows: list[dict[str, Any]] = [{"documents": [str(file)]}]
         for number, question in enumerate(asked, start=1):
-            places = told.places(question["evidence"])
+            places = told.find(question["evidence"])
             quotes = list(dict.fromkeys(quote for quote, place in places if place))
             row = {"id": f"{name}-{number}", "question": question["question"]}
             if quotes or not places:
                 evidence: dict[str, Any] = {"evidence": [quotes]} if quotes else {}
                 if quotes and "whole" in question:
-                    each = map(told.places, question["whole"])
+                    each = map(told.find, question["whole"])
                     evidence["whole"] = [[quote for quote, place in one if place] for one in each]
                 rows.append({**row, "answerable": bool(quotes), **evidence})
         text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
@@ -196,23 +209,27 @@ def write_sets(
 
 
 def _listed(
-    folder: Path, questions: Path, *, report: bool = False
+    folder: Path, questions: Path, kept: Mapping[str, bool] = NOT_REPORTED, only: str = ""
 ) -> Iterator[tuple[str, dict[str, Any], Path, list[dict[str, Any]]]]:
-    """For each document, those for the report or all others: its name, its metadata, its (verified)
-    file, and the questions."""
-    for name, head, asked in _asked(questions):
-        if head.get("report", False) != report:
+    """Yield, for each document whose metadata have these values, its name, its metadata, its
+    (verified) file, and the questions."""
+    for name, head, asked in _asked(questions, only):
+        if any(head.get(key, False) != value for key, value in kept.items()):
             continue
         file = folder / name / head["file"]
         _check(file, head)
         yield name, head, file, asked
 
 
-def _asked(questions: Path) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
+def _asked(
+    questions: Path, only: str = ""
+) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
     """For each document: its name, its metadata, and the questions."""
     folder: Traversable = zipfile.Path(questions) if questions.is_file() else questions
     for own in sorted(folder.iterdir(), key=lambda own: own.name):
         file = Path(own.name)
+        if not file.name.startswith(only):
+            continue
         head, *asked = (told for _, told in read_objects(file, own.read_text(encoding="utf-8")))
         yield file.stem, head, asked
 
@@ -237,15 +254,15 @@ def _labelled(
         for p in document.paragraphs
     ]
     terms = [set(terms_of(f"{p.heading} {p.text}")) for p in paragraphs]
-    told = _Told(file, document)
+    told = _Places(file, document)
     for question in questions:
         asked, found = question["question"], dict[int, list[int]]()
-        for _, place in told.places(question["evidence"]):
+        for _, place in told.find(question["evidence"]):
             for paragraph, sentence in _sentences(document, *(place or (0, 0))):
                 found.setdefault(paragraph, []).append(sentence + 1)
         # Of a complete answer what stands beside its heart.
         for each in question.get("whole", ()):
-            for _, place in told.places(each):
+            for _, place in told.find(each):
                 for paragraph, sentence in _sentences(document, *(place or (0, 0))):
                     if paragraph in found:
                         found[paragraph].append(sentence + 1)
@@ -259,49 +276,92 @@ def _labelled(
 
 
 def digest(text: str) -> str:
-    """The hash by which evidence is told."""
+    """Return the hash of evidence: HASH hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:HASH]
 
 
-class _Told:
-    """Finds what is told of a file in the document that was read of it."""
+class Letters:
+    """The letters and digits of a text, without case and accents, and where each one is.
+
+    Readers differ in spaces, hyphens, marks and the ends of sentences; they hardly differ in these.
+    """
+
+    def __init__(self, text: str) -> None:
+        kept = [
+            (letter, place)
+            for place, character in enumerate(text)
+            for letter in unicodedata.normalize("NFKD", character).casefold()
+            if letter.isalnum()
+        ]
+        self._letters = "".join(letter for letter, _ in kept)
+        self._places = [place for _, place in kept]
+        self._sums = np.cumsum([0, *map(ord, self._letters)])
+
+    def describe(self, start: int, end: int) -> list[float | int | str]:
+        """Return what finds `text[start:end]` again in another reading of the document.
+
+        Returns:
+            `[at, letters, sum, hash]`, as the docstring of the module describes.
+        """
+        first, last = bisect_left(self._places, start), bisect_left(self._places, end)
+        own = self._letters[first:last]
+        return [round(first / len(self._letters), 6), len(own), sum(map(ord, own)), digest(own)]
+
+    def find(self, at: float, count: int, total: int, known: str) -> tuple[int, int] | None:
+        """Return the characters `(start, end)` of the text that have these letters.
+
+        Args:
+            at: share of the letters before them; of several places the nearest to it is returned.
+            count: number of letters.
+            total: sum of their code points, by which most places are passed over quickly.
+            known: their hash.
+        """
+        sums = self._sums[count:] - self._sums[: max(0, len(self._sums) - count)]
+        nearest = sorted(
+            np.flatnonzero(sums == total), key=lambda n: abs(n - at * len(self._letters))
+        )
+        for first in nearest:
+            if digest(self._letters[first : first + count]) == known:
+                return self._places[first], self._places[first + count - 1] + 1
+        return None
+
+
+class _Places:
+    """Finds the evidence of a file in the document that was read from it."""
 
     def __init__(self, file: Path, document: Document) -> None:
-        self._file, self._document = file, document
-        self._sentences: dict[str, list[Sentence]] = {}
-        for paragraph in document.paragraphs:
-            for sentence in paragraph.sentences:
-                self._sentences.setdefault(digest(sentence.text), []).append(sentence)
+        self._file, self._text = file, document.text
+        self._letters = Letters(document.text)
 
     @cached_property
     def _raw(self) -> str:
         return self._file.read_text(encoding="utf-8")
 
-    def places(self, evidence: Sequence[Any]) -> list[tuple[str, tuple[int, int] | None]]:
-        """What evidence says, and where it stands in the text, which reading the file may have
-        freed of marks; None where it does not.
+    def find(self, evidence: Sequence[Sequence[Any]]) -> list[tuple[str, tuple[int, int] | None]]:
+        """Return the text of each place and its `(start, end)` in the document; None for a place
+        that the document does not have.
 
         Raises:
-            QuestionSetError: something else stands where it is told to be.
+            QuestionSetError: the file has another text at a place.
         """
-        found = list[tuple[str, tuple[int, int] | None]]()
-        for told in evidence:
-            if isinstance(told, str):
-                said = self._sentences.get(told, [])
-                found += [(s.text, (s.start, s.end)) for s in said] or [(told, None)]
-                continue
-            start, end, known = told
-            quote = self._raw[start:end]
-            if digest(quote) != known:
-                raise QuestionSetError(f"{self._file}: the evidence at {start} is another text.")
-            found.append((quote, self._place(quote)))
-        return found
+        return [
+            self._by_letters(*own) if len(own) == 4 else self._in_file(*own) for own in evidence
+        ]
 
-    def _place(self, quote: str) -> tuple[int, int] | None:
+    def _by_letters(
+        self, at: float, count: int, total: int, known: str
+    ) -> tuple[str, tuple[int, int] | None]:
+        place = self._letters.find(at, count, total, known)
+        return self._text[slice(*place)] if place else "", place
+
+    def _in_file(self, start: int, end: int, known: str) -> tuple[str, tuple[int, int] | None]:
+        quote = self._raw[start:end]
+        if digest(quote) != known:
+            raise QuestionSetError(f"{self._file}: the evidence at {start} is another text.")
         for pattern in patterns_of(quote):
-            if (found := re.search(pattern, self._document.text)) and found[0]:
-                return found.span()
-        return None
+            if (found := re.search(pattern, self._text)) and found[0]:
+                return quote, found.span()
+        return quote, None
 
 
 def _sentences(document: Document, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -19,7 +19,7 @@ from evals.training.authored import read_authored
 from evals.training.encoder import EncoderModel, train
 from evals.training.encoder_weights import ship
 from evals.training.examples import LabelledDocument
-from evals.training.real_documents import digest, read_real, read_searched
+from evals.training.real_documents import Letters, read_real, read_searched
 from index import read_document
 from index.encoder import BASE_ENCODER, Encoder, default_model_path
 from index.errors import QuestionSetError
@@ -93,13 +93,31 @@ def test_held_out_documents_become_question_sets(
     assert [len(GoldFinder(own, own.documents).find(q).units) for q in own.questions] == [1, 1, 0]
 
 
-def test_of_a_pdf_sentences_are_told_as_they_are_read_and_a_report_is_kept_apart(
+def test_a_place_is_found_in_another_reading_of_the_document() -> None:
+    said = "Members pay a fee of 12 EUR a month."
+    read = f"Fees. {said} Guests of the caf\u00e9 pay nothing. {said}"
+    other = read.replace(" ", "\n").replace("fee", "f\u00ade\u00ade").replace("\u00e9", "e\u0301")
+    first, last = Letters(read), Letters(other)
+    for start in (read.index(said), read.rindex(said)):
+        place = last.find(*first.describe(start, start + len(said)))
+        assert place
+        assert other[slice(*place)].split()[0] == "Members"
+        assert (place[0] > len(other) / 2) == (start > len(read) / 2)
+    guests = read.index("Guests")
+    place = last.find(*first.describe(guests, guests + 30))
+    assert place
+    assert other[slice(*place)] == "Guests\nof\nthe\ncafe\u0301\npay\nnothing"
+    assert Letters("Fees.").find(*first.describe(guests, guests + 30)) is None
+
+
+def test_of_a_pdf_places_are_told_by_letters_and_a_report_is_kept_apart(
     real: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = real[1] / "one.jsonl"
     head, *asked = map(json.loads, file.read_text().splitlines())
-    sentences = read_document(real[0] / "one" / "handbook.md").paragraphs[0].sentences
-    told = [digest(own.text) for own in sentences]
+    document = read_document(real[0] / "one" / "handbook.md")
+    sentences, letters = document.paragraphs[0].sentences, Letters(document.text)
+    told = [letters.describe(own.start, own.end) for own in sentences]
     question = {"question": "What?", "evidence": told[1:2], "whole": [told]}
     file.write_text("\n".join(map(json.dumps, (head, question))))
     [document] = read_real(*real)
@@ -113,8 +131,9 @@ def test_of_a_pdf_sentences_are_told_as_they_are_read_and_a_report_is_kept_apart
     assert list((tmp_path / "sets").iterdir()) == []
     real_documents.write_sets(real[0], tmp_path / "sets", report=True)
     own = read_set(tmp_path / "sets" / "one.jsonl")
-    assert own.questions[0].evidence == ((sentences[1].text,),)
-    assert own.questions[0].whole == (tuple(each.text for each in sentences),)
+    quotes = tuple(each.text.rstrip(".") for each in sentences)
+    assert own.questions[0].evidence == ((quotes[1],),)
+    assert own.questions[0].whole == (quotes,)
 
 
 def test_another_document_than_the_one_asked_about_is_refused(real: tuple[Path, Path]) -> None:
