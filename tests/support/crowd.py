@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import secrets
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -19,10 +17,9 @@ from functools import cache, partial
 from typing import Any
 
 import httpx
-import psycopg
 from browsing import QUESTION, QUOTE, UNANSWERABLE
 from chroma_servers import until
-from helpers import FOOTNOTE, PATIENCE, SEEDS, run_footnote
+from helpers import PATIENCE, SEEDS, run_footnote
 from replicas import Machines, Replica
 
 from index import Document, read_document
@@ -233,29 +230,16 @@ class Command:
     """A writer: `footnote index add`, of ever new editions of a report."""
 
     def __init__(self, there: Machines) -> None:
-        self._there = there
-        self._folder = there.folder / "writer"
-        self._folder.mkdir(exist_ok=True)
-        self.file = self._folder / FERRIES.name
+        self._environment = there.environment
+        self._file = there.folder / FERRIES.name
+        self._own = there.folder / "own"
         self.edition = FIRST - 1
 
-    def start(self) -> subprocess.Popen[str]:
-        """Begin to index the next edition."""
-        self.edition += 1
-        self.file.write_text(FERRIES.text(self.edition))
-        return subprocess.Popen(
-            [FOOTNOTE, "index", "add", str(self.file), "--index-dir", str(self._folder / "own")],
-            env=os.environ | self._there.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
     def write(self) -> None:
-        """Index the next edition, to the end."""
-        process = self.start()
-        _, errors = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, errors
+        """Index the next edition."""
+        self.edition += 1
+        self._file.write_text(FERRIES.text(self.edition))
+        run_footnote("index", "add", self._file, "--index-dir", self._own, **self._environment)
 
 
 class Uploader:
@@ -292,41 +276,24 @@ def _texts(replica: Replica, names: Container[str]) -> dict[str, str]:
         }
 
 
-# --- the course that they are put through --------------------------------------------------------
-
-
-def course(there: Machines, *, count: int, seconds: float, kills: int) -> None:
-    """Put replicas through all that may happen to them.
+def course(there: Machines, *, count: int, seconds: float) -> None:
+    """Many ask while two write, and while a replica is killed.
 
     Args:
         there: with the shipped document in their index.
         count: people who ask.
         seconds: for which they ask while two write.
-        kills: how often a writer is killed.
     """
-    command = Command(there)
+    command, (first, *others) = Command(there), there.replicas
     with closing(Uploader(there.url)) as uploader:
         command.write()
         uploader.write()
         _whole(there, command, uploader)
-        _writing(there, command, uploader, count, seconds)
-        _losing_a_replica(there, count)
-        _killing_writers(there, command, uploader, count, kills)
-        _losing_chroma(there, command, uploader)
-
-
-def _writing(
-    there: Machines, command: Command, uploader: Uploader, count: int, seconds: float
-) -> None:
-    with people(there.url, count) as told, repeating(command.write, uploader.write) as done:
-        time.sleep(seconds)
-        until(lambda: told.answers + len(told.failures) >= count and all(done))
-    told.check()
-    _whole(there, command, uploader)
-
-
-def _losing_a_replica(there: Machines, count: int) -> None:
-    first, *others = there.replicas
+        with people(there.url, count) as told, repeating(command.write, uploader.write) as done:
+            time.sleep(seconds)
+            until(lambda: told.answers + len(told.failures) >= count and all(done))
+        told.check()
+        _whole(there, command, uploader)
     with people(there.url, count) as told:
         until(lambda: told.answers >= count)
         first.kill()
@@ -339,61 +306,6 @@ def _losing_a_replica(there: Machines, count: int) -> None:
     assert all(other.is_ready for other in others)
     first.start()
     first.until_ready()
-
-
-def _killing_writers(
-    there: Machines, command: Command, uploader: Uploader, count: int, kills: int
-) -> None:
-    ended = 0
-    with (
-        psycopg.connect(there.database, autocommit=True) as database,
-        people(there.url, count // 4) as told,
-    ):
-
-        def pending() -> int:
-            row = database.execute("SELECT max(row) FROM versions WHERE pending > 0").fetchone()
-            return (row and row[0]) or 0
-
-        for _ in range(kills):
-            before = pending()  # of writers that were killed: deleted an hour later
-            process = command.start()
-            until(lambda p=process, b=before: pending() > b or p.poll() is not None, 0.005)  # type: ignore[misc]
-            time.sleep(random.uniform(0, 0.2))
-            process.kill()
-            process.communicate(timeout=PATIENCE)
-            ended += process.returncode == 0
-        uploader.write()
-        command.write()
-    assert ended < kills
-    told.check()
-    _whole(there, command, uploader)
-
-
-def _losing_chroma(there: Machines, command: Command, uploader: Uploader) -> None:
-    told, refused = Told(), list[httpx.Response]()
-    with httpx.Client(base_url=there.url, timeout=PATIENCE) as client:
-
-        def is_refused() -> bool:
-            response = client.post("/api/ask", json={"question": MILLS.question})
-            if response.status_code == 200:  # for a moment it is known what was there
-                told.answered(MILLS.question, response.json())
-            else:
-                refused.append(response)
-            return len(refused) >= 3 * len(there.replicas)
-
-        there.chroma.kill()
-        until(lambda: not any(replica.is_ready for replica in there.replicas))
-        until(is_refused)
-        told.check()
-        for response in refused:
-            assert response.status_code == 503, response.text
-            assert response.json()["code"] == "index_unavailable"
-            assert there.chroma.url not in response.text
-        there.chroma.start()
-        until(lambda: all(replica.is_ready for replica in there.replicas))
-    _whole(there, command, uploader)
-    command.write()
-    _whole(there, command, uploader)
 
 
 def _whole(there: Machines, command: Command, uploader: Uploader) -> None:
