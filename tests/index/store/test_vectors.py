@@ -230,14 +230,3 @@ def test_a_sentence_that_the_encoder_does_not_see_has_a_vector_all_the_same(
         every = index.vectors([paragraph.id for paragraph in document.paragraphs])
         assert any(not vectors.any(axis=1).all() for vectors in every.values())
         index.check()
-
-
-def test_few_sentences_are_searched_without_chroma(
-    again: Opens, small: Document, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with closing(again()) as index:
-        index.sync([small])
-    monkeypatch.setattr(module, "MAX_EXACT", 20_000)
-    with closing(again()) as index:
-        assert len(index.search(small.paragraphs[3].text, 5).hits) == 5
-        assert folder_of(index)._chroma is None
