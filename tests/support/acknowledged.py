@@ -19,13 +19,13 @@ from typing import Any
 import httpx
 from crowd import Report
 from helpers import PATIENCE
-from kept_model import Doc, Json, Kept, Note, Notebook
+from kept_model import Doc, Json, Kept, Note
 from services import events_of
 
 PASSWORD = "secret"
 
 MOST = 3
-"""Documents, notebooks, conversations and notes that somebody has of each, deleted ones too."""
+"""Documents, conversations and notes that somebody has of each, deleted ones too."""
 
 RTF = r"{{\rtf1\ansi {}\par }}"
 
@@ -132,7 +132,7 @@ class Person:
 
     def act(self) -> None:
         """Do something, whatever can be done now."""
-        things = (self._document, self._document, self._note, self._talk, self._notebook)
+        things = (self._document, self._document, self._note, self._talk)
         self._chance.choice(things)()
 
     def work(self, is_over: Callable[[], bool]) -> None:
@@ -269,42 +269,6 @@ class Person:
         self._answer = answer if answer["id"] else None
         return answer
 
-    def _notebook(self) -> None:
-        kept, books = self.kept, self.kept.notebooks
-        if len(books) < MOST:
-            name = self._new("Book")
-
-            def make(made: Json) -> Notebook:
-                return kept.make(self.name, made.get("id", ""), name, [])
-
-            self._change("POST", "/notebooks", make, json={"name": name})
-            return
-        book = self._chance.choice(books)
-        path, how = f"/notebooks/{book.id}", self._chance.random()
-        docs = kept.own(self.name)
-        if book.deleted is not None:
-            self._change(
-                "POST",
-                f"{path}/restore",
-                lambda _: kept.restore_notebook(self.name, book),
-            )
-        elif how < 0.2:
-            self._change("DELETE", path, lambda _: kept.delete_notebook(self.name, book))
-        elif how < 0.4 or not docs:
-            name = self._new("Book")
-            change = kept.rename
-            sent = {"name": name}
-            self._change("PATCH", path, lambda _: change(self.name, book, name), json=sent)
-        else:
-            doc = self._chance.choice(docs)
-            at = f"{path}/documents/{doc.id}"
-            if doc in book.inside:
-                out = kept.take_out
-                self._change("DELETE", at, lambda _: out(self.name, book, doc))
-            else:
-                into = kept.put_in
-                self._change("PUT", at, lambda _: into(self.name, book, doc))
-
     # --- what is there -----------------------------------------------------------------------
 
     def check(self) -> None:
@@ -325,9 +289,6 @@ class Person:
         kept, name = self.kept, self.name
         found: list[tuple[Any, ...]] = [("document", doc.name, doc.text) for doc in kept.own(name)]
         found += [("deleted", kind, title) for kind, title, _ in kept.trash_told(name, None)]
-        for book in kept.seen(name):
-            inside = sorted(doc.name for doc in kept.asked(name, book))
-            found.append(("notebook", book.name, inside))
         for _, own, talk in kept.talks_in(name, None):
             if talk.deleted is None:
                 asked = sorted(talk.turns.values(), key=lambda turn: turn.sent["asked"])
@@ -338,17 +299,10 @@ class Person:
 
     def seen(self) -> Counter[str]:
         """All that they are told is theirs, as `expected` gives it."""
-        docs = self._documents()
-        names = {doc["id"]: doc["name"] for doc in docs}
         found: list[tuple[Any, ...]] = [
-            ("document", doc["name"], self._content(doc["id"])) for doc in docs
+            ("document", doc["name"], self._content(doc["id"])) for doc in self._documents()
         ]
-        trash, books = self.told("/trash"), self.told("/notebooks")
-        found += [("deleted", one["kind"], one["title"]) for one in trash["deleted"]]
-        found += [
-            ("notebook", one["name"], sorted(names[i] for i in one["documents"]))
-            for one in books["notebooks"]
-        ]
+        found += [("deleted", one["kind"], one["title"]) for one in self.told("/trash")["deleted"]]
         for one in self.told("/conversations")["conversations"]:
             turns = self.told(f"/conversations/{one['id']}")["turns"]
             found.append(("conversation", one["id"], one["title"], [*map(_turn, turns)]))
@@ -386,18 +340,13 @@ class Person:
         return response.text
 
     def _learn_ids(self) -> None:
-        """By which ids their documents and notebooks are known: what was not acknowledged has come
+        """By which ids their documents are known: what was not acknowledged has come
         by one that they were not told, and a document that is deleted or restored by another."""
         there = {one["name"]: one["id"] for one in self._documents()}
         trash = self.told("/trash")["deleted"]
         gone = {one["title"]: one["id"] for one in trash if one["kind"] == "document"}
         for doc in self.kept.docs[1:]:
             doc.id = (there if doc.deleted is None else gone)[doc.name]
-        books = self.told("/notebooks")["notebooks"]
-        ids = {one["name"]: one["id"] for one in books}
-        ids |= {one["title"]: one["id"] for one in trash if one["kind"] == "notebook"}
-        for book in self.kept.notebooks:
-            book.id = ids[book.name]
 
 
 def _turn(turn: Json) -> Json:

@@ -149,31 +149,6 @@ def test_two_people_five_notebooks_three_ways(people: People) -> None:
         assert [one["id"] for one in listed["conversations"]] == talks
 
 
-def test_what_is_shared_is_asked_and_read_and_what_no_longer_is_is_not(people: People) -> None:
-    ann, ben, _ = people.values()
-    nuts = add(ann, "nuts.txt")
-    notebook = make(ann, "Nuts", nuts)
-    asked = {"question": QUESTION, "notebook": "nuts"}
-    assert ben.post("api/ask", json=asked).status_code == 404
-    assert ben.get(f"api/documents/{nuts}").status_code == 404
-    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "read"}})
-    answer = ben.post("api/ask", json=asked).json()
-    assert answer["text"].startswith("Walnuts float in brine.")
-    assert ben.get(f"api/documents/{nuts}/content").text == TEXT
-    assert ben.delete(f"api/documents/{nuts}").status_code == 403
-    # What others share is not passed on: one puts in what is one's own.
-    assert ben.post("api/notebooks", json={"name": "Mine", "documents": [nuts]}).status_code == 403
-    # Nor is it among what is asked without the notebook.
-    assert nuts not in [d["id"] for d in ben.get("api/documents").json()["documents"]]
-    ann.patch(f"api/notebooks/{notebook}", json={"shared": {}})
-    assert ben.post("api/ask", json=asked).status_code == 404
-    assert ben.get(f"api/documents/{nuts}/content").status_code == 404
-    # Of one that is named by its id, as the page does, it is told that it is gone.
-    gone = problem(ben.get(f"api/notebooks/{notebook}"), 404)["detail"]
-    told = problem(ben.post("api/ask", json={**asked, "notebook": notebook}), 404)["detail"]
-    assert told == gone and "no notebook" not in told
-
-
 def test_conversations_of_all_notebooks_are_listed_and_found(
     people: People,
 ) -> None:

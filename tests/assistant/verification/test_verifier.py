@@ -14,15 +14,9 @@ from assistant import Assistant, Settings
 from assistant.retrieval.passages import Passage, sections_of
 from assistant.retrieval.reading_model import PassageReader
 from assistant.verification.attribution import (
-    JOINED,
-    READ,
     TOGETHER,
-    WIDEST,
-    Ground,
     beside,
     grounds,
-    plain,
-    quotable,
 )
 from assistant.verification.checker import Check, Checker
 from assistant.verification.verification import Verification
@@ -229,52 +223,12 @@ def test_another_model_is_taken_at_its_word_less_what_is_missing() -> None:
     assert rule.claim.probability({**sure, "numbers": 1.0}) < rule.threshold
 
 
-def test_whole_paragraphs_are_read_with_what_stands_beside_them(verifier: Verifier) -> None:
-    claim, _ = seed_claims()[0]
-    found = grounds(claim, verifier.search(claim), verifier.neighbours)
-    alone = [ground for ground in found if len(ground.runs) == 1]
-    assert len(alone) == READ
-    assert len({ground.runs[0].hit.paragraph.id for ground in alone}) == READ
-    assert "released on February 11" in found[0].text
-    for ground in alone:
-        [run], paragraph = ground.runs, ground.runs[0].hit.paragraph
-        assert run.end - run.start <= WIDEST
-        beside = len(ground.before) + len(ground.text) + len(ground.behind)
-        assert beside <= max(TOGETHER, len(ground.text))
-        before, behind = verifier.neighbours(paragraph)
-        assert plain(before).endswith(ground.before) and plain(behind).startswith(ground.behind)
-        assert ground.text in ground.premise
-        assert all(heading in ground.premise for heading in paragraph.heading[-2:])
-    assert any(ground.before or ground.behind for ground in alone)
-    assert grounds(claim, [], verifier.neighbours) == []
-
-
 def test_what_stands_beside_shares_the_room_that_is_left() -> None:
     before, behind = beside("b" * 900, "t" * 600, "a" * 900)
     assert (len(before), len(behind)) == (300, 300)
     assert [len(own) for own in beside("b" * 100, "t" * 600, "a" * 900)] == [100, 500]
     assert [len(own) for own in beside("b" * 900, "t" * 600, "a" * 100)] == [500, 100]
     assert beside("b", "t" * TOGETHER, "a") == ("", "")
-
-
-def test_sentences_are_joined_where_each_has_a_word_of_the_claim(verifier: Verifier) -> None:
-    def joined(claim: str) -> list[Ground]:
-        found = grounds(claim, verifier.search(claim), verifier.neighbours)
-        return [own for own in found if len(own.runs) == 2]
-
-    apart = joined("India is not non-aligned any more and has a massive trade deficit.")
-    assert 0 < len(apart) <= JOINED
-    assert any("non-aligned" in own.text and "deficit" in own.text for own in apart)
-    assert not joined("India has a massive trade deficit with the world.")  # one sentence has all
-
-
-def test_what_may_be_cited_begins_with_single_sentences(verifier: Verifier) -> None:
-    claim, _ = seed_claims()[0]
-    ground = grounds(claim, verifier.search(claim), verifier.neighbours)[0]
-    places = [(own.runs[0].first, own.runs[0].last) for own in quotable(claim, ground)]
-    assert all(first == last for first, last in places[:2])
-    assert places[-1] == (ground.runs[0].first, ground.runs[0].last)
-    assert len(set(places)) == len(places)
 
 
 def test_the_command_verifies_a_file(tmp_path: Path) -> None:

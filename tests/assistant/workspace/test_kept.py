@@ -285,34 +285,6 @@ def test_a_document_is_found_by_one_statement_however_many_notebooks_there_are(
             again()
 
 
-def test_of_several_of_one_name_the_one_that_was_added_last_gives_way(opened: Opened) -> None:
-    here = opened()
-
-    def added(count: int) -> list[str]:
-        """So many, of which each was deleted before the next one was added."""
-        found = []
-        for number in range(count):
-            found.append(add(here, MACHINE, "plan.txt", f"The plan {number}."))
-            here.discard(MACHINE, found[-1])
-        return found
-
-    plans = added(4)
-    for identity in plans[:3]:
-        here.restore(MACHINE, identity)
-    assert add(here, MACHINE, "plan.txt", "The third plan anew.") == plans[2]
-    here.restore(MACHINE, plans[3])
-    assert here.named(MACHINE, "plan.txt") == here.find(MACHINE, plans[3])
-    # The first one's place being free, it is not taken: what is added now is the last.
-    here.remove(MACHINE, plans.pop(0))
-    for identity in plans:
-        here.discard(MACHINE, identity)
-    plans += added(1)
-    for identity in plans:
-        here.restore(MACHINE, identity)
-    assert add(here, MACHINE, "plan.txt", "The last plan anew.") == plans[-1]
-    assert len({*plans}) == 4
-
-
 def test_those_that_a_former_version_told_apart_are_in_the_order_of_their_dates(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser
 
 from index import Index, document_from_text
 from index.database.database import Database
-from index.errors import DocumentError, EmptyDocumentError, MissingPathError, UnreadableError
+from index.errors import EmptyDocumentError, MissingPathError
 from index.models import bytes_hash, text_hash
 from index.readers.formats import FORMATS
 from index.readers.loader import RawDocument, file_name, read_raw
@@ -352,21 +352,3 @@ def test_a_large_file_comes_back_to_the_byte(pdf: Path, tmp_path: Path, index_ad
                 sa.delete(files).where(files.c.part == "original", files.c.piece == 1)
             )
         assert SharedPages(database, tmp_path / "c").original("large") is None
-
-
-def test_what_cannot_be_read_is_skipped_and_the_rest_indexed(
-    index: Index, pdf: Path, tmp_path: Path
-) -> None:
-    write_docx(tmp_path / "good.docx")
-    whole = (tmp_path / "good.docx").read_bytes()
-    (tmp_path / "bad.pdf").write_bytes(pdf.read_bytes()[:300])
-    raws = [read_raw(tmp_path / "bad.pdf"), read_raw(tmp_path / "good.docx")]
-    with pytest.raises(UnreadableError, match=r"bad\.pdf"):
-        index.sync(raws)
-    assert index.documents() == []
-    skipped: list[tuple[RawDocument, DocumentError]] = []
-    report = index.sync(raws, on_skip=lambda raw, error: skipped.append((raw, error)))
-    assert [raw.source for raw, _ in skipped] == [str(tmp_path / "bad.pdf")]
-    assert report.ids == (good := raws[1].id,)
-    assert index.boxes(good) is None, "it has no pages"
-    assert whole == (tmp_path / "good.docx").read_bytes()

@@ -250,17 +250,6 @@ def test_a_full_disk_is_done_without(
     assert ["No space left" in message for message in told] == [True] * 2  # by each once
 
 
-def test_what_is_of_other_documents_is_not_fetched(
-    library: Library, documents: list[Manifest], tmp_path: Path
-) -> None:
-    shared = tmp_path / "shared"
-    asked(LexicalIndex(tmp_path / "one", shared), documents, library)
-    others = [document(library, f"x{n}") for n in range(3)]
-    index = LexicalIndex(tmp_path / "other", shared)
-    asked(index, [*others, documents[0]], library)  # a thirtieth of it would be of use
-    assert index.derived == 4 * SIZE
-
-
 def test_what_nobody_uses_is_not_shared_for_ever(
     library: Library, documents: list[Manifest], tmp_path: Path
 ) -> None:
