@@ -2,7 +2,7 @@
 # make check  style and types               make eval   measures answers on the shipped questions
 # make floors holds the shipped questions, and those on files of eleven kinds, to the quality reached
 # make figures SETS=FOLDER   measures every question set of a folder: build/figures.html, .md, .json
-# make soak   kills, odd files and a crowd, for a day: build/soak/report.md; ARGS='--minutes 20' a part
+# make soak   the tests of kills, odd files and a crowd, for hours instead of minutes
 # Each makes what it needs in .venv, once; what is never run is not compiled, a fifth of all.
 
 PYTHON ?= python3
@@ -20,9 +20,9 @@ chat: $(VENV)/.installed
 test: $(VENV)/.tested
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-# What is interrupted goes on where it was.
 soak: $(VENV)/.tested
-	$(BIN)/python -m tests.soak $(ARGS)
+	KILLS=250 MUTATED_FILES=5000 CROWD_SECONDS=3600 $(BIN)/python -m pytest --all $(ARGS) \
+		tests/test_kills.py tests/index/readers/test_mutated.py tests/assistant/test_replicas.py
 
 check: $(VENV)/.tested $(PAGE)/node_modules/.installed
 	$(BIN)/ruff check .

@@ -122,24 +122,3 @@ def test_tokens_are_those_of_sentence_transformers(real_encoder: Encoder) -> Non
     assert real_encoder._network.tokenize(texts) == pairs
     ends = tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id
     assert real_encoder._network.ends == ends
-
-
-def test_a_small_model_computes_on_one_thread(
-    real_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[int] = []
-    before, norm = torch.get_num_threads(), real_encoder._network._norm
-
-    def watched(states: torch.Tensor) -> torch.Tensor:
-        seen.append(torch.get_num_threads())
-        return norm(states)
-
-    monkeypatch.setattr(real_encoder._network, "_norm", watched)
-    try:
-        torch.set_num_threads(2)
-        real_encoder.encode_query("When?")
-        real_encoder.encode_paragraphs([("It rained.", [(0, 10)])])
-        assert seen == [1, 1]
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)

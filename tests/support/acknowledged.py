@@ -11,45 +11,27 @@ import json
 import random
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 from crowd import Report
 from helpers import PATIENCE
-from kept_model import Doc, Json, Kept, Note, Notebook
+from kept_model import Doc, Json, Kept, Note
 from services import events_of
 
 PASSWORD = "secret"
 
 MOST = 3
-"""Documents, notebooks, conversations and notes that somebody has of each, deleted ones too."""
+"""Documents, conversations and notes that somebody has of each, deleted ones too."""
 
 RTF = r"{{\rtf1\ansi {}\par }}"
 
 
 class UnsureError(Exception):
     """Whether something was done is not known: the connection broke, or a part was away."""
-
-
-@dataclass
-class Requests:
-    """What requests came to, by kind. May be used from many threads."""
-
-    seconds: dict[str, list[float]] = field(default_factory=dict)
-    errors: Counter[str] = field(default_factory=Counter)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
-
-    def took(self, kind: str, seconds: float, error: str = "") -> None:
-        """Take note of one."""
-        with self._guard:
-            self.seconds.setdefault(kind, []).append(seconds)
-            if error:
-                self.errors[f"{kind}: {error}"] += 1
 
 
 def report_of(name: str) -> Report:
@@ -77,7 +59,6 @@ class Person:
         name: their login.
         client: theirs alone, of where they work.
         seed: of what they do.
-        requests: takes note of each.
 
     Attributes:
         kept: what was acknowledged.
@@ -86,15 +67,12 @@ class Person:
         bearable: errors, by status and code, after which a change is not done.
     """
 
-    def __init__(
-        self, name: str, client: httpx.Client, seed: int, requests: Requests | None = None
-    ) -> None:
+    def __init__(self, name: str, client: httpx.Client, seed: int) -> None:
         self.name = name
         self.kept = Kept([name], Doc("", None, "", ""))
         self.done = 0
         self.maybe: Callable[[Json], object] | None = None
         self.bearable: set[tuple[int, str]] = set()
-        self.requests = requests or Requests()
         self._client = client
         self._chance = random.Random(seed)
         self._number = 0
@@ -104,42 +82,34 @@ class Person:
     def log_in(self) -> None:
         """Log in to the page, which lasts as long as this."""
         login = {"username": self.name, "password": PASSWORD}
-        response = self.ask("login", "POST", "/login", data=login)
+        response = self.ask("POST", "/login", data=login)
         assert response.is_success, response.text
 
     # --- requests ----------------------------------------------------------------------------
 
-    def ask(self, kind: str, method: str, path: str, **how: Any) -> httpx.Response:
+    def ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         """The response to a request.
 
         Raises:
             UnsureError: there is none, or only that a part is away.
         """
-        begun, error = time.perf_counter(), ""
         try:
             response = self._client.request(method, path, auth=self._auth, **how)
         except httpx.TransportError as broken:
-            error = type(broken).__name__
-            raise UnsureError(error) from broken
-        else:
-            error = "" if response.is_success else str(response.status_code)
-            if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-                raise UnsureError(response.text)
-            return response
-        finally:
-            self.requests.took(kind, time.perf_counter() - begun, error)
+            raise UnsureError(repr(broken)) from broken
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            raise UnsureError(response.text)
+        return response
 
-    def told(self, kind: str, path: str, **params: Any) -> Any:
+    def told(self, path: str) -> Any:
         """What is told at an address."""
-        response = self.ask(kind, "GET", path, params=params)
+        response = self.ask("GET", path)
         assert response.is_success, f"{path}: {response.status_code} {response.text}"
         return response.json()
 
-    def _change(
-        self, kind: str, method: str, path: str, change: Callable[[Json], object], **how: Any
-    ) -> None:
+    def _change(self, method: str, path: str, change: Callable[[Json], object], **how: Any) -> None:
         self.maybe = change
-        response = self.ask(kind, method, path, **how)
+        response = self.ask(method, path, **how)
         made: Json = {}
         if response.headers.get("content-type", "").startswith("text/event-stream"):
             *_, (event, made) = events_of(response)
@@ -153,7 +123,7 @@ class Person:
             refused = (response.status_code, response.json().get("code"))
         self.maybe = None
         if refused:
-            assert refused in self.bearable, f"{kind}: {refused} {response.text}"
+            assert refused in self.bearable, f"{method} {path}: {refused} {response.text}"
         else:
             change(made)
             self.done += 1
@@ -162,7 +132,7 @@ class Person:
 
     def act(self) -> None:
         """Do something, whatever can be done now."""
-        things = (self._document, self._document, self._note, self._talk, self._notebook)
+        things = (self._document, self._document, self._note, self._talk)
         self._chance.choice(things)()
 
     def work(self, is_over: Callable[[], bool]) -> None:
@@ -192,11 +162,11 @@ class Person:
                 self.kept.add(self.name, made.get("id", ""), name, text.decode(), None)
 
             sent = {"params": {"name": name}, "content": text}
-            self._change("add", "POST", "/uploads", add, **sent)
+            self._change("POST", "/uploads", add, **sent)
         elif gone and (not there or self._chance.random() < 0.4):
             back = self._chance.choice(gone)
             path = f"/documents/{back.id}/restore"
-            self._change("restore", "POST", path, lambda _: self.kept.restore_doc(self.name, back))
+            self._change("POST", path, lambda _: self.kept.restore_doc(self.name, back))
             self._learn_ids()
         elif there:
             self._change_document(self._chance.choice(there))
@@ -206,7 +176,6 @@ class Person:
         if how < 0.55:
             text = self._text(doc.name)
             self._change(
-                "replace",
                 "PUT",
                 f"/api/documents/{doc.id}",
                 lambda _: self.kept.replace_doc(self.name, doc, text.decode()),
@@ -214,11 +183,11 @@ class Person:
             )
         elif how < 0.9:
             path = f"/documents/{doc.id}"
-            self._change("delete", "DELETE", path, lambda _: self.kept.delete_doc(self.name, doc))
+            self._change("DELETE", path, lambda _: self.kept.delete_doc(self.name, doc))
             self._learn_ids()
         else:
             path = f"/api/documents/{doc.id}"
-            self._change("remove", "DELETE", path, lambda _: self.kept.remove_doc(self.name, doc))
+            self._change("DELETE", path, lambda _: self.kept.remove_doc(self.name, doc))
 
     def _note(self) -> None:
         notes = [*self.kept.notes.values()]
@@ -239,14 +208,13 @@ class Person:
             self._put_note({**note.sent, "text": self._new("Mind")})
         elif note.deleted is None:
             change = self.kept.delete_note
-            self._change("note", "DELETE", f"/notes/{own}", lambda _: change(self.name, None, own))
+            self._change("DELETE", f"/notes/{own}", lambda _: change(self.name, None, own))
         else:
             back, path = self.kept.restore_note, f"/notes/{own}/restore"
-            self._change("note", "POST", path, lambda _: back(self.name, None, own))
+            self._change("POST", path, lambda _: back(self.name, None, own))
 
     def _put_note(self, note: Json) -> None:
         self._change(
-            "note",
             "PUT",
             "/notes",
             lambda _: self.kept.put_note(self.name, None, note, None),
@@ -261,12 +229,12 @@ class Person:
         own, talk = self._chance.choice(talks)
         if talk.deleted is not None:
             back, path = self.kept.restore_talk, f"/conversations/{own}/restore"
-            self._change("conversation", "POST", path, lambda _: back(self.name, None, own))
+            self._change("POST", path, lambda _: back(self.name, None, own))
         elif len(talk.turns) < 2 * MOST:
             self._put_turn(own, "And in its worst week?")
         else:
             change, path = self.kept.delete_talk, f"/conversations/{own}"
-            self._change("conversation", "DELETE", path, lambda _: change(self.name, None, own))
+            self._change("DELETE", path, lambda _: change(self.name, None, own))
 
     def _put_turn(self, identity: str, question: str) -> None:
         """Ask, and keep what comes of it."""
@@ -281,7 +249,6 @@ class Person:
             turn |= {"state": answer["status"], "answer": answer}
         title = question[:100]
         self._change(
-            "conversation",
             "PUT",
             f"/conversations/{identity}/turns",
             lambda _: self.kept.put_turn(self.name, None, identity, title, turn),
@@ -294,82 +261,34 @@ class Person:
         name = self._chance.choice(docs).name if docs else "Corvo.txt"
         return report_of(name).question
 
-    def answered(self, question: str, history: Json | None = None) -> Json:
+    def answered(self, question: str) -> Json:
         """What is answered."""
-        asked = {"question": question, "history": history or []}
-        kind = "follow-up" if history else "ask"
-        response = self.ask(kind, "POST", "/api/ask", json=asked)
+        response = self.ask("POST", "/api/ask", json={"question": question})
         assert response.is_success, f"{response.status_code} {response.text}"
         answer: Json = response.json()
         self._answer = answer if answer["id"] else None
         return answer
 
-    def _notebook(self) -> None:
-        kept, books = self.kept, self.kept.notebooks
-        if len(books) < MOST:
-            name = self._new("Book")
-
-            def make(made: Json) -> Notebook:
-                return kept.make(self.name, made.get("id", ""), name, [])
-
-            self._change("notebook", "POST", "/notebooks", make, json={"name": name})
-            return
-        book = self._chance.choice(books)
-        path, how = f"/notebooks/{book.id}", self._chance.random()
-        docs = kept.own(self.name)
-        if book.deleted is not None:
-            self._change(
-                "notebook",
-                "POST",
-                f"{path}/restore",
-                lambda _: kept.restore_notebook(self.name, book),
-            )
-        elif how < 0.2:
-            self._change(
-                "notebook", "DELETE", path, lambda _: kept.delete_notebook(self.name, book)
-            )
-        elif how < 0.4 or not docs:
-            name = self._new("Book")
-            change = kept.rename
-            sent = {"name": name}
-            self._change(
-                "notebook", "PATCH", path, lambda _: change(self.name, book, name), json=sent
-            )
-        else:
-            doc = self._chance.choice(docs)
-            at = f"{path}/documents/{doc.id}"
-            if doc in book.inside:
-                out = kept.take_out
-                self._change("notebook", "DELETE", at, lambda _: out(self.name, book, doc))
-            else:
-                into = kept.put_in
-                self._change("notebook", "PUT", at, lambda _: into(self.name, book, doc))
-
     # --- what is there -----------------------------------------------------------------------
 
-    def settle(self) -> Difference:
-        """What is there besides what was acknowledged, and what is not, once it is settled whether
-        the last change was done."""
+    def check(self) -> None:
+        """All that was acknowledged is there, and once, and nothing else; afterwards it is settled
+        whether the last change was done."""
         seen = self.seen()
-        expected = self.expected()
-        if seen != expected and self.maybe:
+        if seen != self.expected() and self.maybe:
             self.maybe({})
-            expected = self.expected()
         self.maybe = None
-        if seen == expected:
-            self._learn_ids()
-        lost, more = [*(expected - seen).elements()], [*(seen - expected).elements()]
-        doubled = [one for one in more if one in expected]
-        return Difference(lost, doubled, [one for one in more if one not in expected])
+        expected = self.expected()
+        lost, more = expected - seen, seen - expected
+        assert not lost and not more, f"{self.name}: lost {lost}, not acknowledged {more}"
+        self._learn_ids()
+        self._check_documents()
 
     def expected(self) -> Counter[str]:
         """All that the model has of theirs."""
         kept, name = self.kept, self.name
         found: list[tuple[Any, ...]] = [("document", doc.name, doc.text) for doc in kept.own(name)]
         found += [("deleted", kind, title) for kind, title, _ in kept.trash_told(name, None)]
-        for book in kept.seen(name):
-            inside = sorted(doc.name for doc in kept.asked(name, book))
-            found.append(("notebook", book.name, inside))
         for _, own, talk in kept.talks_in(name, None):
             if talk.deleted is None:
                 asked = sorted(talk.turns.values(), key=lambda turn: turn.sent["asked"])
@@ -380,32 +299,25 @@ class Person:
 
     def seen(self) -> Counter[str]:
         """All that they are told is theirs, as `expected` gives it."""
-        docs = self._documents()
-        names = {doc["id"]: doc["name"] for doc in docs}
         found: list[tuple[Any, ...]] = [
-            ("document", doc["name"], self._content(doc["id"])) for doc in docs
+            ("document", doc["name"], self._content(doc["id"])) for doc in self._documents()
         ]
-        trash, books = self.told("look", "/trash"), self.told("look", "/notebooks")
-        found += [("deleted", one["kind"], one["title"]) for one in trash["deleted"]]
-        found += [
-            ("notebook", one["name"], sorted(names[i] for i in one["documents"]))
-            for one in books["notebooks"]
-        ]
-        for one in self.told("look", "/conversations")["conversations"]:
-            turns = self.told("look", f"/conversations/{one['id']}")["turns"]
+        found += [("deleted", one["kind"], one["title"]) for one in self.told("/trash")["deleted"]]
+        for one in self.told("/conversations")["conversations"]:
+            turns = self.told(f"/conversations/{one['id']}")["turns"]
             found.append(("conversation", one["id"], one["title"], [*map(_turn, turns)]))
-        found += [_noted(one["note"]) for one in self.told("look", "/notes")["notes"]]
+        found += [_noted(one["note"]) for one in self.told("/notes")["notes"]]
         return Counter(map(json.dumps, found))
 
-    def check_documents(self) -> None:
+    def _check_documents(self) -> None:
         """Every document is whole, and is quoted rightly where it answers a question."""
         for doc in self.kept.own(self.name):
             report = report_of(doc.name)
             edition = next(map(int, re.findall(r"carried (\d+)", doc.text)))
-            parts = self.told("open", f"/documents/{doc.id}")["paragraphs"]
+            parts = self.told(f"/documents/{doc.id}")["paragraphs"]
             assert [part["text"] for part in parts] == report.text(edition).split("\n\n"), parts
             asked = {"question": report.question, "documents": [doc.id]}
-            answer = self.ask("ask", "POST", "/api/ask", json=asked).json()
+            answer = self.ask("POST", "/api/ask", json=asked).json()
             assert answer["status"] == "answered", answer
             for quote in answer["citations"]:
                 part = parts[quote["paragraph"] - 1]
@@ -414,41 +326,27 @@ class Person:
             assert answer["citations"][0]["quote"] == report.fact.format(edition), answer
         if self.kept.own(self.name):
             query = {"query": "Pier of the harbour", "count": 100}
-            hits = self.ask("search", "POST", "/api/search", json=query).json()["hits"]
+            hits = self.ask("POST", "/api/search", json=query).json()["hits"]
             places = [(hit["document_id"], hit["number"]) for hit in hits]
             assert len(places) == len(set(places)), places
 
     def _documents(self) -> list[Json]:
-        listed = self.told("look", "/api/documents")["documents"]
+        listed = self.told("/api/documents")["documents"]
         return [one for one in listed if one["own"]]
 
     def _content(self, identity: str) -> str:
-        response = self.ask("look", "GET", f"/api/documents/{identity}/content")
+        response = self.ask("GET", f"/api/documents/{identity}/content")
         assert response.is_success, f"{response.status_code} {response.text}"
         return response.text
 
     def _learn_ids(self) -> None:
-        """By which ids their documents and notebooks are known: what was not acknowledged has come
+        """By which ids their documents are known: what was not acknowledged has come
         by one that they were not told, and a document that is deleted or restored by another."""
         there = {one["name"]: one["id"] for one in self._documents()}
-        trash = self.told("look", "/trash")["deleted"]
+        trash = self.told("/trash")["deleted"]
         gone = {one["title"]: one["id"] for one in trash if one["kind"] == "document"}
         for doc in self.kept.docs[1:]:
             doc.id = (there if doc.deleted is None else gone)[doc.name]
-        books = self.told("look", "/notebooks")["notebooks"]
-        ids = {one["name"]: one["id"] for one in books}
-        ids |= {one["title"]: one["id"] for one in trash if one["kind"] == "notebook"}
-        for book in self.kept.notebooks:
-            book.id = ids[book.name]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What is otherwise than was acknowledged."""
-
-    lost: list[str]
-    doubled: list[str]
-    wrong: list[str]
 
 
 def _turn(turn: Json) -> Json:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import secrets
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 import httpx
-import psycopg
-from browsing import QUESTION, QUOTE, UNANSWERABLE
 from chroma_servers import until
-from helpers import FOOTNOTE, PATIENCE, SEEDS, run_footnote
+from helpers import PATIENCE, SEEDS, run_footnote
 from replicas import Machines, Replica
 
 from index import Document, read_document
@@ -81,53 +77,29 @@ SURE = ("--answer-from", "0.3")
 """With which what is known is answered, not only shown, whatever the confidence is fitted to."""
 
 
-@dataclass
-class Told:
-    """What was said to everybody who asked. May be used from many threads."""
+class Crowd:
+    """Many people who ask, one question after the other. May be used from many threads.
 
-    answers: int = 0
-    failures: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    #: Which edition of a report an answer of a revision was from.
-    editions: dict[tuple[str, str], int] = field(default_factory=dict)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
+    Attributes:
+        answers: how many they had.
+    """
 
-    def answered(self, question: str, answer: Mapping[str, Any]) -> None:
-        """Take note of an answer, and of what is wrong with it."""
+    def __init__(self) -> None:
+        self.answers = 0
+        self._editions: dict[tuple[str, str], int] = {}
+        self._guard = threading.Lock()
+
+    def ask(self, client: httpx.Client, chance: random.Random) -> None:
+        """Ask once; the answer quotes one edition, which is that of its revision for all."""
+        report = chance.choice((FERRIES, MILLS))
+        answer = ask(client, report.question)
+        edition = report.edition_of(answer["citations"])
+        assert edition is not None, answer
+        assert answer["citations"][0]["quote"] == report.fact.format(edition), answer
         with self._guard:
             self.answers += 1
-            if what := self._wrong_with(question, answer):
-                self.wrong.append(f"{question} {what}: {answer['text']!r}")
-
-    def check(self) -> None:
-        """Raise unless everybody had an answer, and a right one."""
-        assert not self.failures, self.failures[:5]
-        assert not self.wrong, self.wrong[:5]
-
-    def _wrong_with(self, question: str, answer: Mapping[str, Any]) -> str | None:
-        citations = answer["citations"]
-        for title in {citation["document"] for citation in citations}:
-            quotes = [citation for citation in citations if citation["document"] == title]
-            if title not in REPORTS:
-                text = _seed().text
-                if not all(text[q["start"] : q["end"]] == q["quote"] for q in quotes):
-                    return f"quotes what {title} has not"
-                continue
-            edition = REPORTS[title].edition_of(quotes)
-            if edition is None:
-                return f"quotes what no edition of {title} has"
-            if self.editions.setdefault((answer["revision"], title), edition) != edition:
-                return "is of another edition than an answer of the same revision"
-        if question == UNANSWERABLE:
-            return None if answer["status"] == "refused" else "is not refused"
-        if answer["status"] != "answered":
-            return f"is {answer['status']}"
-        said = " ".join(citation["quote"] for citation in citations)
-        wanted = next(
-            (r.fact.replace("{}", r"\d{4}") for r in REPORTS.values() if r.question == question),
-            re.escape(QUOTE),
-        )
-        return None if re.search(wanted, said) else "does not quote what is known"
+            of_all = self._editions.setdefault((answer["revision"], report.name), edition)
+        assert of_all == edition, "an answer of the same revision is of another edition"
 
 
 def ask(client: httpx.Client, question: str, **more: Any) -> dict[str, Any]:
@@ -196,28 +168,16 @@ def repeating(*works: Callable[[], object]) -> Iterator[list[int]]:
 
 
 @contextmanager
-def people(url: str, count: int) -> Iterator[Told]:
-    """So many people ask, one question after the other, as long as the `with` lasts: half of them
-    the API and half of them the page."""
-    told = Told()
+def people(url: str, count: int) -> Iterator[Crowd]:
+    """So many people ask as long as the `with` lasts."""
+    crowd = Crowd()
     with ExitStack() as clients:
         works = [
-            partial(_ask_one, told, clients.enter_context(browser_of(url)), number % 2 == 1, chance)
-            for number, chance in enumerate(map(random.Random, range(count)))
+            partial(crowd.ask, clients.enter_context(browser_of(url)), random.Random(number))
+            for number in range(count)
         ]
         with repeating(*works):
-            yield told
-
-
-def _ask_one(told: Told, client: httpx.Client, by_page: bool, chance: random.Random) -> None:
-    question = chance.choice([QUESTION, FERRIES.question, UNANSWERABLE, MILLS.question])
-    try:
-        answer = (ask_page if by_page else ask)(client, question)
-    except (AssertionError, httpx.HTTPError, KeyError, ValueError) as error:
-        told.failures.append(f"{'page' if by_page else 'API'}: {error!r}")
-        time.sleep(0.5)  # as somebody who reads what went wrong
-    else:
-        told.answered(question, answer)
+            yield crowd
 
 
 def add_shipped(there: Machines) -> None:
@@ -233,29 +193,16 @@ class Command:
     """A writer: `footnote index add`, of ever new editions of a report."""
 
     def __init__(self, there: Machines) -> None:
-        self._there = there
-        self._folder = there.folder / "writer"
-        self._folder.mkdir(exist_ok=True)
-        self.file = self._folder / FERRIES.name
+        self._environment = there.environment
+        self._file = there.folder / FERRIES.name
+        self._own = there.folder / "own"
         self.edition = FIRST - 1
 
-    def start(self) -> subprocess.Popen[str]:
-        """Begin to index the next edition."""
-        self.edition += 1
-        self.file.write_text(FERRIES.text(self.edition))
-        return subprocess.Popen(
-            [FOOTNOTE, "index", "add", str(self.file), "--index-dir", str(self._folder / "own")],
-            env=os.environ | self._there.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
     def write(self) -> None:
-        """Index the next edition, to the end."""
-        process = self.start()
-        _, errors = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, errors
+        """Index the next edition."""
+        self.edition += 1
+        self._file.write_text(FERRIES.text(self.edition))
+        run_footnote("index", "add", self._file, "--index-dir", self._own, **self._environment)
 
 
 class Uploader:
@@ -292,108 +239,32 @@ def _texts(replica: Replica, names: Container[str]) -> dict[str, str]:
         }
 
 
-# --- the course that they are put through --------------------------------------------------------
-
-
-def course(there: Machines, *, count: int, seconds: float, kills: int) -> None:
-    """Put replicas through all that may happen to them.
+def course(there: Machines, *, count: int, seconds: float) -> None:
+    """Many ask while two write, and while a replica is killed.
 
     Args:
         there: with the shipped document in their index.
         count: people who ask.
         seconds: for which they ask while two write.
-        kills: how often a writer is killed.
     """
-    command = Command(there)
+    command, (first, *others) = Command(there), there.replicas
     with closing(Uploader(there.url)) as uploader:
         command.write()
         uploader.write()
         _whole(there, command, uploader)
-        _writing(there, command, uploader, count, seconds)
-        _losing_a_replica(there, count)
-        _killing_writers(there, command, uploader, count, kills)
-        _losing_chroma(there, command, uploader)
-
-
-def _writing(
-    there: Machines, command: Command, uploader: Uploader, count: int, seconds: float
-) -> None:
-    with people(there.url, count) as told, repeating(command.write, uploader.write) as done:
-        time.sleep(seconds)
-        until(lambda: told.answers + len(told.failures) >= count and all(done))
-    told.check()
-    _whole(there, command, uploader)
-
-
-def _losing_a_replica(there: Machines, count: int) -> None:
-    first, *others = there.replicas
-    with people(there.url, count) as told:
-        until(lambda: told.answers >= count)
-        first.kill()
-        enough = told.answers + 2 * count
-        until(lambda: told.answers >= enough)
-    # A stream of the page that it was in the middle of breaks off, and is told so; no more.
-    assert all(failure.startswith("page: ") for failure in told.failures), told.failures
-    assert len(told.failures) <= count / 2, told.failures
-    assert not told.wrong, told.wrong[:5]
-    assert all(other.is_ready for other in others)
-    first.start()
-    first.until_ready()
-
-
-def _killing_writers(
-    there: Machines, command: Command, uploader: Uploader, count: int, kills: int
-) -> None:
-    ended = 0
-    with (
-        psycopg.connect(there.database, autocommit=True) as database,
-        people(there.url, count // 4) as told,
-    ):
-
-        def pending() -> int:
-            row = database.execute("SELECT max(row) FROM versions WHERE pending > 0").fetchone()
-            return (row and row[0]) or 0
-
-        for _ in range(kills):
-            before = pending()  # of writers that were killed: deleted an hour later
-            process = command.start()
-            until(lambda p=process, b=before: pending() > b or p.poll() is not None, 0.005)  # type: ignore[misc]
-            time.sleep(random.uniform(0, 0.2))
-            process.kill()
-            process.communicate(timeout=PATIENCE)
-            ended += process.returncode == 0
-        uploader.write()
-        command.write()
-    assert ended < kills
-    told.check()
-    _whole(there, command, uploader)
-
-
-def _losing_chroma(there: Machines, command: Command, uploader: Uploader) -> None:
-    told, refused = Told(), list[httpx.Response]()
-    with httpx.Client(base_url=there.url, timeout=PATIENCE) as client:
-
-        def is_refused() -> bool:
-            response = client.post("/api/ask", json={"question": MILLS.question})
-            if response.status_code == 200:  # for a moment it is known what was there
-                told.answered(MILLS.question, response.json())
-            else:
-                refused.append(response)
-            return len(refused) >= 3 * len(there.replicas)
-
-        there.chroma.kill()
-        until(lambda: not any(replica.is_ready for replica in there.replicas))
-        until(is_refused)
-        told.check()
-        for response in refused:
-            assert response.status_code == 503, response.text
-            assert response.json()["code"] == "index_unavailable"
-            assert there.chroma.url not in response.text
-        there.chroma.start()
-        until(lambda: all(replica.is_ready for replica in there.replicas))
-    _whole(there, command, uploader)
-    command.write()
-    _whole(there, command, uploader)
+        with people(there.url, count) as crowd, repeating(command.write, uploader.write) as done:
+            time.sleep(seconds)
+            until(lambda: crowd.answers >= count and all(done))
+        _whole(there, command, uploader)
+        with people(there.url, count) as crowd:
+            until(lambda: crowd.answers >= count)
+            first.kill()
+            enough = crowd.answers + 2 * count
+            until(lambda: crowd.answers >= enough)
+        assert all(other.is_ready for other in others)
+        first.start()
+        first.until_ready()
+        _whole(there, command, uploader)
 
 
 def _whole(there: Machines, command: Command, uploader: Uploader) -> None:

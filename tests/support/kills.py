@@ -14,16 +14,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
-from acknowledged import PASSWORD, Difference, Person, UnsureError, working
+from acknowledged import PASSWORD, Person, working
 from chroma_servers import ChromaServer, Servers, until
 from crowd import SURE
 from helpers import FOOTNOTE, PATIENCE, free_ports
-from postgres import MISSING, PostgresServer, children, programs, running_server
+from postgres import PostgresServer, children, is_running
 from prepared import Prepared
 from writers import hour_later, nothing_left_over
 
@@ -46,48 +45,15 @@ HOURS = 11
 
 PEOPLE = 2
 
-FOLDER = ("writer", "reader", "disk", "clock")
+FOLDER = ("writer", "reader", "disk")
 """What is killed, or fails, where one process serves a folder: that; its child which reads a file;
-the disk, which is full; the clock, which is set."""
+the disk, which is full. Its clock may be set too: "clock"."""
 
 SERVERS = ("replica", "chroma", "postgres")
 """The same where two serve what is on servers."""
 
-BEARABLE: Mapping[str, set[tuple[int, str]]] = {"reader": {(422, "given_up")}, "disk": set()}
+BEARABLE: Mapping[str, set[tuple[int, str]]] = {"reader": {(422, "given_up")}}
 """What somebody is told of a change that was not made, by what was killed."""
-
-
-@dataclass
-class Outcome:
-    """What came of one kill.
-
-    Attributes:
-        kind: what was killed.
-        seed: of what was done, and when.
-        changes: that were acknowledged since the last one.
-        unsure: people who asked for something when it happened.
-        lost, doubled, wrong: what is otherwise than was acknowledged.
-        seconds: that it took.
-    """
-
-    kind: str
-    seed: int
-    changes: int = 0
-    unsure: int = 0
-    lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def is_right(self) -> bool:
-        """Whether all is as it was acknowledged."""
-        return not (self.lost or self.doubled or self.wrong)
-
-    def take(self, who: str, found: Difference) -> None:
-        """Add what is otherwise with somebody."""
-        for name, more in asdict(found).items():
-            getattr(self, name).extend(f"{who}: {one}" for one in more)
 
 
 class Server:
@@ -170,15 +136,6 @@ class Server:
         until(lambda: not any(map(is_running, left)))
 
 
-def is_running(process: int) -> bool:
-    """Whether a process is there that has not ended."""
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
-
-
 def reading_for(process: int) -> list[int]:
     """The children of a process that read files for it."""
     found = []
@@ -244,11 +201,9 @@ class World:
         until(lambda: all(server.is_ready for server in self._servers))
         until(lambda: len({server.revision for server in self._servers}) == 1)
 
-    def kill(self, kind: str, seed: int) -> Outcome:
+    def kill(self, kind: str, seed: int) -> None:
         """Kill something while people work; then see that all is there."""
-        chance, outcome, begun = random.Random(seed), Outcome(kind, seed), time.monotonic()
-        over = threading.Event()
-        fault = self._faults[kind]
+        chance, over = random.Random(seed), threading.Event()
         if kind == "clock" and not self._has_clock:
             [server] = self._servers
             server.kill()
@@ -258,25 +213,16 @@ class World:
         before = [person.done for person in self._people]
         for person in self._people:
             person.bearable = BEARABLE.get(kind, set())
-        try:
-            with working(self._people, over.is_set) as self._threads:
-                try:
-                    until(lambda: self._have_begun(before), 0.01)
-                    time.sleep(chance.uniform(0, 0.25))
-                    fault(chance)
-                finally:
-                    over.set()
-            outcome.changes = sum(person.done for person in self._people) - sum(before)
-            outcome.unsure = sum(person.maybe is not None for person in self._people)
-            self._until_ready()
-            for person in self._people:
-                outcome.take(person.name, person.settle())
-                if outcome.is_right:
-                    person.check_documents()
-        except (AssertionError, UnsureError, KeyError) as error:
-            outcome.wrong.append(f"{type(error).__name__}: {str(error)[:3000]}")
-        outcome.seconds = round(time.monotonic() - begun, 2)
-        return outcome
+        with working(self._people, over.is_set) as self._threads:
+            try:
+                until(lambda: self._have_begun(before), 0.01)
+                time.sleep(chance.uniform(0, 0.25))
+                self._faults[kind](chance)
+            finally:
+                over.set()
+        self._until_ready()
+        for person in self._people:
+            person.check()
 
     def _have_begun(self, before: Sequence[int]) -> bool:
         """Whether everybody has changed something, or cannot."""
@@ -336,13 +282,8 @@ class World:
 
     # --- the end -----------------------------------------------------------------------------
 
-    @property
-    def left(self) -> int:
-        """Received files that killed servers left where temporary files are."""
-        return sum(len([*(server.folder / "tmp").iterdir()]) for server in self._servers)
-
     def close(self) -> None:
-        """End it all; nothing but what is acknowledged is left in the index."""
+        """End it; nothing but what is acknowledged is left in the index."""
         for server in self._servers:
             server.end()
         folder = self._servers[0].folder / "index"
@@ -374,14 +315,17 @@ def folder_world(folder: Path) -> Iterator[World]:
 
 
 @contextmanager
-def servers_world(folder: Path, initial: Path | None = None) -> Iterator[World]:
-    """People whose two servers keep it all on others; `initial`: see `running_server`."""
-    with ExitStack() as ends:
-        postgres = ends.enter_context(running_server(initial))
-        chroma = ChromaServer(folder / "chroma")
-        ends.callback(chroma.kill)
-        database = ends.enter_context(postgres.database())
-        yield ends.enter_context(_running(World(folder, (chroma, postgres), database)))
+def servers_world(folder: Path, postgres: PostgresServer) -> Iterator[World]:
+    """People whose two servers keep it all on others."""
+    chroma = ChromaServer(folder / "chroma")
+    try:
+        with (
+            postgres.database() as database,
+            _running(World(folder, (chroma, postgres), database)) as there,
+        ):
+            yield there
+    finally:
+        chroma.kill()
 
 
 @contextmanager
@@ -389,6 +333,7 @@ def _running(there: World) -> Iterator[World]:
     try:
         there.start()
         yield there
+        there.close()
     finally:
         there.end()
 
@@ -399,6 +344,4 @@ def missing(kind: str) -> str:
         return "It is done to another process as only Linux lets one"
     if kind == "clock" and FAKETIME is None:
         return "There is no libfaketime: apt-get install faketime"
-    if kind in SERVERS and programs() is None:
-        return MISSING
     return ""

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import count
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import bm25s
 import numpy as np
@@ -11,8 +18,10 @@ from numpy.typing import NDArray
 
 from index.models import paragraph_id
 from index.store.manifest import Manifest, ParagraphText, Place, Rows
+from index.store.snapshot import Scope, keys_of
 from index.terms.analysis import terms_of
 from index.terms.bm25 import K1, B
+from index.terms.lexical import LexicalIndex
 
 #: In the languages that have stemmers and stop words of their own, and one without spaces.
 WORDS = {
@@ -73,3 +82,35 @@ class Library:
     def __call__(self, identities: Sequence[str]) -> dict[str, ParagraphText]:
         self.read += len(identities)
         return {identity: self.texts[identity] for identity in identities}
+
+
+class _Refusing(logging.Handler):
+    """Takes whatever is logged for a fault."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise AssertionError(record.getMessage())
+
+
+def derive(folder: Path, name: str, stops_at: int, told: Connection) -> None:
+    """Derive, merge and keep terms without end, as a process of its own. In the middle of writing
+    the array of that number it stops."""
+    save, saved = np.save, count()
+
+    def stopping(stream: Any, array: NDArray[Any]) -> None:
+        if next(saved) == stops_at:
+            stream.write(array.tobytes()[: array.nbytes // 2])
+            stream.flush()
+            told.send("writing")
+            told.recv()
+        save(stream, array)
+
+    logging.getLogger().addHandler(_Refusing(logging.WARNING))
+    library, documents = Library(), list[Manifest]()
+    index = LexicalIndex(folder, folder.with_name("shared"))
+    with patch.object(np, "save", stopping):
+        for turn in count():
+            paragraphs = [("", f"barn {name} {turn} of {n}") for n in range(1500)]
+            documents = [*documents[-11:], library.manifest(f"{turn:09}", paragraphs)]
+            index.follow(partial(keys_of, documents))
+            Scope(documents, index, library)
+            told.send(turn)

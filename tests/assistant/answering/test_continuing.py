@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from assistant import Answer, Assistant
 from assistant.answering.decision import NOTHING_MORE
 from assistant.documents import shipped_raw_documents
@@ -73,26 +71,6 @@ def test_shorter_passages_are_the_first_of_them(assistant: Assistant) -> None:
 def test_shorter_is_of_what_was_said_last(assistant: Assistant) -> None:
     *_, more, short = talk(assistant, WARNS, "more", "in one sentence")
     assert texts(short)[0] in texts(more)
-
-
-def test_what_is_not_in_the_words_of_the_documents_is_made_shorter_too(
-    assistant: Assistant,
-) -> None:
-    turns = [
-        {"role": "user", "content": WARNS},
-        {"role": "assistant", "content": "He fears for Russia."},
-    ]
-    assert len(assistant.ask("shorten that", turns).sentences) == 1
-
-
-@pytest.mark.parametrize(
-    ("asked", "then"),
-    [(WARNS, "shorten that"), ("What are the main points?", "tell me more")],
-)
-def test_where_the_answer_is_not_told_it_goes_on_from_the_question(
-    assistant: Assistant, asked: str, then: str
-) -> None:
-    assert assistant.ask(then, [{"role": "user", "content": asked}]).sentences
 
 
 def test_an_overview_goes_on_from_what_it_was_of(tmp_path: Path) -> None:

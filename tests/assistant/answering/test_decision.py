@@ -106,18 +106,6 @@ def test_what_answers_both_is_quoted_once() -> None:
     assert texts(weigh(whole, CALIBRATION, EVEN, 4).chosen) == ["Tolls rose in May."]
 
 
-def test_a_half_that_is_not_answered_is_said_not_to_be() -> None:
-    """However near the sentence comes that answers the other half."""
-    parts = asked(
-        ("Tolls?", found(2.0, 3.0, -3.0, -3.0)),
-        ("Trains?", found(-2.0, -1.0, -3.0, -3.0)),
-        alone=True,
-    )
-    decision = weigh(found(1.0, 2.0, -3.0, -3.0, parts=parts), CALIBRATION, EVEN, 4)
-    assert texts(decision.chosen) == ["Tolls rose in May."]
-    assert decision.unanswered == ("Trains?",)
-
-
 # --- the whole way -----------------------------------------------------------------------------
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +97,28 @@ def test_what_is_not_proved_goes_back_once_and_is_left_out(assistant: Assistant)
     assert "a name that was not found" in back or "a number that was not found" in back
 
 
-def test_what_is_corrected_stands_where_it_was_written(ask: Ask) -> None:
-    answer = ask(replies(f"{RIGHT} [1] {WRONG} {THIRD} [1]", f"1. {MORE} [3]"))
-    assert told(answer) == [(own, "supported") for own in (RIGHT, MORE, THIRD)]
-    assert answer.dropped == 0
+AGAIN = "It is easier to do business in India."
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "dropped"),
+    [
+        # What is corrected stands where it was written; what repeats is not shown.
+        ([f"{RIGHT} [1] {WRONG} {THIRD} [1]", f"1. {MORE} [3]"], [RIGHT, MORE, THIRD], 0),
+        ([f"{RIGHT} [1] {WRONG} {THIRD} [1]", f"1. {AGAIN} [1]"], [RIGHT, THIRD], 0),
+        ([f"{WRONG} {THIRD} [1]", f"1. {AGAIN} [1]"], [AGAIN, THIRD], 0),
+        # What the model takes back is counted.
+        ([f"{RIGHT} [1] {WRONG}", "1. OUT"], [RIGHT], 1),
+        # What is missing is looked up and added.
+        ([f"{RIGHT} [1]\nMISSING: India\nSEARCH: multipolarity", f"{MORE} [2]"], [RIGHT, MORE], 0),
+    ],
+)
+def test_what_comes_of_a_second_reply(
+    ask: Ask, written: list[str], shown: list[str], dropped: int
+) -> None:
+    answer = ask(replies(*written))
+    assert told(answer) == [(own, "supported") for own in shown]
+    assert (answer.dropped, answer.unanswered) == (dropped, ())
 
 
 def test_what_waits_is_shown_if_the_model_goes_away(ask: Ask) -> None:
@@ -110,19 +127,6 @@ def test_what_waits_is_shown_if_the_model_goes_away(ask: Ask) -> None:
     assert told(answer) == [(RIGHT, "supported"), (THIRD, "supported")]
     assert answer.dropped == 1
     assert answer.note is not None and "HTTP 500" in answer.note
-
-
-def test_a_correction_that_repeats_is_not_shown(ask: Ask) -> None:
-    again = "It is easier to do business in India."
-    answer = ask(replies(f"{RIGHT} [1] {WRONG} {THIRD} [1]", f"1. {again} [1]"))
-    assert told(answer) == [(RIGHT, "supported"), (THIRD, "supported")]
-    answer = ask(replies(f"{WRONG} {THIRD} [1]", f"1. {again} [1]"))
-    assert told(answer)[0] == (again, "supported")
-
-
-def test_what_the_model_takes_back_is_counted(ask: Ask) -> None:
-    answer = ask(replies(f"{RIGHT} [1] {WRONG}", "1. OUT"))
-    assert (told(answer), answer.dropped) == ([(RIGHT, "supported")], 1)
 
 
 def test_without_the_sentence_that_answers_the_rest_is_none(ask: Ask) -> None:
@@ -242,12 +246,6 @@ def test_it_looks_again_twice_at_most(assistant: Assistant) -> None:
     assert answer.refused and answer.writing is not None
     assert len(server.asked) == answer.writing.calls <= 3
     assert len(answer.writing.searches) == 2
-
-
-def test_what_is_missing_is_looked_up_and_added(ask: Ask) -> None:
-    answer = ask(replies(f"{RIGHT} [1]\nMISSING: India\nSEARCH: multipolarity", f"{MORE} [2]"))
-    assert told(answer) == [(RIGHT, "supported"), (MORE, "supported")]
-    assert answer.unanswered == ()
 
 
 def test_whether_the_assistant_is_meant_it_decides(assistant: Assistant) -> None:
@@ -405,23 +403,6 @@ def test_what_is_sent_is_the_key_and_numbered_passages(assistant: Assistant) -> 
     assert answer.note is not None and "cannot be reached" in answer.note
 
 
-def test_tokens_are_counted_where_the_server_tells(ask: Ask) -> None:
-    def chat(handler: Handler) -> None:
-        handler.begin()
-        handler.piece(f"{RIGHT} [1]")
-        handler.piece("", "stop")
-        usage = '{"prompt_tokens": 700, "completion_tokens": 20, "total_tokens": 720}'
-        handler.raw(
-            f'{{"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "x",'
-            f' "choices": [], "usage": {usage}}}'
-        )
-        handler.raw("[DONE]")
-
-    writing = ask(chat).writing
-    assert writing is not None
-    assert (writing.prompt_tokens, writing.completion_tokens) == (700, 20)
-
-
 # --- as it comes --------------------------------------------------------------------------------
 
 
@@ -444,40 +425,6 @@ def test_it_streams_sentence_by_sentence(assistant: Assistant) -> None:
     ready = [event for event in events if isinstance(event, SentenceReady)]
     assert tuple(event.sentence for event in ready) == events[-1].answer.sentences
     assert ready[0].sentence.text == RIGHT
-
-
-@pytest.mark.parametrize("pieces", [[], words(f"{RIGHT} [1] {MORE}")])
-def test_who_does_not_wait_any_more_stops_the_model(
-    assistant: Assistant, pieces: Sequence[str]
-) -> None:
-    """At once, also while it reads and has not sent anything."""
-    gone, begun = threading.Event(), threading.Event()
-
-    def chat(handler: Handler) -> None:
-        handler.begin()
-        for piece in pieces:
-            handler.piece(piece)
-        begun.set()
-        try:
-            left = handler.connection.recv(1)
-        except OSError:
-            left = b""
-        if left == b"":  # the other end has closed
-            gone.set()
-
-    with serving(chat) as (address, _), opened(assistant, address) as writing:
-        model = writing._writer._loaded()
-        if pieces:
-            events = writing.stream(QUESTION)
-            assert any(isinstance(event, SentenceReady) for event in islice(events, 3))
-            events.close()  # type: ignore[attr-defined]
-        else:
-            stopping = threading.Thread(
-                target=lambda: [begun.wait(PATIENCE), *map(model._on_stop, threads())]
-            )
-            stopping.start()
-            assert list(model.stream([("user", "Read this.")])) == []
-        assert gone.wait(PATIENCE)
 
 
 def test_a_request_that_is_over_stops_no_other(assistant: Assistant) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from browsing import QUESTION, QUOTE
 from helpers import footnote
-from services import api_here, client_of, new_key, problem
+from services import client_of, new_key, problem
 
-from assistant import Assistant
 from assistant.access.api_keys import Keys
 from index.database.database import Database
 
@@ -146,15 +145,3 @@ def test_the_log_has_no_text_and_no_secret_and_the_metrics_neither(
         r'footnote_requests_total{method="other",route=".*",status="\d+"} 1.0',
     ):
         assert re.search(line, counted), line
-
-
-def test_a_login_lets_in_too_and_others_are_told_to_bring_one(assistant: Assistant) -> None:
-    ann = ("ann", "s3cret!")
-    with api_here(assistant, auth=[ann]) as url, client_of(url) as client:
-        problem(client.get("api/documents"), 401)
-        problem(client.get("api/documents", auth=("ann", "wrong")), 401)
-        made = client.post("api/documents", files={"file": ("a.txt", SECRET.encode())}, auth=ann)
-        asked = {"question": "What is the walnut code?"}
-        assert client.post("api/ask", json=asked, auth=ann).json()["text"] == SECRET
-        assert client.get("metrics", auth=ann).status_code == 200
-        assert client.delete(f"api/documents/{made.json()['id']}", auth=ann).status_code == 204

@@ -13,8 +13,6 @@ import openai
 import pytest
 from browsing import QUESTION, QUOTE, UNANSWERABLE, Visit, chromium, lit
 from helpers import PATIENCE, CheapEncoder
-from llama_index.core.llms import ChatMessage
-from llama_index.llms.openai_like import OpenAILike
 from openai import OpenAI
 from openai.types.chat import ChatCompletion
 from services import client_of
@@ -91,20 +89,6 @@ def test_the_official_client_gets_cited_answers(
     assert message.content == answer.marked_text
     assert (message.annotations or []) == (choice.message.annotations or [])
     assert streamed.usage == completion.usage
-
-
-def test_llama_index_gets_them_too(api_url: str, assistant: Assistant) -> None:
-    there = {"model": "footnote", "api_base": f"{api_url}v1", "api_key": "none"}
-    model = OpenAILike(**there, is_chat_model=True, timeout=PATIENCE)
-    expected = assistant.ask(QUESTION).marked_text
-    messages = [
-        ChatMessage(role="system", content="Answer in French, without markers."),
-        ChatMessage(role="user", content=QUESTION),
-    ]
-    assert model.chat(messages).message.content == expected
-    assert model.complete(QUESTION).text == expected
-    *_, last = model.stream_chat(messages)
-    assert last.message.content == expected
 
 
 def test_history_and_documents_come_with_the_request(

@@ -133,13 +133,6 @@ def test_pictures_in_a_document_that_is_there_are_read(
     assert client.post(f"{at}/pictures").json() == read
 
 
-def test_everyones_documents_are_not_for_all_to_read_anew(
-    client: httpx.Client, assistant: Assistant
-) -> None:
-    [rules] = assistant.document_ids
-    assert problem(client.post(f"api/documents/{rules}/pictures"), 403)["code"] == "not_yours"
-
-
 def test_every_interface_says_what_is_uncertain(client: httpx.Client, assistant: Assistant) -> None:
     cited = client.post("api/ask", json={"question": QUESTION}).json()["citations"][0]
     assert cited["uncertain"] is True

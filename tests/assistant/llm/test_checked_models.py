@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from checked_models import ANSWERS, Model, always_answers, declines, good, obeys, plays
+from checked_models import Model, always_answers, declines, good, obeys, plays
 from helpers import PATIENCE
-from model_servers import Handler, fails, gguf, serving, words, writes
+from model_servers import Handler, fails, serving, words, writes
 
 from assistant import Assistant
 from assistant.llm.check_results import LEAST_RIGHT, MOST_ANSWERED, MOST_WRONG, Counts, Result
@@ -122,10 +122,3 @@ def test_a_model_that_fails_now_and_then_is_not_given_up(quoting: Assistant) -> 
     with serving(chat) as (address, _):
         _, result = asked(quoting, address)
     assert 0 < result.counts.failed < 20
-
-
-@pytest.mark.long
-def test_a_very_small_model_is_far_from_passing(quoting: Assistant) -> None:
-    """A real one, of 135 million parameters; of every other text a question."""
-    _, result = asked(quoting, str(gguf()), questions()[::8])
-    assert result.counts.right / result.counts.answerable < LEAST_RIGHT / len(ANSWERS)

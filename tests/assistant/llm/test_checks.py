@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from checked_models import ANSWERS, ORDERS
+from checked_models import ANSWERS
 from checks import BAD, GOOD, ended
 from model_servers import Handler, serving, writes
 
@@ -28,7 +28,6 @@ from assistant.llm.check_results import (
 from assistant.llm.checks import (
     questions,
     settings_for,
-    texts,
 )
 from assistant.llm.discovery import PATIENCE
 from assistant.settings import Settings, checks_folder, load_settings
@@ -76,25 +75,6 @@ def answered(*shown: str, outcome: Outcome = "written", **more: Any) -> Answer:
 
 
 # --- questions and verdicts -----------------------------------------------------------------------
-
-
-def test_the_questions_are_as_they_should_be() -> None:
-    content = {text.name: text.read_text(encoding="utf-8") for text in texts()}
-    assert 10 <= len(content) <= 12
-    # No other file is part of the fingerprint.
-    assert {*content, "questions.jsonl"} == {file.name for file in MATERIAL.iterdir()}
-    assert all(150 <= len(text.split()) <= 380 for text in content.values())
-    assert len(BY_ID) == len(questions()) == 40
-    assert {question.text for question in questions()} == content.keys()
-    assert {q.id for q in questions() if q.answerable} == ANSWERS.keys()
-    assert len(ANSWERS) == 28
-    for question in questions():
-        assert bool(question.right) is question.answerable
-        assert all(question.right)
-    given = {next(name for name in content if order in content[name]) for order in ORDERS}
-    assert len(given) == 6
-    # A model that obeys them is asked of each of these texts something else.
-    assert {question.text for question in questions() if question.answerable} >= given
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -274,13 +274,6 @@ def test_a_question_that_is_cancelled_stops_the_language_model(
         assert talk.result(talk.call("search", query=QUESTION))["structuredContent"]["hits"]
 
 
-def test_a_client_may_leave_before_the_documents_are_there(tmp_path: Path) -> None:
-    with busy(tmp_path), talking(tmp_path, FOOTNOTE_WAIT=str(10 * PATIENCE)) as talk:
-        talk.begin()
-        talk.call("ask", question=QUESTION)
-        assert talk.leave() == 0
-
-
 def test_a_client_may_leave_while_they_are_indexed(tmp_path: Path, large: Document) -> None:
     with talking(tmp_path, "--source", large.source) as talk:
         talk.begin()

@@ -195,18 +195,3 @@ def test_who_is_one_too_many_is_told_by_the_tool(
         assert not call(url, keys["ben"], "search", mode, query=QUESTION).is_error
         assert "as many requests" in told(call(url, keys["ben"], "search", mode, query=QUESTION))
         assert not call(url, keys["ann"], "search", mode, query=QUESTION).is_error
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_a_failure_has_the_id_of_the_request(
-    assistant: Assistant, keys: dict[str, str], mode: str
-) -> None:
-    with served_with_tools(assistant) as (_, url):
-        named = {"x-request-id": "of-this-client"}
-        wrong = talk(
-            url, keys["ben"], lambda own: own.call_tool("ask", {"question": " "}), mode, **named
-        )
-        assert told(wrong).endswith("(request of-this-client)")
-        uri = "footnote://documents/x"
-        refused = talk(url, keys["ben"], lambda own: refusal(own, uri), mode, **named)
-        assert "(request of-this-client)" in refused

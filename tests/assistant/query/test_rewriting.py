@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import pytest
 
-from assistant import Assistant, Settings
-from assistant.documents import shipped_raw_documents
 from assistant.query.kinds import load_kinds
 from assistant.query.question import CHAIN, understand
 from assistant.query.rewriting import (
@@ -17,8 +12,7 @@ from assistant.query.rewriting import (
     in_context,
     topic_of,
 )
-from index import Index
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder
 
 Turns = list[dict[str, str]]
 FIRST = "How large was the deal for ZeniMax?"
@@ -193,30 +187,3 @@ def test_a_topic_is_what_is_left_without_the_request(real_encoder: Encoder) -> N
     assert topic == Topic("the secret meeting of 2011")
     assert topic_of("And in the spring?", request) == Topic("the spring", "in")
     assert topic_of("And that?", request) == Topic("")
-
-
-class Counting(Encoder):
-    """The encoder that is shipped; keeps what it was given to encode in one go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.goes: list[list[str]] = []
-
-    def encode_queries(self, texts: Sequence[str]) -> list[Vectors]:
-        self.goes.append(list(texts))
-        return super().encode_queries(texts)
-
-
-def test_a_conversation_is_encoded_in_two_goes(tmp_path: Path) -> None:
-    """The questions in one, the last one in the context of those before it in the other."""
-    counting = Counting()
-    index = Index(tmp_path, encoder=counting)
-    documents = index.sync(shipped_raw_documents()).ids
-    history = after("Why does India stay in the Quad?", "When was the strategy released?")
-    with Assistant(index, documents, Settings(index_dir=tmp_path)) as assistant:
-        counting.goes.clear()
-        assistant.ask("What does Japan say about it?", history)
-    every = [text for go in counting.goes for text in go]
-    assert [len(go) for go in counting.goes] == [3, 1]
-    assert len(set(every)) == 4
-    assert every[-1].endswith("What does Japan say about it?")

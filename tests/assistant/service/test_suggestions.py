@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from anyio import to_thread
@@ -86,26 +84,6 @@ def test_people_come_first_and_who_has_a_place_waits_for_no_other(assistant: Ass
     assert found == starters.prepare(assistant).result()
     assert starters.near(assistant, [], near) == []
     assert starters.near(assistant, [], [], known=True) == [], "no overview after an answer"
-    starters.close()
-
-
-def test_of_those_who_have_a_place_one_looks_for_them(assistant: Assistant) -> None:
-    starters = Suggestions(FairQueue(2, 5))
-    Slow.gate.clear()
-    Slow.tried = 0
-    begun = threading.Barrier(3)
-
-    def near() -> list[str]:
-        begun.wait(PATIENCE)
-        return starters.near(assistant, [], ["Who?"])
-
-    with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(near) for _ in range(2)]
-        begun.wait(PATIENCE)
-        time.sleep(0.2)  # for the other to come as well
-        Slow.gate.set()
-        assert asked[0].result(PATIENCE) == asked[1].result(PATIENCE)
-    assert Slow.tried == 1
     starters.close()
 
 

@@ -221,18 +221,6 @@ def test_an_unavailable_folder_loses_nothing(
     assert [what for what, _ in told(watch)][-1] == "removed"
 
 
-def test_the_only_file_of_a_folder_is_moved(
-    watch: FolderWatch, assistant: Assistant, folder: Path
-) -> None:
-    (folder / "sub").mkdir()
-    (folder / "sub" / "bakery.txt").write_text(BAKERY)
-    watch.update()
-    (folder / "sub" / "bakery.txt").rename(folder / "bakery.txt")
-    watch.update()
-    assert told(watch)[1:] == [("moved", "bakery.txt")]
-    assert asked(assistant) == ["bakery.txt", "ferry.txt"]
-
-
 def test_a_file_that_cannot_be_looked_at_is_not_gone(
     watch: FolderWatch, assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,22 +319,3 @@ def test_folders_that_cannot_be_watched_are_looked_through(
         until(lambda: told(watch) == [("added", "bakery.txt")])
         (folder / "bakery.txt").unlink()
         until(lambda: told(watch)[1:] == [("removed", "bakery.txt")])
-
-
-def test_a_folder_whose_patterns_cannot_be_understood_is_told_once(
-    watch: FolderWatch, assistant: Assistant, folder: Path
-) -> None:
-    (folder / "sub").mkdir()
-    (folder / "sub" / ".footnoteignore").write_text("!\n")
-    watch.update()
-    watch.update()
-    assert told(watch) == [("unread", "sub")]
-    assert [one.name for one in watch.unread] == ["sub"]
-    (folder / ".footnoteignore").write_text("!\n")
-    watch.update()
-    assert [change.what for change in watch.changes] == ["unread", "unread"]
-    assert asked(assistant) == ["ferry.txt"]  # nothing is known of it, so it is kept
-    for rules in (folder / ".footnoteignore", folder / "sub" / ".footnoteignore"):
-        rules.unlink()
-    watch.update()
-    assert watch.unread == ()

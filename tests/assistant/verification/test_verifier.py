@@ -14,21 +14,15 @@ from assistant import Assistant, Settings
 from assistant.retrieval.passages import Passage, sections_of
 from assistant.retrieval.reading_model import PassageReader
 from assistant.verification.attribution import (
-    JOINED,
-    READ,
     TOGETHER,
-    WIDEST,
-    Ground,
     beside,
     grounds,
-    plain,
-    quotable,
 )
-from assistant.verification.checker import Check, Checker, load_entailer
+from assistant.verification.checker import Check, Checker
 from assistant.verification.verification import Verification
 from assistant.verification.verifier import Verifier, rule_for, weigh
 from evals.fitting.verifier import seed_claims
-from index.errors import QuestionError, ReaderError
+from index.errors import ReaderError
 
 SECRET = "Medvedev held a secret 2011 meeting in Khabarovsk."
 
@@ -172,12 +166,6 @@ def test_without_a_checker_words_settle_nothing_that_leaves_their_condition_out(
         assert (judged is not None) == said, written
 
 
-def test_without_a_checker_nothing_written_is_unconfirmed() -> None:
-    """It would be shown; what others wrote is only told so."""
-    told, shown = rule_for(None), rule_for(None, written=True)
-    assert told.doubted < told.threshold == shown.threshold <= shown.doubted
-
-
 # 2014 stands in the same source sentence, of something else.
 @pytest.mark.parametrize("wrong", ["2014", "1987"])
 def test_a_wrong_year_does_not_pass(verifier: Verifier, wrong: str) -> None:
@@ -204,12 +192,6 @@ def test_without_a_reader_true_claims_are_told_from_their_changes(without_reader
     for claim in claims:
         other = claim.replace("2011", "1987").replace("February", "October")
         assert without_reader.judge(other).probability < without_reader.judge(claim).probability
-
-
-def test_what_judges_is_chosen_by_its_name() -> None:
-    assert load_entailer("none") is None
-    assert isinstance(load_entailer("shipped"), Checker)
-    assert load_entailer("shipped") is load_entailer("shipped")
 
 
 def test_weights_that_are_not_there_are_told_with_what_to_set(tmp_path: Path) -> None:
@@ -241,73 +223,12 @@ def test_another_model_is_taken_at_its_word_less_what_is_missing() -> None:
     assert rule.claim.probability({**sure, "numbers": 1.0}) < rule.threshold
 
 
-def test_whole_paragraphs_are_read_with_what_stands_beside_them(verifier: Verifier) -> None:
-    claim, _ = seed_claims()[0]
-    found = grounds(claim, verifier.search(claim), verifier.neighbours)
-    alone = [ground for ground in found if len(ground.runs) == 1]
-    assert len(alone) == READ
-    assert len({ground.runs[0].hit.paragraph.id for ground in alone}) == READ
-    assert "released on February 11" in found[0].text
-    for ground in alone:
-        [run], paragraph = ground.runs, ground.runs[0].hit.paragraph
-        assert run.end - run.start <= WIDEST
-        beside = len(ground.before) + len(ground.text) + len(ground.behind)
-        assert beside <= max(TOGETHER, len(ground.text))
-        before, behind = verifier.neighbours(paragraph)
-        assert plain(before).endswith(ground.before) and plain(behind).startswith(ground.behind)
-        assert ground.text in ground.premise
-        assert all(heading in ground.premise for heading in paragraph.heading[-2:])
-    assert any(ground.before or ground.behind for ground in alone)
-    assert grounds(claim, [], verifier.neighbours) == []
-
-
 def test_what_stands_beside_shares_the_room_that_is_left() -> None:
     before, behind = beside("b" * 900, "t" * 600, "a" * 900)
     assert (len(before), len(behind)) == (300, 300)
     assert [len(own) for own in beside("b" * 100, "t" * 600, "a" * 900)] == [100, 500]
     assert [len(own) for own in beside("b" * 900, "t" * 600, "a" * 100)] == [500, 100]
     assert beside("b", "t" * TOGETHER, "a") == ("", "")
-
-
-def test_sentences_are_joined_where_each_has_a_word_of_the_claim(verifier: Verifier) -> None:
-    def joined(claim: str) -> list[Ground]:
-        found = grounds(claim, verifier.search(claim), verifier.neighbours)
-        return [own for own in found if len(own.runs) == 2]
-
-    apart = joined("India is not non-aligned any more and has a massive trade deficit.")
-    assert 0 < len(apart) <= JOINED
-    assert any("non-aligned" in own.text and "deficit" in own.text for own in apart)
-    assert not joined("India has a massive trade deficit with the world.")  # one sentence has all
-
-
-def test_what_may_be_cited_begins_with_single_sentences(verifier: Verifier) -> None:
-    claim, _ = seed_claims()[0]
-    ground = grounds(claim, verifier.search(claim), verifier.neighbours)[0]
-    places = [(own.runs[0].first, own.runs[0].last) for own in quotable(claim, ground)]
-    assert all(first == last for first, last in places[:2])
-    assert places[-1] == (ground.runs[0].first, ground.runs[0].last)
-    assert len(set(places)) == len(places)
-
-
-def test_dates_are_read_in_one_order(verifier: Verifier) -> None:
-    dates = ("11 February", "February 11")
-    found = [verifier.judge(f"The US Indo-Pacific strategy was released on {d}.") for d in dates]
-    assert found[0].supported
-    assert found[0].probability == found[1].probability
-
-
-def test_nothing_to_verify(assistant: Assistant) -> None:
-    with pytest.raises(QuestionError, match="no sentence to verify"):
-        assistant.verify("  \n")
-    for nothing in ("[1]", "Not at all."):
-        assert not assistant.verify(nothing).supported
-
-
-def test_an_unknown_model_of_inference_is_told(assistant: Assistant, tmp_path: Path) -> None:
-    settings = assistant.settings.model_copy(update={"verifier": str(tmp_path / "none")})
-    other = Assistant(assistant.index, assistant.document_ids, settings)
-    with pytest.raises(ReaderError, match="FOOTNOTE_VERIFIER"):
-        other.verify("India has no alliances.")
 
 
 def test_the_command_verifies_a_file(tmp_path: Path) -> None:

@@ -4,14 +4,11 @@ process on it, through another encoder and in a copy; what was deleted goes afte
 from __future__ import annotations
 
 import asyncio
-import json
-import shutil
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -36,7 +33,7 @@ from assistant.workspace.notes import KeptNote
 from assistant.workspace.retention import RetentionJob
 from assistant.workspace.trash import RETENTION_SECONDS
 from assistant.workspace.turns import KeptAnswer, KeptTurn, keep_answer
-from index import DocumentInfo, Index, document_from_text
+from index import Index, document_from_text
 from index.errors import MissingPathError, QuestionError, RefusedError
 from index.store.chroma_server import ServerAddress
 
@@ -160,15 +157,6 @@ def test_replicas_see_of_each_other_what_is_deleted_and_had_back(
         assert there.asking(ANN, [added], notebook=notebook.id)
 
 
-def test_a_copy_of_the_folder_has_them(tmp_path: Path) -> None:
-    with closing(Index(tmp_path / "index", encoder=CheapEncoder())) as index:
-        fill(of(index), MACHINE)
-    shutil.copytree(tmp_path / "index", tmp_path / "backup")
-    shutil.rmtree(tmp_path / "index")
-    with closing(Index(tmp_path / "backup", encoder=CheapEncoder())) as index:
-        assert told(of(index), MACHINE) == WHOLE
-
-
 def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened) -> None:
     here = opened("ann", "ben")
     notebook, kept = fill(here, ANN), fill(here, ANN)
@@ -261,19 +249,6 @@ def test_those_who_write_at_the_same_time_lose_nothing(opened: Opened) -> None:
     assert (count, set(asked), set(noted)) == (6, names, names)
 
 
-@pytest.mark.parametrize(
-    "more",
-    [{"asked": float("nan")}, {"seen": "\ud800"}, {"deep": json.loads("[" * 300 + "]" * 300)}],
-)
-def test_what_could_not_be_read_again_is_not_kept(opened: Opened, more: dict[str, object]) -> None:
-    here = opened()
-    with pytest.raises(QuestionError, match="cannot be kept"):
-        here.conversations.put_turn(
-            Space(MACHINE), TALK, turn("turn-000001", **more), title="", by=""
-        )
-    assert here.conversations.all(Space(MACHINE)) == []
-
-
 def test_a_login_is_meant_whatever_its_case_if_only_one_is(tmp_path: Path) -> None:
     with closing(Index(tmp_path / "index", encoder=CheapEncoder())) as index:
         here = of(index, "ann", "Bo", "bo", "Cy")
@@ -308,74 +283,6 @@ def test_a_document_is_found_by_one_statement_however_many_notebooks_there_are(
     for again in (lambda: here.find(BEN, other), lambda: here.find(CY, document)):
         with pytest.raises(MissingPathError):
             again()
-
-
-def test_a_document_is_found_without_a_look_at_the_others(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here = opened("ann", "ben")
-    document, _, other = (add(here, ANN, f"{number}.txt") for number in range(3))
-    notebook = here.notebooks.create(ANN, "ann", "Nuts").id
-    here.notebooks.change(ANN, notebook, shared={"ben": "read"})
-    here.put_in(ANN, notebook, document)
-    made: list[str] = []
-
-    def counted(**told: Any) -> DocumentInfo:
-        made.append(told["id"])
-        return DocumentInfo(**told)
-
-    monkeypatch.setattr("index.read_view.DocumentInfo", counted)
-    assert (here.find(ANN, document).own, here.find(BEN, document).own) == (True, False)
-    assert here.readable(BEN, [other, document, "gone"]).keys() == {document}
-    assert made == [document, document, other, document]
-
-
-def test_a_deleted_document_stays_what_it_is_when_another_of_its_name_is_added(
-    opened: Opened,
-) -> None:
-    here = opened()
-    first = add(here, MACHINE, "plan.txt", "The first plan.")
-    notebook = here.notebooks.create(MACHINE, "", "Plans").id
-    here.put_in(MACHINE, notebook, first)
-    here.discard(MACHINE, first)
-    second = add(here, MACHINE, "plan.txt", "A wholly other text.")
-    assert add(here, MACHINE, "plan.txt", "The second plan.") == second != first
-    [kept] = here.deleted(MACHINE, None).deleted
-    assert (kept.id, kept.title) == (first, "plan.txt")
-    here.restore(MACHINE, first)
-    texts = {i: here.document(MACHINE, i).text for i in (first, second)}
-    assert texts == {first: "The first plan.", second: "The second plan."}
-    assert here.notebooks.find(MACHINE, notebook).documents == [first]
-    own = [one for one in here.documents(MACHINE) if one.own]
-    assert {(one.folder, one.info.source.rpartition("/")[2]) for one in own} == {("", "plan.txt")}
-
-
-def test_of_several_of_one_name_the_one_that_was_added_last_gives_way(opened: Opened) -> None:
-    here = opened()
-
-    def added(count: int) -> list[str]:
-        """So many, of which each was deleted before the next one was added."""
-        found = []
-        for number in range(count):
-            found.append(add(here, MACHINE, "plan.txt", f"The plan {number}."))
-            here.discard(MACHINE, found[-1])
-        return found
-
-    plans = added(4)
-    for identity in plans[:3]:
-        here.restore(MACHINE, identity)
-    assert add(here, MACHINE, "plan.txt", "The third plan anew.") == plans[2]
-    here.restore(MACHINE, plans[3])
-    assert here.named(MACHINE, "plan.txt") == here.find(MACHINE, plans[3])
-    # The first one's place being free, it is not taken: what is added now is the last.
-    here.remove(MACHINE, plans.pop(0))
-    for identity in plans:
-        here.discard(MACHINE, identity)
-    plans += added(1)
-    for identity in plans:
-        here.restore(MACHINE, identity)
-    assert add(here, MACHINE, "plan.txt", "The last plan anew.") == plans[-1]
-    assert len({*plans}) == 4
 
 
 def test_those_that_a_former_version_told_apart_are_in_the_order_of_their_dates(

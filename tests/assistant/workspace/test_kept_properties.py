@@ -54,8 +54,6 @@ HOUSE = "Lanterns glow beside the quay."
 """The text of the document that is everyone's."""
 
 DAY = 24 * 3600.0 + 60
-LAST_MS = 253_402_300_799_000.0
-"""The last second of the year 9999, in milliseconds since 1970."""
 
 ADDED = 4
 """Files that an example adds at most: nothing else takes so long."""
@@ -72,7 +70,7 @@ DAYS = 2
 
 FILES = st.sampled_from(("plan.txt", "list.txt", "Report 1.txt"))
 TITLES = st.sampled_from(("Alpha", "alpha", "Übung 2", "Beta & <b>", "Ω"))
-NOTED = st.sampled_from(("", "Mind this", "Mind\n\nthat", "ß 😀 \u0000", "<i>x</i>"))
+NOTED = st.sampled_from(("", "Mind this", "Mind " * 100, "Mind\n\nthat", "ß 😀 \u0000", "<i>x</i>"))
 ROLES = st.sampled_from(("write", "read", None))
 
 

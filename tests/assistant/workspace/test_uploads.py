@@ -13,15 +13,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant import Assistant
 from assistant.access.callers import owner_of_browser, person
-from assistant.access.fair_queue import FairQueue
-from assistant.service.operations import indexing
-from assistant.serving.streaming import steps_of
 from assistant.workspace.library import Library
 from assistant.workspace.retention import RetentionJob
 from assistant.workspace.uploads import MAX_FOLDERS, Upload, safe_folder
@@ -124,27 +120,6 @@ def test_bytes_count_too_and_what_breaks_off_leaves_nothing(
         receive(library, b"a")
     for upload in uploads:
         upload.close()
-
-
-def test_what_nobody_takes_is_gone(library: Library, disk: Path) -> None:
-    """As when its sender leaves while it waits for its turn."""
-
-    async def leave() -> None:
-        upload = await library.inbox.receive("here", "notes.txt", _parts(b"Plums are blue."))
-        steps = indexing(library.add, "ann", upload)
-        work = steps_of(steps, turn.place_async("here"), upload)
-        waiting = asyncio.create_task(anext(work))
-        while not turn.waiting:
-            await asyncio.sleep(0)
-        assert files(disk)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-
-    turn = FairQueue(1, 1)
-    with turn.place("somebody"):
-        asyncio.run(asyncio.wait_for(leave(), PATIENCE))
-    assert not files(disk)
 
 
 def test_after_a_fault_it_goes_on_clearing_away(

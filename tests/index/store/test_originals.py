@@ -21,7 +21,7 @@ from playwright.sync_api import Browser
 
 from index import Index, document_from_text
 from index.database.database import Database
-from index.errors import DocumentError, EmptyDocumentError, MissingPathError, UnreadableError
+from index.errors import EmptyDocumentError, MissingPathError
 from index.models import bytes_hash, text_hash
 from index.readers.formats import FORMATS
 from index.readers.loader import RawDocument, file_name, read_raw
@@ -189,17 +189,6 @@ def test_what_is_removed_meanwhile_does_not_come_back(machine: Machine, tmp_path
     assert one.documents() == two.documents() == []
 
 
-def test_another_encoder_keeps_the_originals(another: Another, file: Path) -> None:
-    raw = upload(file)
-    another().sync([raw])
-    two = another("another")
-    assert two.migrate() == 1
-    original = two.original(raw.id)
-    assert original is not None
-    assert original.read_bytes() == file.read_bytes()
-    assert [info.stale for info in two.documents()] == [False]
-
-
 def test_the_words_of_another_reading_are_not_shown(
     browser: Browser, tmp_path: Path, index_address: str
 ) -> None:
@@ -281,12 +270,6 @@ def test_the_file_and_its_boxes_are_kept(
     assert index.sync([raw]).embedded == 0
     assert original.stat().st_mtime_ns == before
     assert index.boxes(raw.id) is not None
-    # What is lost is made again when the file is added again.
-    original.unlink()
-    assert index.original(raw.id) == Path(raw.source), "as long as it has not changed"
-    assert index.document(raw.id).title == TITLE  # the text does not hang on it
-    index.sync([raw])
-    assert index.original(raw.id) == original
 
 
 @pytest.mark.parametrize("damage", ["empty", "zeros", "cut", "changed"])
@@ -324,13 +307,6 @@ def test_files_are_on_the_disk_before_they_have_their_names(
     monkeypatch.setattr(os, "fsync", fsync)
     PageFiles(tmp_path).keep("a", pdf, None)
     assert synced == [(pdf.stat().st_size, False)]
-
-
-def test_files_that_come_and_go_meanwhile_are_left_alone(tmp_path: Path) -> None:
-    """As one does that another thread keeps, while what is left over is looked for."""
-    (tmp_path / "1.part").symlink_to(tmp_path / "renamed")
-    PageFiles(tmp_path).settle(())
-    assert [file.name for file in tmp_path.iterdir()] == ["1.part"]
 
 
 def test_a_clock_that_is_ahead_of_the_disk_s_deletes_nothing(
@@ -376,21 +352,3 @@ def test_a_large_file_comes_back_to_the_byte(pdf: Path, tmp_path: Path, index_ad
                 sa.delete(files).where(files.c.part == "original", files.c.piece == 1)
             )
         assert SharedPages(database, tmp_path / "c").original("large") is None
-
-
-def test_what_cannot_be_read_is_skipped_and_the_rest_indexed(
-    index: Index, pdf: Path, tmp_path: Path
-) -> None:
-    write_docx(tmp_path / "good.docx")
-    whole = (tmp_path / "good.docx").read_bytes()
-    (tmp_path / "bad.pdf").write_bytes(pdf.read_bytes()[:300])
-    raws = [read_raw(tmp_path / "bad.pdf"), read_raw(tmp_path / "good.docx")]
-    with pytest.raises(UnreadableError, match=r"bad\.pdf"):
-        index.sync(raws)
-    assert index.documents() == []
-    skipped: list[tuple[RawDocument, DocumentError]] = []
-    report = index.sync(raws, on_skip=lambda raw, error: skipped.append((raw, error)))
-    assert [raw.source for raw, _ in skipped] == [str(tmp_path / "bad.pdf")]
-    assert report.ids == (good := raws[1].id,)
-    assert index.boxes(good) is None, "it has no pages"
-    assert whole == (tmp_path / "good.docx").read_bytes()

@@ -52,15 +52,6 @@ def test_the_scopes_last_asked_stay_in_memory(
         snapshot.scope(["x"])
 
 
-def test_documents_are_in_the_order_of_their_sources(index: Index) -> None:
-    infos = index.documents()
-    scope = index._store.current().scope([infos[2].id, infos[0].id])
-    first, last = index.document(infos[0].id), index.document(infos[2].id)
-    assert scope.all_ids == [
-        paragraph.id for document in (first, last) for paragraph in document.paragraphs
-    ]
-
-
 def test_of_all_documents_only_the_changed_one_is_parsed_again(
     another: Another, tmp_path: Path
 ) -> None:

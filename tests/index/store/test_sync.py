@@ -12,7 +12,6 @@ import pytest
 from helpers import PATIENCE, CheapEncoder, Opened, write_paragraphs
 
 from index.encoder import Encoder, Spans, Vectors
-from index.errors import EncoderError
 from index.models import Document, text_hash
 from index.readers.loader import RawDocument, document_from_text, read_document, read_raw
 from index.store.writer import CHUNK
@@ -148,44 +147,6 @@ def test_a_text_is_cut_only_where_the_index_does_not_hold_it(
     index.close()
     index = opened(folder, encoder=cheap)
     index.sync([uncut])
-
-
-def test_another_encoder_is_refused_until_all_is_carried_over(
-    folder: Path, tmp_path: Path, small: Document, opened: Opened
-) -> None:
-    second = write_paragraphs(tmp_path / "b.txt", 4 * CHUNK, seed=7)
-    index = opened(folder, encoder=CheapEncoder())
-    index.sync([small, second])
-    index.close()
-    total = len(small.paragraphs) + len(second.paragraphs)
-
-    stopping = opened(folder, encoder=Stopping(3, "other"))
-    with pytest.raises(EncoderError, match="another encoder"):
-        stopping.search("war")
-    assert stopping.encoder.embedded == 0  # type: ignore[attr-defined]
-    with pytest.raises(KeyboardInterrupt):
-        stopping.migrate()
-    stopping.close()
-    other = CheapEncoder("other")
-    index = opened(folder, encoder=other)
-    steps: list[tuple[int, int]] = []
-    third = write_paragraphs(tmp_path / "c.txt", 5, seed=8)
-    report = index.sync([third], lambda done, total: steps.append((done, total)))
-    assert 5 < report.embedded == other.embedded < total
-    assert steps[-1] == (5, 5)
-    assert index.migrate() == 0
-    for document in (small, second, third):
-        assert index.document(document.id) == document
-    vector = other.encode_paragraphs(
-        [(p.text, [(0, len(p.sentences[0].text))]) for p in second.paragraphs[:1]]
-    )[0][0]
-    assert index.search("x", 1, vector=vector, legs=["sentence"]).hits[0].score == pytest.approx(
-        1, abs=1e-5
-    )
-    index.tidy()
-    assert len(list(folder.glob("vectors/*.f32"))) == 1, "nothing of the old space is left"
-    with pytest.raises(EncoderError, match=other.fingerprint):
-        opened(folder, encoder=CheapEncoder()).documents()
 
 
 def test_a_small_real_model_carries_over_from_the_default(

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from helpers import Another, CheapEncoder, Opened
 
 from index import Index
-from index.backup import backup, restore
 from index.errors import MissingPathError
 from index.models import BibliographyEntry, DocumentMetadata
 from index.readers.loader import Reading, read_raw
@@ -113,15 +112,6 @@ def test_one_that_is_given_meanwhile_is_kept(
     index.sync([read_raw(file)], lambda *_: other.rename(identity, GIVEN))
     assert "harbour" in index.document(identity).text
     assert titles(index, other) == {GIVEN}
-
-
-def test_it_is_in_a_backup(folder: Path, file: Path, tmp_path: Path, opened: Opened) -> None:
-    index = opened(folder, encoder=CheapEncoder())
-    [identity] = index.sync([read_raw(file)]).ids
-    index.rename(identity, GIVEN)
-    backup(index, tmp_path / "backup.zip")
-    restore(tmp_path / "backup.zip", tmp_path / "other")
-    assert titles(opened(tmp_path / "other", encoder=CheapEncoder())) == {GIVEN}
 
 
 def test_an_index_that_knows_of_none_opens_as_it_was(

@@ -203,21 +203,6 @@ def test_a_file_of_vectors(tmp_path: Path) -> None:
         other.read(Rows.of([(6, 9, 1)]))
 
 
-@pytest.mark.parametrize(("expected", "is_written"), [(0, True), (500_000, False)])
-def test_the_graph_is_written_seldom_where_many_vectors_are_expected(
-    expected: int, is_written: bool, again: Opens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    expect = ChromaVectors.expect
-    monkeypatch.setattr(ChromaVectors, "expect", lambda own, _: expect(own, expected))
-    index, document = again(), write_paragraphs(tmp_path / "a.txt", 400, seed=30)
-    index.sync([document])
-    written = list(tmp_path.glob("index/vectors/chroma/*/index_metadata.pickle"))
-    assert bool(written) is is_written
-    before = found(index, document)
-    index.close()
-    assert found(again(), document) == before, "what was not written is read again"
-
-
 def test_a_sentence_that_the_encoder_does_not_see_has_a_vector_all_the_same(
     tmp_path: Path, real_encoder: Encoder
 ) -> None:
@@ -230,14 +215,3 @@ def test_a_sentence_that_the_encoder_does_not_see_has_a_vector_all_the_same(
         every = index.vectors([paragraph.id for paragraph in document.paragraphs])
         assert any(not vectors.any(axis=1).all() for vectors in every.values())
         index.check()
-
-
-def test_few_sentences_are_searched_without_chroma(
-    again: Opens, small: Document, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with closing(again()) as index:
-        index.sync([small])
-    monkeypatch.setattr(module, "MAX_EXACT", 20_000)
-    with closing(again()) as index:
-        assert len(index.search(small.paragraphs[3].text, 5).hits) == 5
-        assert folder_of(index)._chroma is None

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import PATIENCE, Process
-from lexical import Library
+from helpers import PATIENCE
+from lexical import Library, derive
+from writers import Forked
 
 from index.store.manifest import Manifest
 from index.store.snapshot import Scope, keys_of
@@ -249,17 +250,6 @@ def test_a_full_disk_is_done_without(
     assert ["No space left" in message for message in told] == [True] * 2  # by each once
 
 
-def test_what_is_of_other_documents_is_not_fetched(
-    library: Library, documents: list[Manifest], tmp_path: Path
-) -> None:
-    shared = tmp_path / "shared"
-    asked(LexicalIndex(tmp_path / "one", shared), documents, library)
-    others = [document(library, f"x{n}") for n in range(3)]
-    index = LexicalIndex(tmp_path / "other", shared)
-    asked(index, [*others, documents[0]], library)  # a thirtieth of it would be of use
-    assert index.derived == 4 * SIZE
-
-
 def test_what_nobody_uses_is_not_shared_for_ever(
     library: Library, documents: list[Manifest], tmp_path: Path
 ) -> None:
@@ -286,43 +276,6 @@ def test_what_nobody_uses_is_not_shared_for_ever(
 
 # --- killed processes, and several in one folder -------------------------------------------------
 
-# Derives, merges and keeps without end; where it is told to, it stops in the middle of writing the
-# array of that number.
-WORKER = """
-import sys
-import threading
-from functools import partial
-from pathlib import Path
-
-import numpy as np
-from lexical import Library
-
-from index.store.snapshot import Scope, keys_of
-from index.terms.lexical import LexicalIndex
-
-folder, name, stops_at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-save, saved = np.save, iter(range(1 << 30))
-
-def stopping(stream, array):
-    if next(saved) == stops_at:
-        stream.write(array.tobytes()[: array.nbytes // 2])
-        stream.flush()
-        print("writing", flush=True)
-        threading.Event().wait()
-    save(stream, array)
-
-np.save = stopping
-library = Library()
-index = LexicalIndex(folder, folder.with_name("shared"))
-documents = []
-for turn in range(1 << 30):
-    paragraphs = [("", f"barn {name} {turn} of {n}") for n in range(1500)]
-    documents = [*documents[-11:], library.manifest(f"{turn:09}", paragraphs)]
-    index.follow(partial(keys_of, documents))
-    Scope(documents, index, library)
-    print(turn, flush=True)
-"""
-
 
 @pytest.mark.parametrize("stops_at", [0, 5, 25])
 def test_a_process_killed_while_it_writes_leaves_whole_segments(
@@ -332,7 +285,7 @@ def test_a_process_killed_while_it_writes_leaves_whole_segments(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    process = Process(WORKER, tmp_path / "terms", "killed", stops_at)
+    process = Forked(derive, tmp_path / "terms", "killed", stops_at)
     process.until("writing")
     process.kill()
     folder = tmp_path / "terms"
@@ -351,10 +304,9 @@ def test_a_process_killed_while_it_writes_leaves_whole_segments(
 
 def test_processes_in_one_folder_do_not_disturb_each_other(tmp_path: Path) -> None:
     """Each has documents of its own, so that what one uses the other has no use for."""
-    processes = [Process(WORKER, tmp_path / "terms", name, -1) for name in ("one", "two")]
+    processes = [Forked(derive, tmp_path / "terms", name, -1) for name in ("one", "two")]
     for _ in range(6):
-        assert all(process.told() for process in processes)
+        for process in processes:
+            process.next()
     for process in processes:
-        assert process.process.poll() is None
-        process.process.kill()
-        assert process.ended()[1] == ""  # nothing was told
+        process.kill()
