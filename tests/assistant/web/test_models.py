@@ -32,7 +32,7 @@ from chroma_servers import until
 from helpers import PATIENCE, SUPPORT
 from model_servers import WAIT, Handler, free_port, port_of, scripted, waits, words, writes
 from model_servers import serving as serving_models
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, expect
 
 from assistant import Assistant
 from assistant.answer import REFUSAL
@@ -52,22 +52,18 @@ SETTINGS = {
 }
 RIGHT = "The US released its Indo-Pacific strategy on 11 February. [1]"
 WRONG = "It was released on March 3, 2019 in Berlin. [1]"
-PARTLY = "When was the US Indo-Pacific strategy released, and who wrote it?"
 AGAIN = "On which day did the US publish its strategy for the region?"
 UNPROVED = "Where was the US Indo-Pacific strategy released?"
-SLOW = "What was released on February 11?"
 GONE = "When did the US release its Indo-Pacific strategy?"
 SEARCHES = ("release of the strategy", "date of publication")
 REPLIES = {
     QUESTION: [RIGHT],
-    PARTLY: [f"{RIGHT}\nMISSING: who wrote it\nSEARCH: authors of the strategy", "NOT FOUND"],
     AGAIN: [
         "NOT FOUND\nSEARCH: release of the strategy\nSEARCH: date of publication",
         WAIT + RIGHT,
     ],
     UNANSWERABLE: ["NOT FOUND\nSEARCH: number of inhabitants\nSEARCH: census", "NOT FOUND"],
     UNPROVED: [WRONG, "1. OUT"],
-    SLOW: [f"{WAIT}{RIGHT}"],
     GONE: [""],
 }
 READ = rf"{re.escape(MODEL)} \(unchecked\) read \d+ passages and found no answer in them\."
@@ -113,9 +109,7 @@ def test_it_writes_when_it_is_let_and_only_then(
     offer, writing = page.locator("#offer"), page.get_by_label("How answers are worded")
     expect(offer).to_contain_text("A language model is running here (Ollama: llama3.2, unchecked).")
     expect(writing).to_have_value("none")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        assert barriers(page) == []
+    assert barriers(page) == []
     sentence = ask(page, QUESTION).locator(".sentence")
     expect(sentence).to_have_attribute("data-verdict", "quoted")
     assert asked_of(asked) == []
@@ -134,10 +128,6 @@ def test_it_writes_when_it_is_let_and_only_then(
     visit.ready()
     expect(writing).to_have_value("ollama:llama3.2")
     expect(offer).to_be_hidden()
-
-    writing.select_option("Written by qwen3:4b (Ollama), unchecked")
-    ask(page, QUESTION)
-    assert asked_of(asked) == ["llama3.2", "qwen3:4b"]
 
     writing.select_option("Quoted")
     expect(ask(page, QUESTION).locator(".answer")).to_contain_text(QUOTE)
@@ -188,17 +178,6 @@ def test_one_that_is_started_later_is_listed_stopped_and_its_end_is_told(
     expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
 
 
-def test_where_others_log_in_nothing_is_looked_for(
-    assistant: Assistant, ollama: tuple[int, type[Handler]]
-) -> None:
-    port, asked = ollama
-    asked.gets.clear()
-    service = Service(assistant, "127.0.0.1", [("ann", "s3cret!")], [server_at(port)])
-    nothing = {"set": None, "check": None, "offered": [], "missing": None}
-    assert service.writers.to_dict() == nothing
-    assert asked.gets == []
-
-
 def test_only_what_is_offered_is_asked_and_how_its_check_ended_is_told(
     assistant: Assistant,
     ollama: tuple[int, type[Handler]],
@@ -208,6 +187,11 @@ def test_only_what_is_offered_is_asked_and_how_its_check_ended_is_told(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     address = f"http://127.0.0.1:{ollama[0]}/v1"
     keep(ended(load_settings(llm=address, llm_model="qwen3:4b"), BAD))
+    # Where others log in nothing is looked for.
+    ollama[1].gets.clear()
+    service = Service(assistant, "127.0.0.1", [("ann", "s3cret!")], [server_at(ollama[0])])
+    assert not service.writers.to_dict()["offered"]
+    assert ollama[1].gets == []
     writers = AnswerModels(assistant, [server_at(ollama[0])])
     told = writers.to_dict()
     assert [(one["llm"], one["name"], one["check"]) for one in told["offered"]] == [
@@ -280,18 +264,6 @@ def reading(browser: Browser, tmp_path: Path, model: tuple[str, type[Handler]]) 
         yield visit
 
 
-def check_looks(page: Page) -> None:
-    """The page fits a phone and a desk, and everyone can use it."""
-    for size in (PHONE["viewport"], DESK["viewport"]):
-        page.set_viewport_size(size)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert barriers(page) == []
-
-
-def meta(turn: Locator) -> Locator:
-    return turn.locator(".meta")
-
-
 def test_what_it_reads_and_writes_is_told(
     reading: Visit, hold: threading.Event, model: tuple[str, type[Handler]]
 ) -> None:
@@ -305,16 +277,13 @@ def test_what_it_reads_and_writes_is_told(
     sentence = turn.locator(".sentence")
     expect(sentence).to_have_attribute("data-verdict", "supported")
     written = rf"Written by {MODEL} \(unchecked\) from \d+ passages · every sentence was compared"
-    expect(meta(turn)).to_have_text(re.compile(written))
-    expect(meta(turn)).not_to_contain_text("%")  # nothing is told that nobody knows
+    expect(turn.locator(".meta")).to_have_text(re.compile(written))
+    expect(turn.locator(".meta")).not_to_contain_text("%")  # nothing is told that nobody knows
     expect(turn.locator(".note")).to_have_count(0)
     # A marker tells the quote that the sentence was made of.
     turn.locator(".marker").hover()
     expect(page.locator("#tooltip q")).to_have_text(QUOTE)
-    check_looks(page)
-    # What unchecked means is told to whoever wants to know, also by the keyboard.
-    turn.get_by_role("button", name="unchecked").press("Enter")
-    expect(page.locator("#toast")).to_contain_text("footnote llm check")
+    assert barriers(page) == []
     # It can be judged, taken along, and opened again.
     turn.get_by_role("button", name="A good answer").click()
     expect(page.locator("#toast")).to_contain_text("Thank you")
@@ -322,35 +291,10 @@ def test_what_it_reads_and_writes_is_told(
     assert text.startswith(f"{RIGHT}\n\n[1] ") and "%" not in text
     assert "Berlin" not in exported(page)
     page.reload()
-    expect(meta(page.locator(".turn"))).to_have_text(re.compile(written))
+    expect(page.locator(".turn .meta")).to_have_text(re.compile(written))
     page.locator(".turn .marker").click()
     assert lit(page) == QUOTE
     page.keyboard.press("Escape")
-
-    # What is not there of it is told.
-    page.locator("#new").click()
-    turn = ask(page, PARTLY)
-    assert turn.get_attribute("data-state") == "answered"
-    expect(turn.locator(".sentence")).to_have_count(1)
-    expect(turn.locator(".note")).to_have_text("No answer found for: who wrote it.")
-    expect(meta(turn).nth(0)).to_have_text("Partly answered")
-    expect(meta(turn).nth(1)).to_contain_text(f"Written by {MODEL}")
-    expect(meta(turn).nth(2)).to_have_text("Searched again for “authors of the strategy”.")
-    check_looks(page)
-    assert "No answer found for: who wrote it." in copied(
-        page, turn.get_by_role("button", name="Copy with footnotes")
-    )
-
-    # How much it reads is told while it does.
-    page.locator("#new").click()
-    hold.clear()
-    send(page, SLOW)
-    turn = page.locator(".turn").last
-    reading = re.compile(rf"^{MODEL} is reading \d+ passages¶ 6")
-    expect(turn.locator(".stage")).to_have_text(reading)
-    check_looks(page)
-    hold.set()
-    assert settled(page).get_attribute("data-state") == "answered"
 
     # That it looks again is told while it does, and later.
     page.locator("#new").click()
@@ -360,26 +304,27 @@ def test_what_it_reads_and_writes_is_told(
     looked = f"Searched again for “{SEARCHES[0]}”, “{SEARCHES[1]}”"
     expect(turn.locator(".stage")).to_have_text(looked)
     expect(page.locator("#announcer")).to_have_text(looked)
-    check_looks(page)
+    page.set_viewport_size(PHONE["viewport"])
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert barriers(page) == []
+    page.set_viewport_size(DESK["viewport"])
     hold.set()
     settled(page)
     expect(turn.locator(".sentence")).to_have_count(1)
-    expect(meta(turn).last).to_have_text(f"{looked}.")
+    expect(turn.locator(".meta").last).to_have_text(f"{looked}.")
     expect(turn.locator(".stage")).to_have_text(re.compile(r"^Searched:¶ 6.* and more$"))
-    check_looks(page)
 
     # What it finds nowhere is refused.
     page.locator("#new").click()
     turn = ask(page, UNANSWERABLE)
     assert turn.get_attribute("data-state") == "refused"
     expect(turn.locator(".refusal")).to_have_text(REFUSAL)
-    expect(meta(turn).nth(0)).to_have_text(re.compile(READ))
-    expect(meta(turn).nth(1)).to_have_text("Searched again for “number of inhabitants”, “census”.")
+    expect(turn.locator(".meta").nth(0)).to_have_text(re.compile(READ))
+    expect(turn.locator(".meta").nth(1)).to_have_text(
+        "Searched again for “number of inhabitants”, “census”."
+    )
     expect(turn.locator(".sentence, .note")).to_have_count(0)
     expect(turn.locator(".closest .card")).to_have_count(3)
-    check_looks(page)
-    page.reload()
-    expect(meta(page.locator(".turn")).nth(0)).to_have_text(re.compile(READ))
 
     # What it writes without support is no answer.
     page.locator("#new").click()
@@ -389,16 +334,14 @@ def test_what_it_reads_and_writes_is_told(
     expect(turn.locator(".note")).to_contain_text("left out")
     expect(turn.locator(".sentence")).to_have_count(0)
     expect(turn).not_to_contain_text("Berlin")
-    check_looks(page)
 
     # Where it is gone, the documents are quoted.
     page.locator("#new").click()
     turn = ask(page, GONE)
     expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
     expect(turn.locator(".note")).to_contain_text("The language model failed: its server failed")
-    expect(meta(turn)).to_contain_text("Quoted from the documents")
+    expect(turn.locator(".meta")).to_contain_text("Quoted from the documents")
     expect(turn.locator(".stage")).not_to_contain_text("more")  # it has read nothing
-    check_looks(page)
 
     # It can be left out.
     before = len(model[1].asked)
