@@ -383,11 +383,7 @@ def test_every_kind_of_answer_looks_like_what_it_is(visit: Visit) -> None:
     points.first.locator(".marker").click()
     assert "energy" in lit(page)
 
-    # What is taken along is laid out in the same way; kept and opened again, it looks the same.
-    text = exported(page)
-    assert "**India and the Quad**\n\n- “" in text
-    assert "\n4. “how closely do they work" in text
-    assert "**China**\n\n- “China envisions a Pax Sinica" in text
+    # Opened again, it looks the same.
     page.reload()
     expect(page.locator(".turn").first.locator(".point")).to_have_count(7)
 

@@ -66,7 +66,6 @@ REPLIES = {
     UNPROVED: [WRONG, "1. OUT"],
     GONE: [""],
 }
-READ = rf"{re.escape(MODEL)} \(unchecked\) read \d+ passages and found no answer in them\."
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +127,10 @@ def test_it_writes_when_it_is_let_and_only_then(
     visit.ready()
     expect(writing).to_have_value("ollama:llama3.2")
     expect(offer).to_be_hidden()
+
+    writing.select_option("Written by qwen3:4b (Ollama), unchecked")
+    ask(page, QUESTION)
+    assert asked_of(asked) == ["llama3.2", "qwen3:4b"]
 
     writing.select_option("Quoted")
     expect(ask(page, QUESTION).locator(".answer")).to_contain_text(QUOTE)
@@ -239,113 +242,97 @@ def test_a_key_is_not_given_to_another_server(
 # --- one that is set, and reads -----------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def hold() -> threading.Event:
-    """Lets the model go on with what it has looked up."""
-    event = threading.Event()
-    event.set()
-    return event
-
-
-@pytest.fixture(scope="module")
-def model(hold: threading.Event) -> Iterator[tuple[str, type[Handler]]]:
-    """The address of a server whose model says what is written down here, and what it was asked."""
-    with serving_models(scripted(REPLIES, hold), MODEL) as served:
-        yield served
-
-
-@pytest.fixture
-def reading(browser: Browser, tmp_path: Path, model: tuple[str, type[Handler]]) -> Iterator[Visit]:
-    """A visit to a page where that model writes."""
+def test_what_it_reads_and_writes_is_told(browser: Browser, tmp_path: Path) -> None:
+    hold = threading.Event()  # lets the model go on with what it has looked up
     with (
-        serving(tmp_path, "--llm", model[0], **SETTINGS) as address,
+        serving_models(scripted(REPLIES, hold), MODEL) as (llm, model),
+        serving(tmp_path, "--llm", llm, **SETTINGS) as address,
         closing(Visit(browser, address)) as visit,
     ):
-        yield visit
+        page = visit.page
+        writing = page.get_by_label("How answers are worded")
+        expect(writing.locator("option")).to_have_text([f"Written by {MODEL}, unchecked", "Quoted"])
+        expect(page.locator("#offer")).to_be_hidden()
+        # What it answers is told with what it read.
+        turn = ask(page, QUESTION)
+        assert turn.get_attribute("data-state") == "answered"
+        sentence = turn.locator(".sentence")
+        expect(sentence).to_have_attribute("data-verdict", "supported")
+        written = (
+            rf"Written by {MODEL} \(unchecked\) from \d+ passages · every sentence was compared"
+        )
+        expect(turn.locator(".meta")).to_have_text(re.compile(written))
+        expect(turn.locator(".meta")).not_to_contain_text("%")  # nothing is told that nobody knows
+        expect(turn.locator(".note")).to_have_count(0)
+        # A marker tells the quote that the sentence was made of.
+        turn.locator(".marker").hover()
+        expect(page.locator("#tooltip q")).to_have_text(QUOTE)
+        assert barriers(page) == []
+        # It can be judged, taken along, and opened again.
+        turn.get_by_role("button", name="A good answer").click()
+        expect(page.locator("#toast")).to_contain_text("Thank you")
+        text = copied(page, turn.get_by_role("button", name="Copy with footnotes"))
+        assert text.startswith(f"{RIGHT}\n\n[1] ") and "%" not in text
+        assert "Berlin" not in exported(page)
+        page.reload()
+        expect(page.locator(".turn .meta")).to_have_text(re.compile(written))
+        page.locator(".turn .marker").click()
+        assert lit(page) == QUOTE
+        page.keyboard.press("Escape")
 
+        # That it looks again is told while it does, and later.
+        page.locator("#new").click()
+        send(page, AGAIN)
+        turn = page.locator(".turn").last
+        looked = f"Searched again for “{SEARCHES[0]}”, “{SEARCHES[1]}”"
+        expect(turn.locator(".stage")).to_have_text(looked)
+        expect(page.locator("#announcer")).to_have_text(looked)
+        page.set_viewport_size(PHONE["viewport"])
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert barriers(page) == []
+        page.set_viewport_size(DESK["viewport"])
+        hold.set()
+        settled(page)
+        expect(turn.locator(".sentence")).to_have_count(1)
+        expect(turn.locator(".meta").last).to_have_text(f"{looked}.")
+        expect(turn.locator(".stage")).to_have_text(re.compile(r"^Searched:¶ 6.* and more$"))
 
-def test_what_it_reads_and_writes_is_told(
-    reading: Visit, hold: threading.Event, model: tuple[str, type[Handler]]
-) -> None:
-    page = reading.page
-    writing = page.get_by_label("How answers are worded")
-    expect(writing.locator("option")).to_have_text([f"Written by {MODEL}, unchecked", "Quoted"])
-    expect(page.locator("#offer")).to_be_hidden()
-    # What it answers is told with what it read.
-    turn = ask(page, QUESTION)
-    assert turn.get_attribute("data-state") == "answered"
-    sentence = turn.locator(".sentence")
-    expect(sentence).to_have_attribute("data-verdict", "supported")
-    written = rf"Written by {MODEL} \(unchecked\) from \d+ passages · every sentence was compared"
-    expect(turn.locator(".meta")).to_have_text(re.compile(written))
-    expect(turn.locator(".meta")).not_to_contain_text("%")  # nothing is told that nobody knows
-    expect(turn.locator(".note")).to_have_count(0)
-    # A marker tells the quote that the sentence was made of.
-    turn.locator(".marker").hover()
-    expect(page.locator("#tooltip q")).to_have_text(QUOTE)
-    assert barriers(page) == []
-    # It can be judged, taken along, and opened again.
-    turn.get_by_role("button", name="A good answer").click()
-    expect(page.locator("#toast")).to_contain_text("Thank you")
-    text = copied(page, turn.get_by_role("button", name="Copy with footnotes"))
-    assert text.startswith(f"{RIGHT}\n\n[1] ") and "%" not in text
-    assert "Berlin" not in exported(page)
-    page.reload()
-    expect(page.locator(".turn .meta")).to_have_text(re.compile(written))
-    page.locator(".turn .marker").click()
-    assert lit(page) == QUOTE
-    page.keyboard.press("Escape")
+        # What it finds nowhere is refused.
+        page.locator("#new").click()
+        turn = ask(page, UNANSWERABLE)
+        assert turn.get_attribute("data-state") == "refused"
+        expect(turn.locator(".refusal")).to_have_text(REFUSAL)
+        expect(turn.locator(".meta").nth(0)).to_have_text(
+            re.compile(rf"{MODEL} \(unchecked\) read \d+ passages and found no answer in them\.")
+        )
+        expect(turn.locator(".meta").nth(1)).to_have_text(
+            "Searched again for “number of inhabitants”, “census”."
+        )
+        expect(turn.locator(".sentence, .note")).to_have_count(0)
+        expect(turn.locator(".closest .card")).to_have_count(3)
 
-    # That it looks again is told while it does, and later.
-    page.locator("#new").click()
-    hold.clear()
-    send(page, AGAIN)
-    turn = page.locator(".turn").last
-    looked = f"Searched again for “{SEARCHES[0]}”, “{SEARCHES[1]}”"
-    expect(turn.locator(".stage")).to_have_text(looked)
-    expect(page.locator("#announcer")).to_have_text(looked)
-    page.set_viewport_size(PHONE["viewport"])
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert barriers(page) == []
-    page.set_viewport_size(DESK["viewport"])
-    hold.set()
-    settled(page)
-    expect(turn.locator(".sentence")).to_have_count(1)
-    expect(turn.locator(".meta").last).to_have_text(f"{looked}.")
-    expect(turn.locator(".stage")).to_have_text(re.compile(r"^Searched:¶ 6.* and more$"))
+        # What it writes without support is no answer.
+        page.locator("#new").click()
+        turn = ask(page, UNPROVED)
+        assert turn.get_attribute("data-state") == "refused"
+        expect(turn.locator(".refusal")).to_have_text(REFUSAL)
+        expect(turn.locator(".note")).to_contain_text("left out")
+        expect(turn.locator(".sentence")).to_have_count(0)
+        expect(turn).not_to_contain_text("Berlin")
 
-    # What it finds nowhere is refused.
-    page.locator("#new").click()
-    turn = ask(page, UNANSWERABLE)
-    assert turn.get_attribute("data-state") == "refused"
-    expect(turn.locator(".refusal")).to_have_text(REFUSAL)
-    expect(turn.locator(".meta").nth(0)).to_have_text(re.compile(READ))
-    expect(turn.locator(".meta").nth(1)).to_have_text(
-        "Searched again for “number of inhabitants”, “census”."
-    )
-    expect(turn.locator(".sentence, .note")).to_have_count(0)
-    expect(turn.locator(".closest .card")).to_have_count(3)
+        # Where it is gone, the documents are quoted.
+        page.locator("#new").click()
+        turn = ask(page, GONE)
+        expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
+        expect(turn.locator(".note")).to_contain_text(
+            "The language model failed: its server failed"
+        )
+        expect(turn.locator(".meta")).to_contain_text("Quoted from the documents")
+        expect(turn.locator(".stage")).not_to_contain_text("more")  # it has read nothing
 
-    # What it writes without support is no answer.
-    page.locator("#new").click()
-    turn = ask(page, UNPROVED)
-    assert turn.get_attribute("data-state") == "refused"
-    expect(turn.locator(".refusal")).to_have_text(REFUSAL)
-    expect(turn.locator(".note")).to_contain_text("left out")
-    expect(turn.locator(".sentence")).to_have_count(0)
-    expect(turn).not_to_contain_text("Berlin")
-
-    # Where it is gone, the documents are quoted.
-    page.locator("#new").click()
-    turn = ask(page, GONE)
-    expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
-    expect(turn.locator(".note")).to_contain_text("The language model failed: its server failed")
-    expect(turn.locator(".meta")).to_contain_text("Quoted from the documents")
-    expect(turn.locator(".stage")).not_to_contain_text("more")  # it has read nothing
-
-    # It can be left out.
-    before = len(model[1].asked)
-    writing.select_option("Quoted")
-    turn = ask(page, QUESTION)
-    expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
-    assert len(model[1].asked) == before
+        # It can be left out.
+        before = len(model.asked)
+        writing.select_option("Quoted")
+        turn = ask(page, QUESTION)
+        expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
+        assert len(model.asked) == before

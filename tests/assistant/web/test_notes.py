@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from browsing import (
     QUESTION,
@@ -28,6 +29,7 @@ from browsing import (
     settled,
 )
 from crowd import SEED
+from helpers import PATIENCE
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from assistant.access.callers import MACHINE
@@ -39,18 +41,6 @@ HEADING = "Brine"
 FIRST = "Walnuts float in brine, and \U0001f95b hazelnuts sink in it."
 SECOND = "The kitchen opens at eight and closes at noon on Sundays in winter."
 IN_OTHERS = "What floats in brine?"
-
-#: Sends something to the page's server, as the page does.
-SENT = """async ([method, path, value]) => {
-  const headers = {
-    "x-footnote-session": localStorage.getItem("footnote/key"),
-    "content-type": "application/json",
-  };
-  const body = value && JSON.stringify(value);
-  const answer = await fetch(path, { method, headers, body });
-  if (!answer.ok) throw new Error(await answer.text());
-  return answer.status === 204 ? null : answer.json();
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +58,11 @@ def url(browser: Browser, folder: Path) -> Iterator[str]:
         yield address
 
 
-def sent(page: Page, method: str, path: str, value: object = None) -> Any:
-    return page.evaluate(SENT, [method, path, value])
+def sent(url: str, method: str, path: str, value: object = None) -> Any:
+    """What the server answers to a program of the same person, if anything."""
+    response = httpx.request(method, url + path, json=value, timeout=PATIENCE)
+    response.raise_for_status()
+    return response.json() if response.content else None
 
 
 def is_sent(answer: Response) -> bool:
@@ -172,7 +165,7 @@ def test_an_answer_is_kept_with_a_note(visit: Visit) -> None:
     page.keyboard.press("Escape")
 
 
-def test_what_two_write_is_seen_and_kept_by_both(visit: Visit) -> None:
+def test_what_two_write_is_seen_and_kept_by_both(visit: Visit, url: str) -> None:
     page = visit.page
     ask(page, QUESTION)
     other = visit.context.new_page()
@@ -192,8 +185,8 @@ def test_what_two_write_is_seen_and_kept_by_both(visit: Visit) -> None:
 
     # What somebody else has written meanwhile is kept as well.
     mine.focus()
-    [kept] = sent(page, "GET", "notes")["notes"]
-    sent(page, "PUT", "notes", kept["note"] | {"text": "Theirs."})
+    [kept] = sent(url, "GET", "notes")["notes"]
+    sent(url, "PUT", "notes", kept["note"] | {"text": "Theirs."})
     mine.fill("Mine too.")
     page.locator("#turns").focus()
     expect(page.locator("#toast")).to_contain_text("It now contains both texts")
@@ -201,7 +194,7 @@ def test_what_two_write_is_seen_and_kept_by_both(visit: Visit) -> None:
     visit.complaints.clear()  # the browser tells of the conflict
 
 
-def test_words_are_highlighted_noted_removed_and_had_back(visit: Visit) -> None:
+def test_words_are_highlighted_noted_removed_and_had_back(visit: Visit, url: str) -> None:
     page = visit.page
     read(page, HEADING)
     select(page, "float in brine, and \U0001f95b hazelnuts")
@@ -229,7 +222,7 @@ def test_words_are_highlighted_noted_removed_and_had_back(visit: Visit) -> None:
     expect(mark).to_have_count(0)
     page.locator("#toast").get_by_role("button", name="Undo").click()
     expect(mark).to_have_count(1)
-    [kept] = sent(page, "GET", "notes")["notes"]
+    [kept] = sent(url, "GET", "notes")["notes"]
     [now], citation = kept["now"], kept["note"]["citation"]
     assert (now["standing"], citation["quote"]) == ("there", mark.text_content())
     assert citation["paragraph_text"] == FIRST
@@ -257,7 +250,9 @@ def test_words_are_highlighted_noted_removed_and_had_back(visit: Visit) -> None:
 
 
 @phone
-def test_a_paragraph_is_highlighted_copied_and_asked_about(visit: Visit, folder: Path) -> None:
+def test_a_paragraph_is_highlighted_copied_and_asked_about(
+    visit: Visit, url: str, folder: Path
+) -> None:
     page = visit.page
     read(page, HEADING)
     page.locator("#pages .number").nth(1).press("Enter")
@@ -273,8 +268,8 @@ def test_a_paragraph_is_highlighted_copied_and_asked_about(visit: Visit, folder:
     page.keyboard.press("Escape")
 
     # What has changed since is told at its paragraph.
-    [kept] = sent(page, "GET", "notes")["notes"]
-    sent(page, "DELETE", f"notes/{kept['note']['id']}")
+    [kept] = sent(url, "GET", "notes")["notes"]
+    sent(url, "DELETE", f"notes/{kept['note']['id']}")
     before = SECOND.replace("eight", "nine")
     document = page.locator("#reader-choice").input_value()
     gone = "Nobody has ever heard of any of these things here."
@@ -313,4 +308,4 @@ def test_a_paragraph_is_highlighted_copied_and_asked_about(visit: Visit, folder:
     asked = request.value.post_data_json
     assert [turn["content"] for turn in asked["history"]] == ["hazelnuts sink"]
     [document] = asked["documents"]
-    assert sent(page, "GET", f"documents/{document}")["title"] == HEADING
+    assert sent(url, "GET", f"documents/{document}")["title"] == HEADING

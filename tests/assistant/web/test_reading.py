@@ -356,24 +356,6 @@ def test_nothing_is_opened_in_the_reader_unasked(visit: Visit) -> None:
         page.keyboard.press("r")
         expect(page.locator("#reader-choice option:checked")).to_have_text(of)
 
-    # Without one, on the newest of the documents that are asked.
-    page.locator("#new").click()
-    found = page.evaluate("fetch('session').then((answer) => answer.json())")["documents"]
-    listed = sorted(found, key=lambda one: one["added"], reverse=True)
-    assert listed[1]["id"] != found[0]["id"], "the first of them would do as well"
-    page.locator("#open-library").click()
-    page.get_by_role("button", name="Select all").click()
-    page.get_by_label(f"Select {listed[0]['title']}", exact=True).uncheck()
-    page.get_by_role("button", name="Ask only these").click()
-    page.reload()
-    visit.ready()
-    expect(reader).to_be_hidden()
-    page.locator("#turns").focus()
-    page.keyboard.press("f")
-    expect(page.get_by_label("Find in the document")).to_be_focused()
-    expect(page.locator("#reader-choice")).to_have_value(listed[1]["id"])
-    expect(page.locator("#reader-title")).to_be_visible()
-
 
 @phone
 def test_on_a_phone(visit: Visit, browser: Browser, tmp_path: Path) -> None:
