@@ -20,7 +20,7 @@ from browsing import (
     phone,
     settled,
 )
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 
 def box(of: Locator) -> dict[str, float]:
