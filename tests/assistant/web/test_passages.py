@@ -139,6 +139,11 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     assert draft["evidence"] == [[citations[1]["quote"]]]
     assert "draft" not in draft
     assert barriers(page) == []
+    # The others are reached from what has the focus.
+    page.keyboard.press("k")
+    expect(first).to_be_focused()
+    page.keyboard.press("j")
+    expect(second).to_be_focused()
     page.keyboard.press("y")
     expect(marked).to_have_count(0)
     expect(shown).to_have_count(count)
