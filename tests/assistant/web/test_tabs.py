@@ -288,12 +288,14 @@ def tabs(visit: Visit) -> list[Page]:
     return [visit.page, other]
 
 
-@pytest.mark.parametrize("seed", [2, *(pytest.param(n, marks=pytest.mark.long) for n in range(2))])
+@pytest.mark.parametrize(
+    "seed", [153, *(pytest.param(n, marks=pytest.mark.long) for n in range(2))]
+)
 def test_what_one_tab_does_another_does_not_undo(tabs: list[Page], seed: int) -> None:
     """Whatever both do, what is kept is what each has done, in turn; and each sees it."""
     chance = random.Random(seed)
     kept, title = [GREETING], GREETING
-    for number in range(8):
+    for number in range(5):
         page = tabs[chance.randrange(2)]
         act = chance.choice(["ask", "ask", "ask", "edit", "rename", "again"])
         words = f"{GREETING} {number}"
