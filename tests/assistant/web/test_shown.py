@@ -98,6 +98,13 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def place_of(paragraph: Paragraph, title: str = "") -> str:
+    """The place of a paragraph as it is said; a heading that is the title is said with that."""
+    headings = [one for one in paragraph.heading if one != title]
+    number = f"paragraph {paragraph.number}"
+    return " › ".join(filter(None, [*headings, paragraph.locator, number]))
+
+
 def false_in(index: Index, shown: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
     """What is shown of an answer and is not so, one a line."""
     found: list[str] = []
@@ -106,17 +113,14 @@ def false_in(index: Index, shown: Mapping[str, Any], answer: Mapping[str, Any]) 
         if told != truth:
             found.append(f"{answer['question']!r}, {of}: {told!r} is {truth!r}")
 
-    def stands(citation: Mapping[str, Any]) -> tuple[Document, Paragraph, str]:
-        """Where a citation stands: its document, its paragraph, and the place as it is said."""
+    def stands(citation: Mapping[str, Any]) -> tuple[Document, Paragraph]:
+        """Where a citation stands: its document and its paragraph."""
         document = index.document(citation["document_id"])
         paragraph = document.paragraphs[citation["paragraph"] - 1]
         quote = document.text[citation["start"] : citation["end"]]
         same("a quote", citation["quote"], quote)
         same("its paragraph", quote in paragraph.text, True)
-        headings = [one for one in paragraph.heading if one != document.title]
-        number = f"paragraph {paragraph.number}"
-        place = " › ".join(filter(None, [*headings, paragraph.locator, number]))
-        return document, paragraph, place
+        return document, paragraph
 
     is_answered = answer["status"] == "answered"
     texts = [one["text"] for one in answer["sentences"]] if is_answered else []
@@ -130,8 +134,9 @@ def false_in(index: Index, shown: Mapping[str, Any], answer: Mapping[str, Any]) 
         quotes = []
         for text, label in sentence["markers"]:
             citation = cited[int(text.strip("[]"))]
-            document, _, place = stands(citation)
-            same("a source", label, f"Source {citation['marker']}: {document.title}, {place}")
+            document, paragraph = stands(citation)
+            said = f"Source {citation['marker']}: {document.title}, {place_of(paragraph)}"
+            same("a source", label, said)
             quotes.append(one_line(citation["quote"]))
         same("the verdict", sentence["verdict"], "quoted" if quotes else "own")
         same("what is quoted", not quotes or sentence["words"] in quotes, True)
@@ -145,8 +150,9 @@ def false_in(index: Index, shown: Mapping[str, Any], answer: Mapping[str, Any]) 
     cards = [*shown["sources"], *shown["passages"]]
     same("how many passages there are", len(cards), len(groups))
     for card, group in zip(cards, groups, strict=False):
-        document, paragraph, place = stands(group[0])
-        same("a place", card["place"], f"{document.title} › {place}")
+        document, paragraph = stands(group[0])
+        place = f"{document.title} › {place_of(paragraph, document.title)}"
+        same("a place", card["place"], place)
         if card["paragraph"] is not None:  # else it is told above, every word
             whole = paragraph.text.replace(" | ", "\n") if paragraph.kind == "row" else None
             same("a paragraph", card["paragraph"], whole or paragraph.text)
