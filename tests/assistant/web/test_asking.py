@@ -35,7 +35,7 @@ from assistant.answering.decision import FOREIGN
 #: Its answer has more than one citation.
 SEVERAL = "What did Xi and Putin announce, and when was the US strategy released?"
 
-#: Records what moves on the page, and how many sources and sentences the newest turn has.
+#: Records what moves on the page.
 WATCH = """async () => {
   // In the letters of the system, until its own have come, the question takes another line.
   await document.fonts.ready;
@@ -44,13 +44,6 @@ WATCH = """async () => {
     for (const { value, sources } of list.getEntries())
       window.moved.push([value, ...sources.map(({ node }) => node?.textContent)]);
   }).observe({ type: "layout-shift", buffered: false });
-  window.seen = [];
-  new MutationObserver(() => {
-    const turn = document.querySelector(".turn:last-of-type");
-    if (!turn) return; // the starter questions came
-    const count = (selector) => turn.querySelectorAll(selector).length;
-    window.seen.push([count(".place"), count(".sentence")]);
-  }).observe(document.getElementById("turns"), { childList: true, subtree: true });
 }"""
 
 
@@ -77,17 +70,6 @@ def test_the_first_minute(visit: Visit) -> None:
     )
     assert barriers(page) == []
 
-    # The theme is chosen, and kept.
-    paper = "getComputedStyle(document.documentElement).backgroundColor"
-    light = page.evaluate(paper)
-    page.get_by_role("button", name="Settings").click()
-    page.get_by_label("Theme").select_option("dark")
-    dark = page.evaluate(paper)
-    assert dark != light
-    page.reload()
-    visit.ready()
-    assert page.evaluate(paper) == dark
-
     # Starter questions are answered.
     starters = page.locator("#starters button")
     expect(starters.first).to_be_visible()
@@ -111,7 +93,6 @@ def test_the_first_minute(visit: Visit) -> None:
     pasted.fill(text)
     begin.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#toast")).to_have_text("Added: 1 document")
-    expect(page.locator("#welcome")).not_to_have_class("first")
     page.locator("#open-library").click()
     expect(page.locator("#documents small")).to_contain_text("Walnut milk 2026 It is drunk.txt")
     # A text that cannot be added is not lost: whoever leaves the page is asked.
@@ -142,7 +123,7 @@ def test_the_first_minute(visit: Visit) -> None:
     expect(page.locator("#documents small")).to_contain_text("Sample document")
 
 
-def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
+def test_a_question_is_asked_and_its_source_read(visit: Visit) -> None:
     page = visit.page
     page.locator("#open-reader").click()
     expect(page.locator("#pages .block")).to_have_count(32)
@@ -152,14 +133,13 @@ def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
     expect(page.locator("#announcer")).to_have_text(re.compile(r"\w+"))
     # What was moved is told with the next frame.
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-    seen = page.evaluate("window.seen")
-    assert [3, 0] in seen, "the sources were there before any sentence"
-    assert seen[-1][1] == turn.locator(".sentence").count() >= 1
     assert page.evaluate("window.moved") == [], "nothing moves while an answer comes"
 
     [talk] = kept(page)
     answer = talk["turns"][0]["answer"]
     assert len(answer["citations"]) > 1
+    sure = turn.locator(".state .confidence")
+    expect(sure).to_have_attribute("title", f"{round(100 * answer['confidence'])}% confidence")
     markers = turn.locator(".marker")
     # In order of first appearance, each in the sentence that it supports.
     numbers = [int(text.strip("[]")) for text in markers.all_inner_texts()]
@@ -182,24 +162,12 @@ def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
         expect(chosen).to_have_attribute("data-number", str(citation["paragraph"]))
         # And back: the paragraph knows which answers cite it.
         expect(chosen.locator(".citing").first).to_contain_text(SEVERAL)
-    # The question is in one column with the answers.
-    lefts = [
-        page.locator(one).evaluate("box => box.getBoundingClientRect().left")
-        for one in (".turn .question", "#composer .box")
-    ]
-    assert abs(lefts[0] - lefts[1]) < 1
-    card = turn.locator(".card").first
-    first = answer["citations"][0]
-    expect(card.locator("h4")).to_have_text(
-        " › ".join([first["document"], *first["heading"], f"paragraph {first['paragraph']}"])
-    )
+    card, first = turn.locator(".card").first, answer["citations"][0]
     quotes = [c["quote"] for c in answer["citations"] if c["paragraph"] == first["paragraph"]]
     assert card.locator("mark").all_text_contents() == quotes
     assert barriers(page) == []
 
-
-def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
-    page = visit.page
+    # What the documents do not say is refused.
     turn = ask(page, UNANSWERABLE)
     assert turn.get_attribute("data-state") == "refused"
     expect(turn.locator(".refusal")).to_have_text(REFUSAL)
@@ -209,17 +177,16 @@ def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
     assert barriers(page) == []
     turn.locator(".card .go").first.click()
     assert lit(page) == "".join(turn.locator(".card").first.locator("mark").all_text_contents())
-    # What it offers instead is answered; no more is for sure in the sections of the passages.
+    # What it offers instead is answered.
     instead = turn.locator(".instead")
     expect(instead).to_have_text(["What are the main points?"])
-    for question in instead.all_inner_texts():
-        page.locator(".turn").first.get_by_role("button", name=question, exact=True).click()
-        expect(page.locator(".turn").last.locator(".question")).to_have_text(question)
-        assert settled(page).get_attribute("data-state") == "answered"
+    instead.click()
+    expect(page.locator(".turn").last.locator(".question")).to_have_text(
+        "What are the main points?"
+    )
+    assert settled(page).get_attribute("data-state") == "answered"
 
-
-def test_a_question_in_another_language_is_refused_for_that_alone(visit: Visit) -> None:
-    page = visit.page
+    # A question in another language is refused for that alone.
     turn = ask(page, "Warum will Indien in der Quad bleiben?")
     assert turn.get_attribute("data-state") == "refused"
     expect(turn.locator(".refusal")).to_have_text(FOREIGN["de"])
@@ -241,8 +208,7 @@ def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None
     good, bad = (turn.get_by_role("button", name=f"A {word} answer") for word in ("good", "bad"))
     good.click()
     expect(page.locator("#toast")).to_contain_text("Thank you")
-    told = draft()
-    assert (told["verdict"], told["evidence"]) == ("up", [QUOTE])
+    assert (draft()["verdict"], draft()["evidence"]) == ("up", [QUOTE])
     bad.click()
     expect(bad).to_have_attribute("aria-pressed", "true")
     expect(good).to_have_attribute("aria-pressed", "false")
@@ -261,7 +227,6 @@ def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None
     assert (told["verdict"], told["reason"], told["comment"], told["evidence"]) == said
     bad.click()  # once more takes it back
     expect(bad).to_have_attribute("aria-pressed", "false")
-    assert form.count() == 0
 
     # The next passages are shown folded.
     others = turn.locator(".others")
@@ -328,12 +293,6 @@ def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None
     expect(meta).to_contain_text("2 sentences that nothing supports were")
     expect(turn.locator(".note")).to_have_text("The language model stopped early.")
     expect(turn.locator(".meta").last).to_contain_text("llama3.2 (failed its check) from 3")
-    # That one which is set has failed its check is told.
-    writers = {"set": "llama3.2", "check": "failed", "offered": [], "missing": None}
-    page.route("**/writers", lambda route: route.fulfill(json=writers))
-    page.evaluate("dispatchEvent(new Event('focus'))")
-    option = page.locator("#writing option").first
-    expect(option).to_have_text("llama3.2, failed its check")
     assert barriers(page) == []
 
 
@@ -413,8 +372,6 @@ def test_every_kind_of_answer_looks_like_what_it_is(visit: Visit) -> None:
     for column, (title, words) in enumerate((("Russia", "Yalta"), ("China", "Pax Sinica"))):
         expect(columns.nth(column).locator(".under")).to_have_text(title)
         expect(columns.nth(column)).to_contain_text(words)
-    left, right = (columns.nth(n).bounding_box() for n in (0, 1))
-    assert left and right and left["y"] == right["y"] and left["x"] < right["x"]
 
     # Places lead to where they are.
     turn = ask(page, "Where does it talk about energy?")
@@ -424,11 +381,7 @@ def test_every_kind_of_answer_looks_like_what_it_is(visit: Visit) -> None:
     points.first.locator(".marker").click()
     assert "energy" in lit(page)
 
-    # What is taken along is laid out in the same way; kept and opened again, it looks the same.
-    text = exported(page)
-    assert "**India and the Quad**\n\n- “" in text
-    assert "\n4. “how closely do they work" in text
-    assert "**China**\n\n- “China envisions a Pax Sinica" in text
+    # Opened again, it looks the same.
     page.reload()
     expect(page.locator(".turn").first.locator(".point")).to_have_count(7)
 

