@@ -153,7 +153,6 @@ def search(
                 "locator": hit.paragraph.locator,
                 "uncertain": hit.paragraph.is_uncertain,
                 "score": round(hit.score, 6),
-                "legs": hit.legs,
                 "start": hit.paragraph.start,
                 "end": hit.paragraph.end,
                 "text": hit.paragraph.text,

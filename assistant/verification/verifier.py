@@ -363,7 +363,7 @@ class Verifier:
         hits = []
         for paragraph in paragraphs:
             scores = tuple(float(cosine) for cosine in vectors[paragraph.id] @ vector)
-            hits.append(Hit(paragraph, max(scores), {"sentence": max(scores)}, scores))
+            hits.append(Hit(paragraph, max(scores), scores))
         return hits
 
     def search(self, claim: str, question: str | None = None) -> list[Hit]:

@@ -197,7 +197,7 @@ class Evidence:
         hits = []
         for number in found:
             cosines = tuple((self._vectors[number] @ vector).tolist())
-            hits.append(Hit(self._paragraphs[number], max(cosines), {}, cosines))
+            hits.append(Hit(self._paragraphs[number], max(cosines), cosines))
         return hits
 
 

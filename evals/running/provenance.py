@@ -8,7 +8,6 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
@@ -33,15 +32,12 @@ _WHERE = {
 }
 
 
-def provenance(
-    assistant: Assistant, *, k: int, legs: Sequence[str], history: str
-) -> dict[str, Any]:
+def provenance(assistant: Assistant, *, k: int, history: str) -> dict[str, Any]:
     """All that the records depend on but the set, as plain values.
 
     Args:
         assistant: as it is asked.
         k: how many paragraphs count as found.
-        legs: which legs of retrieval are used.
         history: how follow-ups are asked.
     """
     numbers = calibration.load_calibration(
@@ -59,7 +55,6 @@ def provenance(
         "settings": {
             **{n: v for n, v in sorted(settings.items()) if n not in _WHERE},
             "k": k,
-            "legs": list(legs),
             "history": history,
         },
         "thresholds": asdict(assistant.thresholds),

@@ -25,10 +25,10 @@ class Slow(Assistant):
     gate = threading.Event()
     tried = 0
 
-    def candidates(self, language: str | None = None) -> list[Suggestion]:
+    def suggestions(self, language: str | None = None) -> list[Suggestion]:
         type(self).tried += 1
         assert self.gate.wait(PATIENCE)
-        return super().candidates(language)
+        return super().suggestions(language)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_of_those_who_have_a_place_one_looks_for_them(assistant: Assistant) -> N
 
 def test_a_fault_is_told_and_not_remembered(assistant: Assistant) -> None:
     class Broken(Slow):
-        def candidates(self, language: str | None = None) -> list[Suggestion]:
+        def suggestions(self, language: str | None = None) -> list[Suggestion]:
             raise LookupError
 
     starters = Suggestions(FairQueue(1, 5))

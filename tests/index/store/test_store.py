@@ -114,7 +114,7 @@ def test_text_is_kept_to_the_character(another: Another) -> None:
         assert kept == document
         assert own.documents()[0].title == document.title
         for paragraph in document.paragraphs:
-            assert own.search(paragraph.text, 1, legs=["terms"]).hits[0].paragraph == paragraph
+            assert own.search(paragraph.text, 1).hits[0].paragraph == paragraph
 
 
 def test_an_index_is_the_same_in_a_folder_and_on_servers(

@@ -179,9 +179,7 @@ def test_another_encoder_is_refused_until_all_is_carried_over(
     vector = other.encode_paragraphs(
         [(p.text, [(0, len(p.sentences[0].text))]) for p in second.paragraphs[:1]]
     )[0][0]
-    assert index.search("x", 1, vector=vector, legs=["sentence"]).hits[0].score == pytest.approx(
-        1, abs=1e-5
-    )
+    assert index.search("x", 1, vector=vector).hits[0].score == pytest.approx(1, abs=1e-5)
     index.tidy()
     assert len(list(folder.glob("vectors/*.f32"))) == 1, "nothing of the old space is left"
     with pytest.raises(EncoderError, match=other.fingerprint):

@@ -57,7 +57,7 @@ def found(index: Index, document: Document) -> list[tuple[tuple[str, int, float]
         [vector] = CheapEncoder(dimension=32).encode_paragraphs(
             [(paragraph.text, [(0, len(paragraph.sentences[0].text))])]
         )
-        hits = index.search("x", 5, vector=vector[0], legs=["sentence"]).hits
+        hits = index.search("x", 5, vector=vector[0]).hits
         assert hits[0].paragraph == paragraph
         nearest.append(tuple((h.paragraph.id, h.nearest, round(h.score, 4)) for h in hits))
     return nearest
