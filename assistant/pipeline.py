@@ -44,7 +44,7 @@ from assistant.retrieval.evidence import Evidence
 from assistant.retrieval.reading_model import NONE, load_reader
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
-from assistant.verification.checker import Entailer, load_entailer
+from assistant.verification.checker import shipped_checker
 from assistant.verification.verification import Verification
 from assistant.verification.verifier import Verifier
 from index import Paragraph, View
@@ -104,11 +104,6 @@ class ModelSet:
         fitted = self.calibration(read).thresholds
         fitted = fitted.adjusted(self.settings.refuse_below, self.settings.answer_from)
         return fitted.adjusted(refuse_below, answer_from)
-
-    @cached_property
-    def entailer(self) -> Entailer | None:
-        """What judges whether a sentence follows from others; loaded when it is first needed."""
-        return load_entailer(self.settings.verifier)
 
 
 class AnswerPipeline:
@@ -297,4 +292,4 @@ class AnswerPipeline:
     @cached_property
     def verifier(self) -> Verifier:
         """Judges sentences against the documents; what it needs is loaded when it is needed."""
-        return Verifier(self.view, self.documents.ids, self._models.entailer)
+        return Verifier(self.view, self.documents.ids, shipped_checker())

@@ -166,7 +166,7 @@ class AnswerWriter:
             self._place,
             timer,
             kind,
-            keep=check == "passed" and self.settings.unsupported == "flag",
+            keep=check == "passed",
         )
         outcome = yield from begin(written)
         timer.lap("answer")

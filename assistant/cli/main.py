@@ -40,7 +40,7 @@ from assistant.cli.system import COMPLETING, completion, doctor, service
 from assistant.llm.discovery import SERVERS, Server, is_loopback
 from index.errors import DocumentError, FootnoteError
 
-LIMITS = "rate at_once queue max_upload"
+LIMITS = "rate at_once max_upload"
 REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
 
 app = typer.Typer(
@@ -174,9 +174,7 @@ def chat(context: typer.Context, open_browser: bool) -> None:
 
 
 @app.command()
-@takes(
-    DOCUMENTS, INDEX, ANSWERING, SERVING, "page watch fetch mcp log rate at_once queue max_upload"
-)
+@takes(DOCUMENTS, INDEX, ANSWERING, SERVING, "page watch fetch mcp log rate at_once max_upload")
 def serve(context: typer.Context, page: bool, log: Log = "text") -> None:
     """Serve the API, and the page with it, until that is ended.
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from evals.running.runner import SetRun
 
 #: Settings that are not published: they may hold a secret, or say where things lie here.
-PRIVATE = ("llm", "llm_api_key", "calibration", "shared_terms")
+PRIVATE = ("llm", "llm_api_key", "calibration")
 
 
 def run(

@@ -26,7 +26,7 @@ LIBRARIES = (
 ).split()
 #: Settings that change nothing about an answer.
 _WHERE = {
-    *"index_dir wait arrive_within at_once fetch max_documents max_pictures max_upload".split(),
+    *"index_dir at_once fetch max_upload".split(),
     *"queue rate".split(),
     *WITHOUT_SERVER,
 }

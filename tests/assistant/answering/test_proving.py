@@ -16,7 +16,7 @@ from assistant.llm import prompts
 from assistant.llm.check_results import keep
 from assistant.llm.replies import Quoted, Said, Withdrawn, corrections_in
 from assistant.settings import load_settings
-from assistant.verification.checker import Check
+from assistant.verification.checker import Check, Checker
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 RIGHT = "The US Indo-Pacific strategy was released on February 11."
@@ -30,12 +30,11 @@ DOUBTED, CONTRADICTED = -0.5, -4.0
 Ask = Callable[..., tuple[Answer, list[str]]]
 
 
-class Scripted:
+class Scripted(Checker):
     """Says of claims what it is told to say, and of all others that they are supported."""
 
-    fingerprint = "scripted"
-
     def __init__(self, logits: dict[str, float]) -> None:
+        self.fingerprint = "scripted"
         self.logits = logits
 
     def check(self, claim: str, premise: str, question: str = "") -> Check:
@@ -55,7 +54,7 @@ def ask(assistant: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         passed: bool = True,
         **settings: str,
     ) -> tuple[Answer, list[str]]:
-        monkeypatch.setattr("assistant.pipeline.load_entailer", lambda _: Scripted(logits))
+        monkeypatch.setattr("assistant.pipeline.shipped_checker", lambda: Scripted(logits))
         with serving(replies(*written)) as (address, server):
             if passed:
                 keep(ended(load_settings(llm=address)))

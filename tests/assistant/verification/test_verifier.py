@@ -12,7 +12,7 @@ from helpers import footnote
 
 from assistant import Assistant, Settings
 from assistant.retrieval.passages import Passage, sections_of
-from assistant.retrieval.reading_model import PassageReader
+from assistant.retrieval.reading_model import Reader
 from assistant.verification.attribution import (
     JOINED,
     READ,
@@ -24,7 +24,7 @@ from assistant.verification.attribution import (
     plain,
     quotable,
 )
-from assistant.verification.checker import Check, Checker, load_entailer
+from assistant.verification.checker import Check, Checker
 from assistant.verification.verification import Verification
 from assistant.verification.verifier import Verifier, rule_for, weigh
 from evals.fitting.verifier import seed_claims
@@ -206,17 +206,11 @@ def test_without_a_reader_true_claims_are_told_from_their_changes(without_reader
         assert without_reader.judge(other).probability < without_reader.judge(claim).probability
 
 
-def test_what_judges_is_chosen_by_its_name() -> None:
-    assert load_entailer("none") is None
-    assert isinstance(load_entailer("shipped"), Checker)
-    assert load_entailer("shipped") is load_entailer("shipped")
-
-
 def test_weights_that_are_not_there_are_told_with_what_to_set(tmp_path: Path) -> None:
-    with pytest.raises(ReaderError, match=r"The checker in .* set FOOTNOTE_VERIFIER=none"):
+    with pytest.raises(ReaderError, match=r"The checker in .* Install footnote anew\.$"):
         Checker(tmp_path)
     with pytest.raises(ReaderError, match=r"The reading model in .* set FOOTNOTE_READER=none"):
-        PassageReader(tmp_path)
+        Reader(tmp_path)
 
 
 def test_a_denial_is_told_where_what_has_the_words_says_otherwise(verifier: Verifier) -> None:
@@ -229,8 +223,9 @@ def test_a_denial_is_told_where_what_has_the_words_says_otherwise(verifier: Veri
 
 
 def test_another_model_is_taken_at_its_word_less_what_is_missing() -> None:
-    class Says:
-        fingerprint = "says"
+    class Says(Checker):
+        def __init__(self) -> None:
+            self.fingerprint = "says"
 
         def check(self, claim: str, premise: str, question: str = "") -> Check:
             return Check(1.0)
@@ -301,13 +296,6 @@ def test_nothing_to_verify(assistant: Assistant) -> None:
         assistant.verify("  \n")
     for nothing in ("[1]", "Not at all."):
         assert not assistant.verify(nothing).supported
-
-
-def test_an_unknown_model_of_inference_is_told(assistant: Assistant, tmp_path: Path) -> None:
-    settings = assistant.settings.model_copy(update={"verifier": str(tmp_path / "none")})
-    other = Assistant(assistant.index, assistant.document_ids, settings)
-    with pytest.raises(ReaderError, match="FOOTNOTE_VERIFIER"):
-        other.verify("India has no alliances.")
 
 
 def test_the_command_verifies_a_file(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def library(assistant: Assistant, disk: Path) -> Iterator[Library]:
-    found = Library(assistant, max_bytes=1000, max_documents=3, logins=["ann"])
+    found = Library(assistant, max_bytes=1000, logins=["ann"])
     yield found
     for info in found.owners.documents("ann"):
         assistant.index.remove(info.id)
@@ -107,7 +107,7 @@ def test_a_client_may_have_so_much_waiting_and_others_are_not_held_up(
 def test_bytes_count_too_and_what_breaks_off_leaves_nothing(
     assistant: Assistant, disk: Path
 ) -> None:
-    library = Library(assistant, max_bytes=1000, max_documents=50)
+    library = Library(assistant, max_bytes=1000)
     empty = files(disk)
     with pytest.raises(UnreadableError, match="larger than"):
         receive(library, b"a" * 600, b"a" * 401)
@@ -171,7 +171,7 @@ def test_after_a_fault_it_goes_on_clearing_away(
 def test_bytes_of_what_is_added_count_and_what_is_deleted_makes_room(
     assistant: Assistant, library: Library
 ) -> None:
-    bounded = Library(assistant, max_bytes=1000, max_documents=50, max_stored=100)
+    bounded = Library(assistant, max_bytes=1000, max_stored=100)
 
     def add(text: str, folder: str) -> str:
         upload = receive(bounded, text.encode())
