@@ -17,7 +17,6 @@ from assistant.places import place_of
 from index import document_from_text
 from index.encoder import BASE_ENCODER
 from index.errors import QuestionError, SettingsError
-from index.terms import lexical
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
@@ -269,21 +268,6 @@ def test_two_assistants_on_one_index_see_only_their_own_documents(tmp_path: Path
             assert [document.text for document in own.documents] == [texts[name]]
             assert [hit.paragraph.text for hit in own.search("Corvane")] == [texts[name]]
         assert len(lamp.index.documents()) == 2
-
-
-def test_terms_are_found_that_another_machine_has_derived(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for size in ("MIN_ROWS", "MIN_SHARED_ROWS"):
-        monkeypatch.setattr(lexical, size, 1)  # as if the document were large
-    monkeypatch.setenv("FOOTNOTE_SHARED_TERMS", str(tmp_path / "shared"))
-    answers = []
-    for name in ("one", "other"):
-        with Assistant.open(index_dir=tmp_path / name) as opened:
-            answers.append(without_timings(opened.ask(QUESTION)))
-            derived = opened.index._store._terms.derived
-            assert (derived > 0) == (name == "one")
-    assert answers[0] == answers[1]
 
 
 def test_an_empty_or_very_long_question_is_refused(assistant: Assistant) -> None:

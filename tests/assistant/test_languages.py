@@ -14,7 +14,6 @@ from helpers import footnote
 from assistant import Assistant, Settings
 from assistant.calibration import load_calibration
 from assistant.retrieval.evidence import evidence_of
-from index.encoder import DEFAULT_ENCODER, Encoder
 
 GERMAN = """Die Fähre nach Brenna fährt morgens um neun Uhr ab und braucht zwei Stunden.
 
@@ -85,16 +84,3 @@ def test_the_command_says_what_it_means(folder: Path, tmp_path: Path) -> None:
     assert done.stderr.count("FOOTNOTE_ENCODER") == 1
     done = footnote("search", "lamp", "--source", folder / "light.txt", *index)
     assert "not in English" not in done.stderr
-
-
-def test_prompts_of_an_encoder(folder: Path) -> None:
-    plain = Encoder(DEFAULT_ENCODER)
-    prompted = Encoder(DEFAULT_ENCODER, {"query": "query: ", "document": "passage: "})
-    assert prompted.fingerprint != plain.fingerprint
-    assert Encoder(DEFAULT_ENCODER, {}).fingerprint == plain.fingerprint
-    nearness = float(prompted.encode_query("the ferry") @ plain.encode_query("query: the ferry"))
-    assert nearness > 0.999
-    text = "The ferry leaves."
-    [[vector]] = prompted.encode_paragraphs([(text, [(0, len(text))])])
-    [[other]] = plain.encode_paragraphs([(text, [(0, len(text))])])
-    assert float(vector @ other) < 0.999

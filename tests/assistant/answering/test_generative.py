@@ -384,10 +384,10 @@ def test_what_was_shown_before_a_failure_stays(ask: Ask) -> None:
 
 
 def test_what_is_sent_is_the_key_and_numbered_passages(assistant: Assistant) -> None:
-    chosen = {"llm_api_key": "sesame-4711", "llm_model": "big", "llm_context": 3000}
+    chosen = {"llm_api_key": "sesame-4711", "llm_context": 3000}
     with (
         serving(writes(*words(f"{RIGHT} [1]"))) as (address, server),
-        opened(assistant, address, **chosen) as writing,
+        opened(assistant, f"{address}#big", **chosen) as writing,
     ):
         writing.ask(QUESTION)
     assert server.keys == ["Bearer sesame-4711"]

@@ -112,7 +112,7 @@ def test_words_settle_nothing_that_they_do_not_say(
     ask: Ask, sentence: str, words: str, logit: float
 ) -> None:
     written = [f"{RIGHT} [1] {sentence} [1]", f"1. QUOTE: {words} [1]"]
-    answer, _ = ask(written, {sentence: logit}, unsupported="drop")
+    answer, _ = ask(written, {sentence: logit}, passed=False)
     assert told(answer) == [(RIGHT, "supported")]
     assert answer.dropped == 1
 
@@ -134,16 +134,13 @@ def test_what_stays_in_doubt_is_marked_in_its_place(ask: Ask, reply: str) -> Non
         assert f"{FREE} [not confirmed by the source] [{marked.markers[0]}]" in str(answer)
 
 
-@pytest.mark.parametrize(
-    ("logit", "passed", "unsupported"),
-    [(CONTRADICTED, True, "flag"), (DOUBTED, False, "flag"), (DOUBTED, True, "drop")],
-)
+@pytest.mark.parametrize(("logit", "passed"), [(CONTRADICTED, True), (DOUBTED, False)])
 def test_it_is_left_out_where_it_is_contradicted_or_not_to_be_shown(
-    ask: Ask, logit: float, passed: bool, unsupported: str
+    ask: Ask, logit: float, passed: bool
 ) -> None:
     """Or the model did not pass its check."""
     written = [f"{RIGHT} [1] {FREE} [1]", f"1. {FREE} [1]"]
-    answer, _ = ask(written, {FREE: logit}, passed=passed, unsupported=unsupported)
+    answer, _ = ask(written, {FREE: logit}, passed=passed)
     assert told(answer) == [(RIGHT, "supported")]
     assert answer.dropped == 1
 

@@ -47,9 +47,9 @@ def test_the_unit_serves_by_this_command_and_lets_it_do_little(
         monkeypatch.setenv(name, str(folders[value[:2]]) + value[2:])
     file = tmp_path / "etc" / "footnote" / "config.toml"
     file.parent.mkdir(parents=True)
-    file.write_text("queue = 7\n")
+    file.write_text("at_once = 7\n")
     settings = load_settings()
-    assert (settings.index_dir, settings.queue) == (tmp_path / "lib" / "footnote", 7)
+    assert (settings.index_dir, settings.at_once) == (tmp_path / "lib" / "footnote", 7)
     assert models_folder().is_relative_to(settings.index_dir)
 
     other = footnote("service", "--host", "::", "--port", "80").stdout  # a low port, and IPv6

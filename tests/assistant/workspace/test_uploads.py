@@ -90,8 +90,9 @@ def test_a_file_of_any_name_is_received_in_its_place(
 
 
 def test_a_client_may_have_so_much_waiting_and_others_are_not_held_up(
-    library: Library, disk: Path
+    library: Library, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("assistant.workspace.uploads.MAX_FILES", 3)
     uploads = [receive(library, b"a") for n in range(3)]
     with pytest.raises(RefusedError, match="wait to be indexed") as refused:
         receive(library, b"a")
