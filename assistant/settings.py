@@ -39,9 +39,6 @@ PREFIX = "FOOTNOTE_"
 RESERVED = (f"{PREFIX}CONFIG", f"{PREFIX}AUTH")
 
 
-#: Seconds to wait for another process that writes the index.
-WAIT = 30.0
-
 #: The settings of a Chroma server as they are where there is none.
 WITHOUT_SERVER: Mapping[str, Any] = {
     "chroma": None,
@@ -158,7 +155,7 @@ class Settings(BaseSettings):
         encoder: Callable[[str], Encoder] = load_encoder,
         progress: Progress | None = None,
         migrate: bool = True,
-        wait: float = WAIT,
+        wait: float = 30.0,
     ) -> Index:
         """The index that they name. One in a folder that was made with another encoder, or whose
         vectors are damaged or were only made in part, has them made anew from the texts that it

@@ -122,10 +122,6 @@ class Index(View):
         """What is in the index now, to be read as it is now for as long as that takes."""
         return View(self._store, self._pages, self.encoder, self._store.current())
 
-    def refresh(self) -> None:
-        """See what is there now; the index looks by itself whenever it is read."""
-        self._store.current()
-
     def ready(self) -> None:
         """Tell whether questions can be answered now; for health checks.
 

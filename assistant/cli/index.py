@@ -182,11 +182,10 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A backup.")],
 ) -> None:
     """Make an index of a backup, in a folder that has none yet or in an empty database."""
-    from assistant.settings import WAIT
     from index.backup import restore as read
 
     settings = settings_of(context)
-    read(file, settings.index_dir, settings.database_address, WAIT)
+    read(file, settings.index_dir, settings.database_address)
     notes.print("Restored. Vectors that are not in the backup are made now …")
     with opened_index(settings) as index:
         index.migrate()

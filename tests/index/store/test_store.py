@@ -39,7 +39,7 @@ FERRY = "The ferry leaves at nine. It is blue."
 
 
 def vectors_of(index: Index) -> VectorStore:
-    index.refresh()
+    index.view()
     assert index._store._vectors is not None
     return index._store._vectors
 

@@ -40,7 +40,7 @@ def again(folder: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> Open
 
 
 def folder_of(index: Index) -> FolderVectors:
-    index.refresh()
+    index.view()
     own = index._store._vectors
     assert isinstance(own, FolderVectors)
     return own
@@ -115,7 +115,7 @@ def test_who_tidies_folds_what_others_wrote(
 ) -> None:
     monkeypatch.setattr("index.index.TIDY_INTERVAL", 0.01)
     owner, other = again(), again()
-    owner.refresh()
+    owner.view()
     assert owns(owner)
     owner.start_tidying()
     other.sync([small])
