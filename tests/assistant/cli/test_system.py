@@ -1,5 +1,4 @@
-"""`footnote service` prints a unit that systemd takes; shells complete what is
-typed: real ones, by the script that `footnote completion` prints."""
+"""`footnote service` prints a unit that systemd takes; shells are told what completes a word."""
 
 from __future__ import annotations
 
@@ -14,8 +13,6 @@ from helpers import FOOTNOTE, footnote, ran
 from assistant.settings import load_settings, models_folder
 
 SYSTEMD = shutil.which("systemd-analyze")
-PATH = os.pathsep.join((str(Path(FOOTNOTE).parent), os.environ["PATH"]))
-#: What is typed before the tab, and what stands there after it.
 
 
 def values_of(unit: str) -> dict[str, list[str]]:
