@@ -62,8 +62,13 @@ class Retriever:
         vectors = QueryVectors(self._index.encoder, {question.standalone: question.vector})
         vectors.of(others)
         look = _Lookup(self._index, self._documents, self._reader, vectors, timer, FOUND)
-        asked = [(question.standalone, FOUND), *((other, DEPTH) for other in others)]
-        return [self._ranked(look, text, depth) for text, depth in asked]
+        lists = []
+        for text, depth in [(question.standalone, FOUND), *((other, DEPTH) for other in others)]:
+            found = look.search(text, None)
+            raw = look.read(text, found, several=True, reads=is_read(found.hits), depth=depth)
+            ranked = rank(found.hits, raw.readings, self._ranking)
+            lists.append([read_hit.hit for read_hit in ranked])
+        return lists
 
     def other_searches(self, question: Question) -> list[str]:
         """The question in other words: the documents' own; see `searches_for`."""
@@ -128,11 +133,6 @@ class Retriever:
             return False
         return self._reader.read(question, sentences).paragraph > 0
 
-    def _ranked(self, look: _Lookup, text: str, depth: int) -> list[Hit]:
-        found = look.search(text, None)
-        raw = look.read(text, found, several=True, reads=is_read(found.hits), depth=depth)
-        return [read_hit.hit for read_hit in rank(found.hits, raw.readings, self._ranking)]
-
     def read(self, question: Question, timer: Timer, k: int = RETRIEVED) -> RawEvidence:
         """Search for the question as it was understood, and, where it may lean on what was asked
         before, for it in the context of that; tell sentences apart by the question alone. Where it
@@ -160,13 +160,14 @@ class Retriever:
             ]
         vectors.of([text for part, context in asked for text in (part.asked, context) if text])
         # What is decided of the whole and of its parts is decided by the same numbers.
-        parts = [
-            (part, lookup.part(part.asked, context, bool(whole.readings)))
+        reads = bool(whole.readings)
+        parts = tuple(
+            (part, lookup.read(part.asked, lookup.search(part.asked, context), False, reads))
             for part, context in asked
-        ]
+        )
         return replace(
             whole,
-            parts=tuple(parts),
+            parts=parts,
             said=question.said,
             more=question.more,
             again=question.again,
@@ -190,11 +191,6 @@ class _Lookup:
     timer: Timer
     k: int
     known: Known = field(default_factory=dict)
-
-    def part(self, asked: str, context: str | None, reads: bool) -> RawEvidence:
-        """What is found for one of several questions in the context of those before it. How similar
-        a paragraph is to it is told by itself, for the others may be answered without it."""
-        return self.read(asked, self.search(asked, context), False, reads)
 
     def search(self, asked: str, context: str | None) -> SearchResult:
         """The paragraphs found for a question, and, where it has a context, for that."""
