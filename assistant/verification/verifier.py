@@ -6,9 +6,9 @@ nearness in meaning of the nearest sentence and the few things that can be check
 (`facts`): numbers and names that no passage has, and a denial. Two thresholds make three verdicts
 of its probability: supported; unconfirmed, which is neither shown nor contradicted; unsupported.
 
-Of a language that the checker does not read nearness of
-meaning and the share of words held stand in its place. That tells what the evidence does not speak
-of, and is a poor judge of what it says of it.
+For a language that the checker does not read, nearness of meaning and the share of words held stand
+in its place. That tells what the evidence does not speak of, and is a poor judge of what it says of
+it.
 
 The numbers are fitted by `footnote eval verifier` and kept in `verifier.json` with their
 provenance.
