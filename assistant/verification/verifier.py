@@ -58,6 +58,10 @@ SLACK = 0.15
 #: .30 reach `Rule.contradicted`.
 LIKELIER = 0.5
 
+#: Of a model that no numbers were fitted for, the probability from which on a claim is unconfirmed.
+#: Not tuned.
+DOUBTED = 0.2
+
 Conflict = Literal["number", "name", "negation", "condition"]
 #: `unconfirmed`: nothing shows it, and nothing speaks against it.
 Finding = Literal["supported", "unconfirmed", "unsupported"]
@@ -158,16 +162,22 @@ def load_rule(fingerprint: str = ALONE) -> Rule | None:
 
 
 def rule_for(checker: Checker | None, written: bool = False) -> Rule:
-    """Return the rule that a verdict with this checker is made by; another one for sentences that
-    were `written` from the evidence, which keep near to its words.
+    """The rule that a verdict with this checker is made by; another one for sentences
+    that were `written` from the evidence, which keep near to its words.
 
-    Without a checker nothing that was written is unconfirmed, which would be shown: nearness and
-    words tell too little of it.
+    A model that none was fitted for is taken at its word, less what the evidence does not have,
+    which counts as without a model. Without one nothing that was written is unconfirmed, which
+    would be shown: nearness and words tell too little of it.
     """
-    name = ALONE if checker is None else checker.fingerprint + (WRITTEN if written else "")
-    rule = load_rule(name)
-    assert rule is not None, f"verifier.json has none of {name}"
-    return replace(rule, doubted=1.0) if checker is None and written else rule
+    alone = load_rule()
+    assert alone is not None, "verifier.json has it"
+    if checker is None:
+        return replace(alone, doubted=1.0) if written else alone
+    weights = {name: alone.claim.weights[name] for name in CHECKED}
+    if written and (rule := load_rule(checker.fingerprint + WRITTEN)):
+        return rule
+    at_its_word = Rule(Logistic({"entail": 1.0, **weights}, 0.0), 0.5, DOUBTED, DOUBTED)
+    return load_rule(checker.fingerprint) or at_its_word
 
 
 class Verifier:

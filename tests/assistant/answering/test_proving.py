@@ -16,7 +16,7 @@ from assistant.llm import prompts
 from assistant.llm.check_results import keep
 from assistant.llm.replies import Quoted, Said, Withdrawn, corrections_in
 from assistant.settings import load_settings
-from assistant.verification.checker import Check, Checker, shipped_checker
+from assistant.verification.checker import Check, Checker
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 RIGHT = "The US Indo-Pacific strategy was released on February 11."
@@ -25,7 +25,7 @@ MORE = "India prefers multipolarity and not to be forced to choose sides."
 FREE = "Washington put out its plan for the region in February."
 #: What it is quoted by.
 WORDS = "The US Indo-Pacific strategy was released on February 11"
-DOUBTED, CONTRADICTED = 2.6, -4.0
+DOUBTED, CONTRADICTED = -0.5, -4.0
 
 Ask = Callable[..., tuple[Answer, list[str]]]
 
@@ -34,7 +34,7 @@ class Scripted(Checker):
     """Says of claims what it is told to say, and of all others that they are supported."""
 
     def __init__(self, logits: dict[str, float]) -> None:
-        self.fingerprint = shipped_checker().fingerprint
+        self.fingerprint = "scripted"
         self.logits = logits
 
     def check(self, claim: str, premise: str, question: str = "") -> Check:

@@ -24,7 +24,7 @@ from assistant.verification.attribution import (
     plain,
     quotable,
 )
-from assistant.verification.checker import Checker
+from assistant.verification.checker import Check, Checker
 from assistant.verification.verification import Verification
 from assistant.verification.verifier import Verifier, rule_for, weigh
 from evals.fitting.verifier import seed_claims
@@ -220,6 +220,20 @@ def test_a_denial_is_told_where_what_has_the_words_says_otherwise(verifier: Veri
     weighed = weigh(claim, found, None)
     assert weighed and weighed.checked["denied"] and not weighed.checked["opposed"]
     assert "negation" in verifier.judge("The US is going back into the TPP.").conflicts
+
+
+def test_another_model_is_taken_at_its_word_less_what_is_missing() -> None:
+    class Says(Checker):
+        def __init__(self) -> None:
+            self.fingerprint = "says"
+
+        def check(self, claim: str, premise: str, question: str = "") -> Check:
+            return Check(1.0)
+
+    rule = rule_for(Says())
+    sure = {"entail": 1.0, "numbers": 0.0, "names": 0.0, "denied": 0.0}
+    assert rule.claim.probability(sure) >= rule.threshold
+    assert rule.claim.probability({**sure, "numbers": 1.0}) < rule.threshold
 
 
 def test_whole_paragraphs_are_read_with_what_stands_beside_them(verifier: Verifier) -> None:
