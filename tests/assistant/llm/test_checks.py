@@ -212,7 +212,7 @@ def test_a_model_of_ollama_is_known_by_its_digest() -> None:
         keep(ended(settings, checked="2026-02-01T10:00:00+00:00"))
         assert checked(settings) == "passed"
         with serving(writes("x"), handler=Ollama) as (other, _):
-            assert checked_as(other, "tiny") == "failed"  # has the first
+            assert checked_as(f"{other}#tiny") == "failed"  # has the first
     assert checked(settings) == "passed"  # the latest, where nothing is told any more
 
 

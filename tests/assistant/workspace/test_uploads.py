@@ -206,11 +206,12 @@ def test_two_of_the_same_name_in_two_folders_are_two_documents(library: Library)
             library.remove("ann", one.info.id)
 
 
-def test_what_is_deleted_does_not_heap_up(library: Library) -> None:
+def test_what_is_deleted_does_not_heap_up(assistant: Assistant, library: Library) -> None:
+    bounded = Library(assistant, max_bytes=1000, max_stored=100)
     for number in range(8):
-        text = f"Elms grow in the {number}th year.".encode()
-        added = library.add("ann", receive(library, text), nothing, folder=str(number))
-        library.discard("ann", added.id)
+        text = f"Elms grow in the {number}th year.".encode()  # 26 bytes
+        added = bounded.add("ann", receive(bounded, text), nothing, folder=str(number))
+        bounded.discard("ann", added.id)
     assert len(library.owners.documents("ann")) == 3
     library.restore("ann", added.id)
     assert library.find("ann", added.id)
