@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
@@ -30,10 +30,8 @@ from assistant.starters import MAX_DOCUMENTS, OVERVIEW, Suggestion, spread, sugg
 from assistant.verification.verification import Verification
 from index import Document, Hit, Index, View
 from index.errors import EmptyDocumentError, IndexChangedError, QuestionError
-from index.public_names import renamed
 from index.readers.files import OnSkip
 from index.readers.loader import RawDocument
-from index.retriever import LEGS
 from index.store.writer import Progress
 
 if TYPE_CHECKING:
@@ -169,8 +167,6 @@ class Assistant:
             writer = Writer(self.settings.model_copy(update={"llm": None}))
         return type(self)(self.index, documents, self.settings, models=self._models, writer=writer)
 
-    over, turn_to = renamed("for_documents"), renamed("set_documents")
-
     def set_documents(self, documents: Sequence[str]) -> None:
         """From now on ask the documents with these ids; answers under way are not affected."""
         self._documents = tuple(documents)
@@ -180,14 +176,6 @@ class Assistant:
     def writer_name(self) -> str | None:
         """Name of the language model that writes; None where the documents are only quoted."""
         return self._writer.name
-
-    def reword(self, question: str) -> str:
-        """A question in other words, by the language model.
-
-        Raises:
-            LanguageModelError: there is none, or it failed.
-        """
-        return self._writer.reworded(question)
 
     @property
     def reader_fingerprint(self) -> str:
@@ -207,13 +195,9 @@ class Assistant:
         """The documents that are asked, with their whole texts."""
         return self._pipeline().documents.texts
 
-    def suggestions(self, count: int = 4) -> list[str]:
+    def suggestions(self, language: str | None = None) -> list[Suggestion]:
         """Questions that the documents are likely to answer, made from their headings and
-        definitions."""
-        return [suggestion.question for suggestion in self.candidates()[:count]]
-
-    def candidates(self, language: str | None = None) -> list[Suggestion]:
-        """These questions, each with where its answer should stand.
+        definitions, each with where its answer should stand.
 
         Args:
             language: of the documents that they are about, but for the overview.
@@ -225,27 +209,20 @@ class Assistant:
 
     # --- asking ------------------------------------------------------------------------------
 
-    def search(
-        self,
-        query: str,
-        k: int = RETRIEVED,
-        history: Sequence[Turn] = (),
-        *,
-        legs: Collection[str] = LEGS,
-    ) -> list[Hit]:
+    def search(self, query: str, k: int = RETRIEVED, history: Sequence[Turn] = ()) -> list[Hit]:
         """The k paragraphs that best match the query, best first.
 
         Args:
             query: what to look for; with `history`, a question as it was asked last.
             k: how many paragraphs at most.
             history: the conversation before it, as `ask` takes it.
-            legs: which legs of the search count, for ablation: `sentence`, `terms`.
 
         Raises:
             QuestionError: the query is empty or too long.
         """
-        asked = understand(query, history, self.index.encoder)
-        return self._at_one_revision(lambda pipeline: pipeline.search(asked, k, legs))
+        asked = replace(understand(query, history, self.index.encoder), parts=())
+        found = self._at_one_revision(lambda its: its.retriever.search(asked, Timer(), k))
+        return list(found.hits[:k])
 
     def ask(
         self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
@@ -257,7 +234,7 @@ class Assistant:
             question: as a person asks it.
             history: the conversation before it, oldest first: {"role": "user" or "assistant",
                 "content": text}.
-            options: `refuse_below`, `answer_from`, `legs`, `section`; see `Options`.
+            options: `refuse_below`, `answer_from`, `section`; see `Options`.
 
         Raises:
             QuestionError: the question is empty or too long.
@@ -280,20 +257,6 @@ class Assistant:
         """
         asked, timer = self._understood(question, history, options)
         yield from self._streamed(lambda pipeline: pipeline.answer(asked, timer, **options))
-
-    async def aask(
-        self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
-    ) -> Answer:
-        """As `ask`, without blocking the event loop."""
-        return await asyncio.to_thread(self.ask, question, history, **options)
-
-    async def astream(
-        self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
-    ) -> AsyncIterator[Event]:
-        """As `stream`, without blocking the event loop."""
-        events = self.stream(question, history, **options)
-        while (event := await asyncio.to_thread(next, events, None)) is not None:
-            yield event
 
     def more_passages(
         self,
@@ -369,7 +332,7 @@ class Assistant:
     def read(self, question: str, history: Sequence[Turn] = ()) -> RawEvidence:
         """The evidence on which a question is decided; for calibration."""
         asked = understand(question, history, self.index.encoder)
-        return self._at_one_revision(lambda pipeline: pipeline.read(asked))
+        return self._at_one_revision(lambda its: its.retriever.read(asked, Timer()))
 
     def _understood(
         self, question: str, history: Sequence[Turn], options: Options

@@ -40,16 +40,15 @@ from assistant.documents import DocumentSet
 from assistant.events import Decided, Done, Event, SourcesFound, Timer
 from assistant.llm.writer import Writer
 from assistant.query.question import Question
-from assistant.retrieval.evidence import Evidence, RawEvidence
+from assistant.retrieval.evidence import Evidence
 from assistant.retrieval.reading_model import NONE, load_reader
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
-from assistant.verification.checker import Entailer, load_entailer
+from assistant.verification.checker import shipped_checker
 from assistant.verification.verification import Verification
 from assistant.verification.verifier import Verifier
-from index import Hit, Paragraph, View
+from index import Paragraph, View
 from index.chunking.sentences import sentence_spans
-from index.retriever import LEGS
 
 
 class Options(TypedDict, total=False):
@@ -60,14 +59,12 @@ class Options(TypedDict, total=False):
         answer_from: the least confidence with which it is answered; 0 answers all for which there
             is a sentence. Those of the settings when left out; one that is given alone takes the
             other along where it passes it.
-        legs: which legs of the search count, for ablation: `sentence`, `terms`.
         section: the heading of the part of a document that it is about: an overview that names
             nothing itself is of that.
     """
 
     refuse_below: float | None
     answer_from: float | None
-    legs: Collection[str]
     section: str
 
 
@@ -108,11 +105,6 @@ class ModelSet:
         fitted = fitted.adjusted(self.settings.refuse_below, self.settings.answer_from)
         return fitted.adjusted(refuse_below, answer_from)
 
-    @cached_property
-    def entailer(self) -> Entailer | None:
-        """What judges whether a sentence follows from others; loaded when it is first needed."""
-        return load_entailer(self.settings.verifier)
-
 
 class AnswerPipeline:
     """Answers questions about documents at one revision.
@@ -131,9 +123,9 @@ class AnswerPipeline:
         self.documents = DocumentSet(view, documents)
         self._models = models
         self._citer = Citer(view)
-        self._retriever = self._retriever_of(documents)
+        self.retriever = self._retriever_of(documents)
         self._writer = AnswerWriter(
-            writer, models.settings, view, self._retriever, lambda: self.verifier, self._citer
+            writer, models.settings, view, self.retriever, lambda: self.verifier, self._citer
         )
 
     # --- a question --------------------------------------------------------------------------
@@ -158,11 +150,10 @@ class AnswerPipeline:
         ):
             yield from self._overview(question, overview, builder, timer)
             return
-        legs = options.get("legs", LEGS)
         writes = self._writer.writer.is_set and question.kind != "source"
-        if writes and (yield from self._write(question, builder, timer, legs)):
+        if writes and (yield from self._write(question, builder, timer)):
             return
-        evidence = self._read(question, timer, legs)
+        evidence = self._read(question, timer)
         decision = self._decide(question, evidence, options)
         searched = decision.kind != "chat" and decision.fits
         closest = self._citer.closest(top_passages(evidence, CLOSEST)) if searched else ()
@@ -172,13 +163,13 @@ class AnswerPipeline:
             question, decision, builder, timer, closest, evidence if searched else None
         )
 
-    def _read(self, question: Question, timer: Timer, legs: Collection[str]) -> Evidence:
+    def _read(self, question: Question, timer: Timer) -> Evidence:
         """Search for what is asked and read what is found; what was said last is found in the
         documents that say it."""
-        retriever = self._retriever
+        retriever = self.retriever
         if question.again and self.documents.size <= MAX_PARAGRAPHS:
             retriever = self._retriever_of([d.id for d in said_in(question, self.documents)])
-        evidence = retriever.retrieve(question, timer, legs)
+        evidence = retriever.search(question, timer)
         return evidence.scored(self._models.calibration(evidence.read).sentence)
 
     def _decide(self, question: Question, evidence: Evidence, options: Options) -> Decision:
@@ -193,14 +184,14 @@ class AnswerPipeline:
         )
 
     def _write(
-        self, question: Question, builder: AnswerBuilder, timer: Timer, legs: Collection[str]
+        self, question: Question, builder: AnswerBuilder, timer: Timer
     ) -> Generator[Event, None, bool]:
         """The events of an answer that a language model writes from what it reads.
 
         Returns:
             Whether it is one. If not, nothing was decided, and `builder` has what is to be told.
         """
-        came, closest = yield from self._writer.answer(question, builder, timer, legs)
+        came, closest = yield from self._writer.answer(question, builder, timer)
         decision = decide_written(came, "list" if question.kind == "list" else "fact")
         if decision is None:
             return False
@@ -279,24 +270,16 @@ class AnswerPipeline:
         """
         searches: list[str] = []
         if words is not None:
-            searches = [*words, *self._retriever.other_searches(question)[len(words) :]]
+            searches = [*words, *self.retriever.other_searches(question)[len(words) :]]
 
         def is_shown(paragraph: Paragraph) -> bool:
             here = paragraph.document_id
             return any(here == of and paragraph.start <= at < paragraph.end for of, at in shown)
 
-        evidence = self._retriever.find_more(question, searches, is_shown)
+        evidence = self.retriever.find_more(question, searches, is_shown)
         evidence = evidence.scored(self._models.calibration(evidence.read).sentence)
         found = self._citer.closest(top_passages(evidence, PASSAGES))
         return MorePassages(tuple(searches), found)
-
-    def search(self, question: Question, k: int, legs: Collection[str]) -> list[Hit]:
-        """See `Assistant.search`."""
-        return self._retriever.search(question, k, legs)
-
-    def read(self, question: Question) -> RawEvidence:
-        """See `Assistant.read`."""
-        return self._retriever.read(question, Timer())
 
     def verify(self, text: str, question: str | None) -> Verification:
         """See `Assistant.verify`."""
@@ -309,4 +292,4 @@ class AnswerPipeline:
     @cached_property
     def verifier(self) -> Verifier:
         """Judges sentences against the documents; what it needs is loaded when it is needed."""
-        return Verifier(self.view, self.documents.ids, self._models.entailer)
+        return Verifier(self.view, self.documents.ids, shipped_checker())

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -43,7 +43,6 @@ RESERVED = (f"{PREFIX}CONFIG", f"{PREFIX}AUTH")
 WITHOUT_SERVER: Mapping[str, Any] = {
     "chroma": None,
     "chroma_headers": {},
-    "chroma_ca": None,
     "database": None,
 }
 
@@ -63,31 +62,20 @@ class Settings(BaseSettings):
     """Address of the Chroma server that keeps the index, http://host:port."""
     chroma_headers: Mapping[str, SecretStr] = {}
     """What is sent to that server with every request, a token say; never shown."""
-    chroma_ca: Path | None = None
-    """File of certificates to trust, where that server has one of its own; the system's by
-    default."""
     database: SecretStr | None = None
     """Address of the PostgreSQL database that several machines share,
     postgresql://user:password@host/name; by default a file in `index_dir`."""
     encoder: str = Field(DEFAULT_ENCODER, min_length=1)
     """Name or folder of a sentence-transformers model; `all-MiniLM-L6-v2` is the one that the
     shipped one was made of."""
-    encoder_prompts: Mapping[Literal["query", "document"], str] = {}
-    """What the encoder wants before a query and a document, if it does not say."""
     reader: str = Field("shipped", min_length=1)
-    """The reading model: `shipped`, `none`, its folder, or a sentence-transformers
-    cross-encoder."""
+    """The reading model: `shipped`, `none`, or its folder."""
     calibration: Path | None = None
     """File of the numbers that decide, as `footnote eval calibrate` writes it."""
     ignore: tuple[str, ...] = ()
     """Patterns, as in .gitignore, of what inside folders is not read."""
     ocr: bool = False
     """Read what stands in pictures: scanned pages, photographs of text."""
-    wait: float = Field(30.0, ge=0)
-    """Seconds to wait for another process that writes the index."""
-    shared_terms: Path | None = None
-    """Folder in which machines that answer from the same documents find what terms another has
-    derived."""
     max_sentences: int = Field(4, ge=1, le=20)
     """Most sentences in a quoted answer."""
     refuse_below: float | None = Field(None, ge=0, le=1)
@@ -98,9 +86,8 @@ class Settings(BaseSettings):
     passages that may answer are shown."""
     llm: str | None = Field(None, min_length=1)
     """The language model that writes: `ollama:NAME` or the like, the address of an
-    OpenAI-compatible server, a .gguf file; `none` for none."""
-    llm_model: str | None = None
-    """Which model of that server, if `llm` has none; its first by default."""
+    OpenAI-compatible server with `#NAME` behind it (its first model without), a .gguf file; `none`
+    for none."""
     llm_api_key: SecretStr | None = None
     """The server's key."""
     llm_context: int | None = Field(None, ge=512)
@@ -108,36 +95,18 @@ class Settings(BaseSettings):
     llm_timeout: float = Field(30.0, gt=0)
     """Seconds of silence after which the language model is given up; four times as many before its
     first word."""
-    unsupported: Literal["drop", "flag"] = "flag"
-    """What becomes of written sentences that the sources neither confirm nor contradict: `flag`, of
-    a language model that passed its check they are shown, marked; or `drop`. All others that
-    nothing supports are left out."""
-    help: bool | None = None
-    """No longer used, and accepted for this version: no question is answered from Footnote's own
-    help."""
     trust_llm: bool = False
     """Let a language model read that failed its check."""
-    verifier: str = Field("shipped", min_length=1)
-    """What judges written sentences: `shipped`, the name or folder of a cross-encoder for natural
-    language inference, or `none`: their words alone."""
     rate: str = Field("600/minute", min_length=1)
     """Requests that a key or a login may send, to each process."""
     at_once: int = Field(8, ge=1, le=1000)
     """Questions that a server answers at the same time."""
-    queue: int = Field(200, ge=0)
-    """Questions that may wait for that; more are sent away."""
     max_upload: int = Field(25, ge=1)
     """Megabytes of a file that is sent to a server."""
-    max_pictures: int = Field(500, ge=1)
-    """Pages and pictures of a file that are read on a server, where that is asked for."""
-    max_documents: int = Field(50, ge=1)
-    """Files that a login or a key may add."""
     max_stored: int = Field(2000, ge=1)
     """Megabytes of the files that a login or a key may add."""
     fetch: bool = False
     """Let a server fetch pages and PDFs of the public internet by address."""
-    arrive_within: float = Field(300.0, gt=0)
-    """Seconds in which a request has to arrive as a whole."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -146,10 +115,10 @@ class Settings(BaseSettings):
             Thresholds(self.refuse_below, self.answer_from)  # refuses those out of order
         if self.ocr and not reads_pictures():
             raise not_installed("Reading pictures", "ocr")
-        if self.server is None and (self.chroma_headers or self.chroma_ca):
+        if self.server is None and self.chroma_headers:
             raise SettingsError(
-                f"{PREFIX}CHROMA_HEADERS and {PREFIX}CHROMA_CA are for a Chroma server, and none "
-                f"is set. Set {PREFIX}CHROMA to its address."
+                f"{PREFIX}CHROMA_HEADERS is for a Chroma server, and none is set. Set "
+                f"{PREFIX}CHROMA to its address."
             )
         if (self.chroma is None) != (self.database is None):
             raise SettingsError(
@@ -178,14 +147,15 @@ class Settings(BaseSettings):
         if self.chroma is None:
             return None
         headers = {name: value.get_secret_value() for name, value in self.chroma_headers.items()}
-        return ServerAddress(self.chroma, headers, self.chroma_ca)
+        return ServerAddress(self.chroma, headers)
 
     def open_index(
         self,
         on_wait: Callable[[str], None] | None = None,
-        encoder: Callable[[str, Mapping[str, str]], Encoder] = load_encoder,
+        encoder: Callable[[str], Encoder] = load_encoder,
         progress: Progress | None = None,
         migrate: bool = True,
+        wait: float = 30.0,
     ) -> Index:
         """The index that they name. One in a folder that was made with another encoder, or whose
         vectors are damaged or were only made in part, has them made anew from the texts that it
@@ -193,9 +163,10 @@ class Settings(BaseSettings):
 
         Args:
             on_wait: called with a sentence to show while another process uses the index.
-            encoder: what loads the encoder, of its name and prompts.
+            encoder: what loads the encoder of a name.
             progress: called while it is made anew with (paragraphs done, paragraphs in all).
             migrate: whether its vectors are made anew where that is needed.
+            wait: seconds to wait for another process that writes the index.
 
         Raises:
             EncoderError: the encoder cannot be loaded.
@@ -203,12 +174,11 @@ class Settings(BaseSettings):
         """
         index = Index(
             self.index_dir,
-            encoder=self.load_encoder(encoder),
-            wait=self.wait,
+            encoder=encoder(self.encoder),
+            wait=wait,
             on_wait=on_wait,
             chroma=self.server,
             database=self.database_address,
-            shared_terms=self.shared_terms,
         )
         try:
             if migrate and self.chroma is None:
@@ -220,19 +190,6 @@ class Settings(BaseSettings):
             index.close()
             raise
         return index
-
-    def load_encoder(
-        self, made_by: Callable[[str, Mapping[str, str]], Encoder] = load_encoder
-    ) -> Encoder:
-        """The encoder that they name.
-
-        Args:
-            made_by: what loads it, of its name and prompts.
-
-        Raises:
-            EncoderError: it cannot be loaded.
-        """
-        return made_by(self.encoder, {str(k): v for k, v in self.encoder_prompts.items()})
 
     @classmethod
     def settings_customise_sources(
@@ -288,7 +245,7 @@ def load_settings(**arguments: Any) -> Settings:
     except UnreadableValueError as error:
         raise SettingsError(
             f"A setting in the environment cannot be read: {error}. Lists and pairs are written as "
-            'JSON: ["drafts/"], {"query": "query: "}.'
+            'JSON: ["drafts/"], {"Authorization": "Bearer …"}.'
         ) from error
     except (OSError, ValueError) as error:  # the file cannot be read, or is not TOML
         raise SettingsError(f"The settings file {file} cannot be read: {error}.") from error

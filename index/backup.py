@@ -58,7 +58,7 @@ def backup(index: Index, file: Path) -> int:
     return file.stat().st_size
 
 
-def restore(file: Path, folder: Path, address: str | None = None, wait: float = 30.0) -> None:
+def restore(file: Path, folder: Path, address: str | None = None) -> None:
     """Make an index of a backup.
 
     Args:
@@ -66,7 +66,6 @@ def restore(file: Path, folder: Path, address: str | None = None, wait: float = 
         folder: of the index; nothing may be kept there yet.
         address: of the PostgreSQL database that the rows are for, which has to be empty; without
             one they are for the folder.
-        wait: see `Database`.
 
     Raises:
         UnreadableError: the file is no backup, or the folder cannot be written.
@@ -96,10 +95,10 @@ def restore(file: Path, folder: Path, address: str | None = None, wait: float = 
                 shutil.copyfile(source, target)
                 target.replace(folder / FILE)
             else:
-                _fill(source, Database(folder, address, wait))
+                _fill(source, Database(folder, address))
     except (zipfile.BadZipFile, KeyError, FileNotFoundError) as error:
         raise UnreadableError(f"{file} is not a backup of Footnote ({error}).") from error
-    with closing(Database(folder, address, wait)) as database:  # brought up to this version
+    with closing(Database(folder, address)) as database:  # brought up to this version
         database.check()
         # It may be of an index in a folder and for a database, or the other way round.
         pages = SharedPages(database, folder / "pages")

@@ -22,7 +22,6 @@ class Bert:
     Args:
         folder: holds `config.json`, `model.safetensors` and `tokenizer.json`.
         dtype: what it computes in.
-        prompts: what stands before a `query` and a `document`.
         learned: file of what some of the weights have learned since: matrices in 8 bits with a
             scale a row, by `NAME.scale`, and all else as it is, to be added.
 
@@ -30,18 +29,14 @@ class Bert:
         width: of its states.
         ends: the tokens [CLS], [SEP] and [PAD].
         longest: tokens that it reads at once, as its makers set it.
+        prompts: what stands before a `query` and a `document`: nothing.
         size: its parameters.
     """
 
     longest = 256
+    prompts: Mapping[str, str | None] = {}
 
-    def __init__(
-        self,
-        folder: Path,
-        dtype: torch.dtype,
-        prompts: Mapping[str, str],
-        learned: Path | None = None,
-    ) -> None:
+    def __init__(self, folder: Path, dtype: torch.dtype, learned: Path | None = None) -> None:
         from safetensors.torch import load_file
         from tokenizers import Tokenizer
         from torch.nn.functional import gelu, layer_norm
@@ -62,7 +57,6 @@ class Bert:
             self._tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]")
         )
         self.width = int(config["hidden_size"])
-        self.prompts = prompts
         self.size = sum(value.numel() for value in weights.values())
         self._heads = int(config["num_attention_heads"])
 

@@ -92,8 +92,6 @@ class Encoder:
         name: `footnote-minilm-l6` (the default) or `all-MiniLM-L6-v2`, which it was made of, both
             installed and never downloaded; or any sentence-transformers model by its name or
             folder.
-        prompts: what the model was trained to have before a `query` and a `document`, where it does
-            not say so itself: the E5 models want "query: " and "passage: ".
 
     Raises:
         EncoderError: the model cannot be loaded, or the weights of one that is installed are not
@@ -107,9 +105,7 @@ class Encoder:
 
     lanes = 1
 
-    def __init__(
-        self, name: str = DEFAULT_ENCODER, prompts: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, name: str = DEFAULT_ENCODER) -> None:
         self.name = name
         network: Bert | _SentenceTransformer
         #: What encodes texts of an encoder whose vectors are not means; None of one whose are.
@@ -121,16 +117,16 @@ class Encoder:
             if learned:
                 expected = learned.with_suffix(".sha256").read_text().split()[0]
                 weights += _check(learned, expected, DISTRIBUTION)
-            network = Bert(folder, _dtype(), prompts or {}, learned)
+            network = Bert(folder, _dtype(), learned)
         else:
-            network = _SentenceTransformer(name, prompts or {})
+            network = _SentenceTransformer(name)
             weights = network.sample()
             if not network.pools_by_mean:
                 self._whole = network.encode
         self._network = network
         self.dimension = network.width
         #: Names the vector space: vectors with different fingerprints are never mixed.
-        self.fingerprint = _fingerprint(weights, self._whole is None, prompts or {})
+        self.fingerprint = _fingerprint(weights, self._whole is None)
         self._room = network.longest - 2  # less [CLS] and [SEP]
         self._is_small = network.size <= MAX_ONE_THREAD_PARAMETERS
         if self._is_small:
@@ -257,11 +253,9 @@ class Encoder:
                 yield block, state[: len(row)]
 
 
-def load_encoder(name: str, prompts: Mapping[str, str] | None = None) -> Encoder:
+def load_encoder(name: str) -> Encoder:
     """The encoder of that name, of which a process loads an installed one once; see `Encoder`."""
-    if prompts or name not in (DEFAULT_ENCODER, BASE_ENCODER):
-        return Encoder(name, prompts)
-    return _installed(name)
+    return _installed(name) if name in (DEFAULT_ENCODER, BASE_ENCODER) else Encoder(name)
 
 
 @cache
@@ -301,14 +295,14 @@ def _check(file: Path, expected: str, package: str) -> str:
 class _SentenceTransformer:
     """Any encoder, with what `Bert` has of the default one."""
 
-    def __init__(self, name: str, prompts: Mapping[str, str]) -> None:
+    def __init__(self, name: str) -> None:
         self._model = load_model(name, name)
         pack_weights(self._model)
         self._tokenizer: Any = self._model.tokenizer
         self.ends = tuple(
             getattr(self._tokenizer, f"{name}_token_id") for name in ("cls", "sep", "pad")
         )
-        self.prompts = self._model.prompts = {**(self._model.prompts or {}), **prompts}
+        self.prompts: Mapping[str, str | None] = self._model.prompts or {}
         self.width = int(self._model.get_embedding_dimension() or 0)
         self.longest = int(self._model.max_seq_length or 512)
         self.size = sum(p.numel() for p in self._model.parameters())
@@ -388,10 +382,9 @@ def _dtype() -> torch.dtype:
     return torch.bfloat16 if has_native_bfloat16() else torch.float32
 
 
-def _fingerprint(weights: str, late: bool, prompts: Mapping[str, str]) -> str:
+def _fingerprint(weights: str, late: bool) -> str:
     pooling = "late-1" if late else "sentence-1"
-    given = "".join(f" {task} {prompts[task]!r}" for task in sorted(prompts))
-    return hashlib.sha256(f"{weights} {pooling}{given}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{weights} {pooling}".encode()).hexdigest()[:12]
 
 
 def normalise(vectors: Vectors) -> Vectors:

@@ -53,8 +53,6 @@ class Index(View):
         encoder: the embedding model, or its name (see `index.encoder.Encoder`).
         wait: seconds to wait for another process that writes.
         on_wait: called with a sentence to show, of what takes long or was done.
-        shared_terms: a folder of several machines, in which each finds what terms another has
-            derived from the same documents; it may be missing or forbidden to write.
         chroma: the server that keeps the index, for any number of machines.
         database: address of the PostgreSQL database that all of them share, with `chroma`.
 
@@ -77,7 +75,6 @@ class Index(View):
         encoder: str | Encoder = DEFAULT_ENCODER,
         wait: float = 30.0,
         on_wait: Callable[[str], None] | None = None,
-        shared_terms: Path | None = None,
         chroma: ServerAddress | None = None,
         database: str | None = None,
     ) -> None:
@@ -87,7 +84,7 @@ class Index(View):
         self.chroma = chroma
         #: Everything that is kept with the documents and is no vector.
         self.database = Database(self.folder, database, wait, on_wait)
-        terms = LexicalIndex(self.folder / "terms", shared_terms)
+        terms = LexicalIndex(self.folder / "terms")
         self._server: Server | None = None
         self._closed = threading.Event()
         self._tidying: threading.Thread | None = None
@@ -124,10 +121,6 @@ class Index(View):
     def view(self) -> View:
         """What is in the index now, to be read as it is now for as long as that takes."""
         return View(self._store, self._pages, self.encoder, self._store.current())
-
-    def refresh(self) -> None:
-        """See what is there now; the index looks by itself whenever it is read."""
-        self._store.current()
 
     def ready(self) -> None:
         """Tell whether questions can be answered now; for health checks.

@@ -14,7 +14,7 @@ from index.encoder import Encoder, Vectors
 from index.models import Boxes, Document, DocumentMetadata, Paragraph
 from index.public_names import renamed
 from index.readers.loader import file_name, is_current
-from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
+from index.retriever import IN_CONTEXT, Hit, SearchResult, blend, search
 from index.store.manifest import Manifest
 from index.store.pages import PageFiles, unchanged
 from index.store.snapshot import Scope, Snapshot
@@ -199,7 +199,6 @@ class View:
         *,
         documents: Collection[str] | None = None,
         context: str | None = None,
-        legs: Collection[str] = LEGS,
         vector: Vectors | None = None,
         context_vector: Vectors | None = None,
     ) -> SearchResult:
@@ -217,7 +216,6 @@ class View:
             context: the query in the conversation that it is part of; then a paragraph's score is
                 the mean of what it has for both (see `retriever.blend`), and what the context alone
                 finds is told too.
-            legs: which legs count; for ablation.
             vector, context_vector: those of the query and of the context, where they are known.
 
         Raises:
@@ -233,11 +231,11 @@ class View:
         snapshot = self._current()
         scope = snapshot.scope(documents)
         if context is None or context_vector is None:
-            hits = search(snapshot, scope, query, vector, k, legs)
+            hits = search(snapshot, scope, query, vector, k)
         else:
             depth = max(k, IN_CONTEXT)
-            context_hits = search(snapshot, scope, context, context_vector, depth, legs)
-            hits = blend(search(snapshot, scope, query, vector, depth, legs), context_hits)[:k]
+            context_hits = search(snapshot, scope, context, context_vector, depth)
+            hits = blend(search(snapshot, scope, query, vector, depth), context_hits)[:k]
         weights = _weights(scope, query)
         return SearchResult(tuple(hits), weights, snapshot.revision, tuple(context_hits[:k]))
 
@@ -251,6 +249,15 @@ class View:
             MissingPathError: a document is not in the index.
         """
         return _weights(self._current().scope(documents), text)
+
+    def has_terms_of(self, text: str, documents: Collection[str] | None = None) -> bool:
+        """Return True if a paragraph of the documents has a term of the text.
+
+        Raises:
+            MissingPathError: a document is not in the index.
+        """
+        shares = self._current().scope(documents).terms.shares(text)
+        return bool(shares.max(initial=0.0) > 0)
 
     def vectors(self, paragraphs: Sequence[str]) -> dict[str, Vectors]:
         """The sentence vectors of paragraphs by id, each of shape (sentences, dimension).

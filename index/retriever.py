@@ -2,13 +2,13 @@
 
 score = cosine of the best sentence + TERM_WEIGHT * share of the query's term weight
 
-A convex combination whose legs have fixed bounds, so that scores of different queries compare
+A convex combination whose parts have fixed bounds, so that scores of different queries compare
 (Bruch et al., "An Analysis of Fusion Functions for Hybrid Retrieval", arXiv 2210.11934).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,8 +37,6 @@ IN_CONTEXT = 50
 #: to ask for the nearest sentences of all until enough are of the choice would take ever longer.
 EXHAUSTIVE, SELECTIVITY = 2000, 8
 
-LEGS = ("sentence", "terms")
-
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -46,17 +44,16 @@ class Hit:
 
     Attributes:
         paragraph: the paragraph.
-        score: sum of the weighted legs; comparable between queries, -1..2.
-        legs: `sentence`, the cosine of its best sentence (-1..1), and `terms`, its share of the
-            query's term weight (0..1).
+        score: what the formula gives; comparable between queries, -1..2.
         sentence_scores: the cosine of each of its sentences with the query.
+        terms: its share of the query's term weight, 0..1.
         lead_score: that of what leads into it, where it was found by that.
     """
 
     paragraph: Paragraph
     score: float
-    legs: dict[str, float]
     sentence_scores: tuple[float, ...]
+    terms: float = 0.0
     lead_score: float = -1.0
 
     @property
@@ -83,14 +80,7 @@ class SearchResult:
     context_hits: tuple[Hit, ...] = ()
 
 
-def search(
-    snapshot: Snapshot,
-    scope: Scope,
-    query: str,
-    vector: Vectors,
-    k: int,
-    legs: Collection[str] = LEGS,
-) -> list[Hit]:
+def search(snapshot: Snapshot, scope: Scope, query: str, vector: Vectors, k: int) -> list[Hit]:
     """The best k paragraphs of the scope, best first. See `View.search`."""
     shares = scope.terms.shares(query)
     if scope.size <= EXHAUSTIVE and SELECTIVITY * scope.size <= snapshot.size:
@@ -101,13 +91,13 @@ def search(
     by_terms = [p for p in _highest(shares, TERM_CANDIDATES) if p not in cosines]
     # A paragraph that the nearest sentences do not name has no sentence nearer than the last of
     # them, so `floor` bounds its cosine: most need not be read at all.
-    known = sorted(score for score, *_ in _scores(scope, cosines, shares, legs).values())
+    known = sorted(score for score, *_ in _scores(scope, cosines, shares).values())
     bar = known[-k] if len(known) >= k else -np.inf
-    unknown = [p for p in by_terms if fuse(floor, float(shares[p]), legs) >= bar]
+    unknown = [p for p in by_terms if floor + TERM_WEIGHT * float(shares[p]) >= bar]
     ids = scope.ids(unknown)
     vectors = snapshot.vectors(list(ids.values()))
     cosines |= {p: float((vectors[ids[p]] @ vector).max()) for p in unknown}
-    scores = _scores(scope, cosines, shares, legs)
+    scores = _scores(scope, cosines, shares)
     best = sorted(scores, key=lambda p: (-scores[p][0], p))[:k]
     ids = scope.ids(best)
     texts, vectors = snapshot.texts_of(list(ids.values())), snapshot.vectors(list(ids.values()))
@@ -115,8 +105,8 @@ def search(
         Hit(
             paragraph=paragraph,
             score=scores[p][0],
-            legs={"sentence": round(scores[p][1], 6), "terms": round(scores[p][2], 6)},
             sentence_scores=tuple(float(cosine) for cosine in vectors[identity] @ vector),
+            terms=round(scores[p][2], 6),
             lead_score=scores[p][3],
         )
         for (p, identity), paragraph in zip(ids.items(), scope.paragraphs(ids, texts), strict=True)
@@ -124,7 +114,7 @@ def search(
 
 
 def _scores(
-    scope: Scope, cosines: Mapping[int, float], shares: Vectors, legs: Collection[str]
+    scope: Scope, cosines: Mapping[int, float], shares: Vectors
 ) -> dict[int, tuple[float, float, float, float]]:
     """For each paragraph its score, cosine and share, and the cosine of what leads into it. One
     that only leads into another is found as a part of that."""
@@ -132,7 +122,8 @@ def _scores(
     for p, cosine in cosines.items():
         unit, share = scope.unit(p), float(shares[p])
         lead = cosine if unit != p else -1.0
-        one, other = (fuse(cosine, share, legs), cosine, share), found.get(unit)
+        one = cosine + TERM_WEIGHT * share, cosine, share
+        other = found.get(unit)
         found[unit] = (*max(one, other[:3]), max(lead, other[3])) if other else (*one, lead)
     return found
 
@@ -142,8 +133,7 @@ def blend(hits: Sequence[Hit], context_hits: Sequence[Hit]) -> list[Hit]:
     the context of the conversation: whether a question stands on its own is a guess.
 
     The scores stay on the scale of the query's own, for how well it is answered is told from them:
-    each falls short of the best by the mean of what it lacks to the best of both. The leg
-    `sentence` is the better of the two.
+    each falls short of the best by the mean of what it lacks to the best of both.
 
     Args:
         hits: found for the query, best first.
@@ -156,17 +146,8 @@ def blend(hits: Sequence[Hit], context_hits: Sequence[Hit]) -> list[Hit]:
     both = []
     for hit in hits:
         other = in_context.get(hit.paragraph.id, context_hits[-1])
-        sentence = max(hit.legs["sentence"], other.legs["sentence"])
-        score = best + (hit.score + other.score) / 2
-        both.append(replace(hit, score=score, legs={**hit.legs, "sentence": sentence}))
+        both.append(replace(hit, score=best + (hit.score + other.score) / 2))
     return sorted(both, key=lambda hit: -hit.score)
-
-
-def fuse(sentence: float, terms: float, legs: Collection[str] = LEGS) -> float:
-    """The formula."""
-    return (sentence if "sentence" in legs else 0.0) + (
-        TERM_WEIGHT * terms if "terms" in legs else 0.0
-    )
 
 
 def _highest(shares: Vectors, count: int) -> list[int]:

@@ -235,7 +235,7 @@ def _by_wording(
     if not words:
         return Decision("refused", decision.confidence, note=WORDLESS)
     bearing = [word for word in words if word.lower() not in FUNCTION_WORDS | NEGATORS]
-    found = any(hit.legs.get("terms", 0.0) > 0 for hit in evidence.hits)
+    found = any(hit.terms > 0 for hit in evidence.hits)
     latin = is_latin(question.standalone)
     pieces = documents.view.encoder.count_tokens
     if bearing and latin and not found and all(pieces(word) >= PIECES for word in bearing):

@@ -121,10 +121,7 @@ def overview_asked_for(question: Question, documents: DocumentSet) -> Overview |
     named = load_kinds(view.encoder.fingerprint).named(question.standalone) or question.section
 
     def is_named() -> bool:
-        found = view.search(
-            named, 1, documents=documents.ids, legs=("terms",), vector=question.vector
-        )
-        return any(hit.legs["terms"] > 0 for hit in found.hits)
+        return view.has_terms_of(named, documents.ids)
 
     # More and less go on from what was said, wherever that stands.
     texts = said_in(question, documents) if question.more or question.again else documents.texts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.answer import AnswerKind, Citation, Outcome, Writing
@@ -71,7 +71,7 @@ class AnswerWriter:
     citer: Citer
 
     def answer(
-        self, question: Question, builder: AnswerBuilder, timer: Timer, legs: Collection[str]
+        self, question: Question, builder: AnswerBuilder, timer: Timer
     ) -> Generator[Event, None, tuple[Came, tuple[Citation, ...]]]:
         """The events of an answer, of which `builder` has the sentences then, and what is to be
         told of the model.
@@ -84,7 +84,7 @@ class AnswerWriter:
 
         def begin(written: WrittenAnswer) -> Generator[Event, None, Outcome]:
             nonlocal closest
-            found = self.retriever.find(question, timer, legs)
+            found = self.retriever.find(question, timer)
             closest = self.citer.nearest(found[0][:CLOSEST])
             room = written.dialogue.room_at_first
             passages = self._passages(found[:1], (), PASSAGES, room)
@@ -166,7 +166,7 @@ class AnswerWriter:
             self._place,
             timer,
             kind,
-            keep=check == "passed" and self.settings.unsupported == "flag",
+            keep=check == "passed",
         )
         outcome = yield from begin(written)
         timer.lap("answer")

@@ -17,19 +17,17 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, entry_points, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from assistant.access.quotas import Quotas
 from assistant.llm.discovery import SERVERS, Server
 from assistant.settings import PREFIX, RESERVED, Settings, load_settings
 from index.about import VERSION, install_command
 from index.database.database import FILE
+from index.encoder import Encoder, load_encoder
 from index.errors import FootnoteError, IndexBusyError
 from index.store.chroma import MIN_FREE_BYTES
 from index.store.former import FORMER
-
-if TYPE_CHECKING:
-    from index.encoder import Encoder
 
 State = Literal["ok", "note", "mend"]
 """`ok`: as it should be; `note`: so too, and worth a word; `mend`: something is to be done."""
@@ -194,8 +192,6 @@ def _settings(index_dir: Path | None, loaded: list[Settings]) -> tuple[State, st
     Quotas(settings.rate)  # refuses one that is none
     names = ", ".join(sorted(settings.model_fields_set)) or "none"
     told = f"{'from a file too' if settings.file else 'no file'}; set: {names}"
-    if settings.help is not None:
-        return "note", f"{told}. The setting help is no longer used: take it out."
     return "ok", told
 
 
@@ -213,20 +209,18 @@ def _disk(folder: Path) -> tuple[State, str]:
 
 def _encoder(settings: Settings, loaded: list[Encoder]) -> tuple[State, str]:
     """Leaves the encoder in `loaded`."""
-    encoder = settings.load_encoder()
+    encoder = load_encoder(settings.encoder)
     loaded.append(encoder)
     return "ok", f"{_model(settings.encoder)}, fingerprint {encoder.fingerprint}"
 
 
 def _reader(settings: Settings) -> tuple[State, str]:
     from assistant.retrieval.reading_model import load_reader
-    from assistant.verification.checker import load_entailer
+    from assistant.verification.checker import shipped_checker
 
     load_reader(settings.reader)
-    judge = load_entailer(settings.verifier)
-    named = _model(settings.verifier) if judge else "their words alone"
-    judged = f"written sentences are judged by {named}"
-    return "ok", f"{_model(settings.reader)}; {judged}"
+    shipped_checker()
+    return "ok", _model(settings.reader)
 
 
 def _language_model(settings: Settings) -> tuple[State, str]:
@@ -237,7 +231,7 @@ def _language_model(settings: Settings) -> tuple[State, str]:
     if not is_set(settings):
         return "ok", "none set: documents are quoted"
     check_setting(settings)
-    name, where = name_of(settings), locate(str(settings.llm), settings.llm_model)
+    name, where = name_of(settings), locate(str(settings.llm))
     if isinstance(where, Endpoint):
         if not where.is_local:
             name += ", on another machine, which is not asked here"
@@ -267,9 +261,9 @@ def _index(settings: Settings, encoder: Encoder | None = None) -> tuple[State, s
     if settings.chroma is None and not any((folder / name).exists() for name in (FILE, FORMER)):
         return "ok", "none yet; it is made when a document is first read"
     where = "in its folder" if settings.chroma is None else "on a Chroma server"
-    patient = settings.model_copy(update={"wait": min(settings.wait, INDEX_TIMEOUT)})
     try:
-        with closing(patient.open_index(encoder=lambda *_: encoder, migrate=False)) as index:
+        index = settings.open_index(encoder=lambda _: encoder, migrate=False, wait=INDEX_TIMEOUT)
+        with closing(index):
             index.check()
             status = index.status()
     except IndexBusyError as error:

@@ -185,7 +185,7 @@ def restore(
     from index.backup import restore as read
 
     settings = settings_of(context)
-    read(file, settings.index_dir, settings.database_address, settings.wait)
+    read(file, settings.index_dir, settings.database_address)
     notes.print("Restored. Vectors that are not in the backup are made now …")
     with opened_index(settings) as index:
         index.migrate()

@@ -6,7 +6,6 @@ What takes long to import is imported where it is first needed.
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -36,18 +35,17 @@ from assistant.cli.options import (
     tell_searches,
     write_text,
 )
-from assistant.cli.system import COMPLETING, completion, doctor, service
+from assistant.cli.system import doctor, service
 from assistant.llm.discovery import SERVERS, Server, is_loopback
 from index.errors import DocumentError, FootnoteError
 
-LIMITS = "rate at_once queue max_upload"
+LIMITS = "rate at_once max_upload"
 REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
 
 app = typer.Typer(
     help="Answers questions about your documents; every sentence cites its source paragraph.",
     epilog="Read about all of it: footnote help. One topic: footnote help TOPIC.",
     no_args_is_help=True,
-    add_completion=False,  # see `system`
     pretty_exceptions_enable=False,
 )
 app.add_typer(index.app, name="index")
@@ -153,7 +151,6 @@ def search(
                 "locator": hit.paragraph.locator,
                 "uncertain": hit.paragraph.is_uncertain,
                 "score": round(hit.score, 6),
-                "legs": hit.legs,
                 "start": hit.paragraph.start,
                 "end": hit.paragraph.end,
                 "text": hit.paragraph.text,
@@ -175,9 +172,7 @@ def chat(context: typer.Context, open_browser: bool) -> None:
 
 
 @app.command()
-@takes(
-    DOCUMENTS, INDEX, ANSWERING, SERVING, "page watch fetch mcp log rate at_once queue max_upload"
-)
+@takes(DOCUMENTS, INDEX, ANSWERING, SERVING, "page watch fetch mcp log rate at_once max_upload")
 def serve(context: typer.Context, page: bool, log: Log = "text") -> None:
     """Serve the API, and the page with it, until that is ended.
 
@@ -214,7 +209,6 @@ def mcp(context: typer.Context) -> None:
 app.command("help")(help_)
 app.command()(doctor)
 app.command()(service)
-app.command()(completion)
 
 
 def _serve(context: typer.Context, *, page: bool = True, open_browser: bool = False) -> None:
@@ -280,10 +274,6 @@ def main(servers: Sequence[Server] = SERVERS) -> None:
         # Only what is asked for is imported: a plain `ask` needs no evaluation.
         if sys.argv[1:2] in ([], ["--help"], [command.name]):
             app.add_typer(command.load(), name=command.name)
-    if COMPLETING in os.environ:
-        from typer._completion_classes import completion_init
-
-        completion_init()
     try:
         app(obj=servers)
     except FootnoteError as error:

@@ -76,4 +76,4 @@ def _library(assistant: Assistant) -> Library:
     """What is kept beside the index of an assistant; nothing is added here."""
     from assistant.workspace.library import Library
 
-    return Library(assistant, max_bytes=0, max_documents=0)
+    return Library(assistant, max_bytes=0)

@@ -57,9 +57,7 @@ IndexDir = Annotated[
 EncoderName = Annotated[
     str | None, typer.Option("--encoder", help="A sentence-transformers model; the shipped one.")
 ]
-ReaderName = Annotated[
-    str | None, typer.Option("--reader", help="`shipped`, `none`, or a cross-encoder.")
-]
+ReaderName = Annotated[str | None, typer.Option("--reader", help="`shipped`, `none`, or a folder.")]
 LanguageModel = Annotated[
     str | None,
     typer.Option(
@@ -105,9 +103,6 @@ OPTIONS: Mapping[str, tuple[Any, Any]] = {
         float | None, "Answer from this confidence on; below, passages that may answer are shown."
     ),
     "llm": (LanguageModel, None),
-    "unsupported": _option(
-        str | None, "`flag` or `drop` written sentences that the sources do not confirm."
-    ),
     "trust_llm": _option(
         bool | None, "Let a language model read that failed its check.", "--trust-llm"
     ),
@@ -139,12 +134,11 @@ OPTIONS: Mapping[str, tuple[Any, Any]] = {
     "log": (Log, None),
     "rate": _option(str | None, "Requests that a key may send, as 600/minute."),
     "at_once": _option(int | None, "Questions that are answered at the same time; 8."),
-    "queue": _option(int | None, "Questions that may wait for that; 200."),
     "max_upload": _option(int | None, "Megabytes of a file that is added; 25."),
 }
 DOCUMENTS = "source ignore ocr"
 INDEX = "index_dir encoder"
-ANSWERING = "reader max_sentences refuse_below answer_from llm unsupported trust_llm"
+ANSWERING = "reader max_sentences refuse_below answer_from llm trust_llm"
 SERVING = "host port auth"
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
@@ -181,8 +175,7 @@ def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 
 def settings_of(context: typer.Context) -> Settings:
-    """The settings in force, those options of the command included that are settings. One that is
-    no longer used is told.
+    """The settings in force, those options of the command included that are settings.
 
     Raises:
         SettingsError: see `assistant.settings.load_settings`.
@@ -190,13 +183,7 @@ def settings_of(context: typer.Context) -> Settings:
     from assistant.settings import Settings, load_settings
 
     given = {n: v for n, v in context.params.items() if n in Settings.model_fields and v != []}
-    settings = load_settings(**given)
-    if settings.help is not None:
-        notes.print(
-            "The setting help (FOOTNOTE_HELP) is no longer used: no question is answered from "
-            "Footnote's own help. Take it out; a later version refuses it."
-        )
-    return settings
+    return load_settings(**given)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The commands `footnote doctor`, `service` and `completion`: Footnote on this system."""
+"""The commands `footnote doctor` and `service`: Footnote on this system."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 import typer
 
@@ -17,11 +17,6 @@ TO_MEND = 3
 FIRST_FREE = 1024
 #: What a service does not see.
 HOMES = tuple(map(Path, ("/home", "/root", "/run/user")))
-Shell = Literal["bash", "zsh", "fish", "powershell"]
-
-COMMAND = "footnote"
-#: The scripts ask by this for what could stand next.
-COMPLETING = "_FOOTNOTE_COMPLETE"
 
 
 @takes("index_dir as_json")
@@ -79,17 +74,3 @@ def _quoted(text: str) -> str:
     """A word of a command as systemd takes it."""
     text = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{text}"' if " " in text else text
-
-
-def completion(
-    shell: Annotated[Shell, typer.Argument(help=f"One of {', '.join(get_args(Shell))}.")],
-) -> None:
-    """Print what lets a shell complete `footnote`.
-
-    For bash put this into ~/.bashrc: source <(footnote completion bash)
-    """
-    # Typer offers its scripts by two more options of the command, which would stand first in its
-    # help; its functions are used without these.
-    from typer._completion_shared import get_completion_script
-
-    print_text(get_completion_script(prog_name=COMMAND, complete_var=COMPLETING, shell=shell))

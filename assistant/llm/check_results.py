@@ -156,7 +156,7 @@ def identity_of(settings: Settings) -> Identity:
         UnreadableError: its file cannot be read.
     """
     assert settings.llm is not None
-    where = locate(settings.llm, settings.llm_model)
+    where = locate(settings.llm)
     if isinstance(where, Path):
         return Identity(model=where.stem, digest=_file_digest(where), address=None)
     model, digest, parts = where.model, None, urlsplit(where.address)

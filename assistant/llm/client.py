@@ -234,7 +234,7 @@ def name_of(settings: Settings) -> str:
         SettingsError: what is set names none, see `locate`.
     """
     assert settings.llm is not None
-    where = locate(settings.llm, settings.llm_model)
+    where = locate(settings.llm)
     if isinstance(where, Path):
         return where.stem
     return where.model or where.host
@@ -262,7 +262,7 @@ def check_setting(settings: Settings) -> None:
         SettingsError: what is set names none, see `locate`, or a package for it is missing.
     """
     if settings.llm is not None and is_set(settings):
-        where = locate(settings.llm, settings.llm_model)
+        where = locate(settings.llm)
         check_installed(in_process=isinstance(where, Path))
 
 
@@ -274,7 +274,7 @@ def load_model(settings: Settings) -> LanguageModel:
         LanguageModelError: it cannot be loaded.
     """
     assert settings.llm is not None
-    where = locate(settings.llm, settings.llm_model)
+    where = locate(settings.llm)
     key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
     try:
         if isinstance(where, Path):

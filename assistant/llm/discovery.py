@@ -136,12 +136,12 @@ class _Tags(BaseModel):
     models: list[_Tag]
 
 
-def locate(llm: str, model: str | None = None) -> Endpoint | Path:
+def locate(llm: str) -> Endpoint | Path:
     """Where the language model is that a setting names. Nothing is asked for it yet.
 
     Args:
-        llm: the address of a server; `ollama:NAME` or the like; or the path of a file.
-        model: which of a server's models, where `llm` does not name one.
+        llm: the address of a server, with `#NAME` for one of its models; `ollama:NAME` or the like;
+            or the path of a file.
 
     Raises:
         SettingsError: it is none of these, or there is no such file; says what to give instead.
@@ -156,14 +156,15 @@ def locate(llm: str, model: str | None = None) -> Endpoint | Path:
         if not is_good:
             raise SettingsError(
                 f"FOOTNOTE_LLM is {llm!r}, which is not the address of a server. Give "
-                "http://host:port/v1."
+                "http://host:port/v1, or http://host:port/v1#NAME for one of its models."
             )
-        return Endpoint(llm, model)
+        address, _, model = llm.partition("#")
+        return Endpoint(address, model or None)
     key, colon, name = llm.partition(":")
     server = next((one for one in SERVERS if one.key == key.strip().lower()), None)
     if server is None:
         return _file(llm)
-    named = name.strip() or (model if colon else None)
+    named = name.strip() or None
     if named is None and not (colon and server.serves_one):
         if server.serves_one:
             raise SettingsError(f"FOOTNOTE_LLM is {llm!r}. Give {_form(server)}, with the colon.")

@@ -189,7 +189,7 @@ def _runs(text: str, size: int) -> frozenset[tuple[str, ...]]:
 
 def unscored(paragraph: Paragraph, number: int) -> Candidate:
     """A sentence that was not searched for, but stands where it is wanted."""
-    return Candidate(Hit(paragraph, 0.0, {}, (0.0,) * len(paragraph.sentences)), number, {})
+    return Candidate(Hit(paragraph, 0.0, (0.0,) * len(paragraph.sentences)), number, {})
 
 
 def gather(ranked: Sequence[ReadHit], weights: Mapping[str, Mapping[str, float]]) -> Evidence:

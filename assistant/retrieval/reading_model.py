@@ -5,8 +5,7 @@ sentence (from its mean token state and the state of [CLS]) and one for the para
 Similarity finds the right paragraph; reading tells the sentence that answers from its neighbours.
 The headings are read along and get no logit: what a paragraph is about is often said above it only.
 
-The shipped weights lie in `weights/`, with their card. Any other cross-encoder of
-sentence-transformers scores (question, sentence) pairs in its place.
+The shipped weights lie in `weights/`, with their card.
 """
 
 from __future__ import annotations
@@ -20,10 +19,9 @@ from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.computing import cores
 from index.errors import ReaderError
@@ -52,46 +50,26 @@ class Reading:
     paragraph: float
 
 
-class Reader(Protocol):
-    """What reads paragraphs for a question."""
-
-    fingerprint: str
-
-    def read(self, question: str, sentences: Sequence[str], heading: str = "") -> Reading:
-        """Read one paragraph.
-
-        Args:
-            question: what the sentences are to answer.
-            sentences: of the paragraph, one or more.
-            heading: what stands above it, as `above` gives it.
-        """
-        ...
-
-
 def above(texts: Sequence[str]) -> str:
     """What stands above a paragraph as it is read: each text ends as a sentence does."""
     return " ".join(text if text.endswith(_ENDS) else f"{text}." for text in texts)
 
 
 def load_reader(name: str = SHIPPED) -> Reader | None:
-    """The reader by its name: `shipped`, `none`, a folder that `evals.training.quantise` wrote, or
-    a sentence-transformers cross-encoder.
+    """Return the reader by its name: `shipped`, `none`, or a folder that `evals.training.quantise`
+    wrote.
 
     Raises:
-        ReaderError: it cannot be loaded, or the shipped weights are not what was shipped.
+        ReaderError: it cannot be loaded, or its weights are not those that were written.
     """
     if name == NONE:
         return None
-    if name == SHIPPED:
-        return _shipped()
-    if (Path(name) / "reader.onnx").is_file():
-        return PassageReader(Path(name))
-    return PairReader(name)
+    return _shipped() if name == SHIPPED else Reader(Path(name))
 
 
 @cache
-def _shipped() -> PassageReader:
-    return PassageReader(SHIPPED_FOLDER)  # all that are opened in a process read by the same one
+def _shipped() -> Reader:
+    return Reader(SHIPPED_FOLDER)  # all that are opened in a process read by the same one
 
 
 class InputTokenizer:
@@ -166,7 +144,7 @@ def windows(
             shared += len(sentences[start])
 
 
-class PassageReader:
+class Reader:
     """A reading model of ours: one pass a paragraph scores all of its sentences.
 
     It is computed in 8-bit integers: no slower than PyTorch in bfloat16 on the processors that have
@@ -180,12 +158,18 @@ class PassageReader:
     """
 
     def __init__(self, folder: Path) -> None:
-        opened = open_model(folder, "reading model", "FOOTNOTE_READER")
+        opened = open_model(folder, "reading model", ", or set FOOTNOTE_READER=none")
         self._network, self._tokenizer, self.fingerprint = opened
 
     def read(self, question: str, sentences: Sequence[str], heading: str = "") -> Reading:
         """Read a paragraph; one longer than the model's input is read in overlapping windows, each
-        with the headings, and where they overlap the larger logit counts."""
+        with the headings, and where they overlap the larger logit counts.
+
+        Args:
+            question: what the sentences are to answer.
+            sentences: of the paragraph, one or more.
+            heading: what stands above it, as `above` gives it.
+        """
         head, over, *bodies = self._tokenizer.ids([question, heading, *sentences])
         logits, whole = [-float("inf")] * len(sentences), -float("inf")
         for window in windows(
@@ -199,7 +183,7 @@ class PassageReader:
 
 
 def open_model(
-    folder: Path, role: str, setting: str
+    folder: Path, role: str, remedy: str = ""
 ) -> tuple[Callable[[Window], tuple[list[float], float, float]], InputTokenizer, str]:
     """The network, the tokenizer and the fingerprint of a model of ours. Windows that were read
     lately are not read again: the same question is asked by many.
@@ -207,7 +191,7 @@ def open_model(
     Args:
         folder: holds `reader.onnx`, `reader.sha256` and `tokenizer.json`.
         role: what the model is here, for the message.
-        setting: by which one does without it, for the message.
+        remedy: what else helps, for the message.
 
     Raises:
         ReaderError: a file is missing or the weights do not match their hash.
@@ -218,14 +202,13 @@ def open_model(
         tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
     except OSError as error:
         raise ReaderError(
-            f"The {role} in {folder} cannot be read ({error}). Install footnote anew, "
-            f"or set {setting}=none to do without."
+            f"The {role} in {folder} cannot be read ({error}). Install footnote anew{remedy}."
         ) from error
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
         raise ReaderError(
             f"The weights in {folder} are not those that were written there (sha256 {found}, "
-            f"expected {expected}). Install footnote anew, or set {setting}=none."
+            f"expected {expected}). Install footnote anew{remedy}."
         )
     return lru_cache(KEPT)(_Network(content)), InputTokenizer(tokenizer), found[:12]
 
@@ -298,73 +281,3 @@ class _Network:
         return onnxruntime.InferenceSession(
             self._content, options, providers=["CPUExecutionProvider"]
         )
-
-
-class CrossEncoderModel:
-    """A cross-encoder by its name or folder.
-
-    Args:
-        name: as sentence-transformers takes it.
-        role: what it is here, for the message.
-        remedy: what to do when it cannot be loaded, for the message.
-
-    Attributes:
-        fingerprint: names it.
-        labels: of its outputs, in order; lower case.
-
-    Raises:
-        ReaderError: it cannot be loaded.
-    """
-
-    def __init__(self, name: str, role: str, remedy: str) -> None:
-        from sentence_transformers import CrossEncoder
-
-        try:
-            self._model = CrossEncoder(name, device="cpu")
-        except Exception as error:  # the libraries below raise anything from OSError to KeyError
-            raise ReaderError(f"The {role} {name!r} cannot be loaded: {error}. {remedy}") from error
-        self.fingerprint = hashlib.sha256(name.encode()).hexdigest()[:12]
-        named = self._model.config.id2label
-        self.labels = [str(named[number]).lower() for number in sorted(named)]
-
-    def logits(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
-        """Its raw outputs, shape (pairs, outputs)."""
-        import torch
-
-        found = self._model.predict(
-            list(pairs), activation_fn=torch.nn.Identity(), show_progress_bar=False
-        )
-        return np.asarray(found, dtype=np.float32).reshape(len(pairs), -1)
-
-
-class PairReader(CrossEncoderModel):
-    """A cross-encoder of sentence-transformers that scores (question, sentence) pairs.
-
-    A sentence is read with the headings and the one before it, so that a pronoun at its start has
-    its referent. A paragraph's logit is that of its best sentence.
-
-    Raises:
-        ReaderError: the model cannot be loaded.
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            name,
-            "reader",
-            "FOOTNOTE_READER takes the name or folder of a cross-encoder, "
-            f"`{SHIPPED}` or `{NONE}`.",
-        )
-        if len(self.labels) > 1:
-            raise ReaderError(
-                f"The reader {name!r} has {len(self.labels)} outputs; one that ranks has "
-                "one. Give a cross-encoder for ranking."
-            )
-
-    def read(self, question: str, sentences: Sequence[str], heading: str = "") -> Reading:
-        """Score every sentence of a paragraph in one batch."""
-        pairs = [
-            (question, " ".join(part for part in (heading, before, sentence) if part))
-            for before, sentence in zip(["", *sentences], sentences, strict=False)
-        ]
-        logits = tuple(map(float, self.logits(pairs)[:, 0]))
-        return Reading(logits, max(logits))

@@ -75,8 +75,7 @@ def rank(
     for hit, reading in zip(hits, readings, strict=False):
         features = reading_features(reading)
         gain = sum(weight * features[name] for name, weight in ranking.items())
-        legs = {**hit.legs, "reader": round(gain, 6)}
-        known.append(ReadHit(replace(hit, score=hit.score + gain, legs=legs), reading))
+        known.append(ReadHit(replace(hit, score=hit.score + gain), reading))
     known.sort(key=lambda one: (one.hit.paragraph.kind == "contents", -one.hit.score))
     return known + [ReadHit(hit, None) for hit in hits[len(readings) :]]
 

@@ -16,7 +16,6 @@ from assistant.retrieval.reranker import DEPTH, Known, rank, read
 from assistant.retrieval.rewording import searches_for
 from index import Hit, Paragraph, SearchResult, View
 from index.chunking.language import is_latin
-from index.retriever import LEGS
 
 RETRIEVED = 10  # paragraphs, as in most evaluations of retrieval
 #: Kinds of questions that ask for more than one thing.
@@ -45,18 +44,11 @@ class Retriever:
         self._reader = reader
         self._ranking = ranking
 
-    def search(self, question: Question, k: int, legs: Collection[str] = LEGS) -> list[Hit]:
-        """The k best paragraphs, best first. See `Assistant.search`."""
-        whole = self.read(replace(question, parts=()), Timer(), legs, k)
-        return list(evidence_of(whole, self._ranking).hits)[:k]
+    def search(self, question: Question, timer: Timer, k: int = RETRIEVED) -> Evidence:
+        """The evidence for a question, of at least the k best paragraphs. See `read`."""
+        return evidence_of(self.read(question, timer, k), self._ranking)
 
-    def retrieve(self, question: Question, timer: Timer, legs: Collection[str] = LEGS) -> Evidence:
-        """What there is to decide on. See `read`."""
-        return evidence_of(self.read(question, timer, legs), self._ranking)
-
-    def find(
-        self, question: Question, timer: Timer, legs: Collection[str] = LEGS
-    ) -> list[list[Hit]]:
+    def find(self, question: Question, timer: Timer) -> list[list[Hit]]:
         """Paragraphs for a language model to read, best first: what the question itself finds, all
         of it ranked by reading; and what each thing finds that it asks, and it with what was asked
         before.
@@ -64,15 +56,19 @@ class Retriever:
         Args:
             question: what to look for.
             timer: told of `encode`, `retrieve` and `read`.
-            legs: which legs of the search count.
         """
         others = [part.context or part.asked for part in question.parts]
         others += [question.context] if question.context else []
         vectors = QueryVectors(self._index.encoder, {question.standalone: question.vector})
         vectors.of(others)
-        look = _Lookup(self._index, self._documents, self._reader, vectors, timer, legs, FOUND)
-        asked = [(question.standalone, FOUND), *((other, DEPTH) for other in others)]
-        return [self._ranked(look, text, depth) for text, depth in asked]
+        look = _Lookup(self._index, self._documents, self._reader, vectors, timer, FOUND)
+        lists = []
+        for text, depth in [(question.standalone, FOUND), *((other, DEPTH) for other in others)]:
+            found = look.search(text, None)
+            raw = look.read(text, found, several=True, reads=is_read(found.hits), depth=depth)
+            ranked = rank(found.hits, raw.readings, self._ranking)
+            lists.append([read_hit.hit for read_hit in ranked])
+        return lists
 
     def other_searches(self, question: Question) -> list[str]:
         """The question in other words: the documents' own; see `searches_for`."""
@@ -113,7 +109,7 @@ class Retriever:
         vectors = self._index.vectors([hit.paragraph.id for hit in hits])
         cosines = [(vectors[hit.paragraph.id] @ question.vector).tolist() for hit in hits]
         hits = [
-            replace(hit, sentence_scores=tuple(own), score=max(own), legs={"sentence": max(own)})
+            replace(hit, sentence_scores=tuple(own), score=max(own))
             for hit, own in zip(hits, cosines, strict=True)
         ]
         weights = self._weigh(question.standalone)
@@ -137,18 +133,7 @@ class Retriever:
             return False
         return self._reader.read(question, sentences).paragraph > 0
 
-    def _ranked(self, look: _Lookup, text: str, depth: int) -> list[Hit]:
-        found = look.search(text, None)
-        raw = look.read(text, found, several=True, reads=is_read(found.hits), depth=depth)
-        return [read_hit.hit for read_hit in rank(found.hits, raw.readings, self._ranking)]
-
-    def read(
-        self,
-        question: Question,
-        timer: Timer,
-        legs: Collection[str] = LEGS,
-        k: int = RETRIEVED,
-    ) -> RawEvidence:
+    def read(self, question: Question, timer: Timer, k: int = RETRIEVED) -> RawEvidence:
         """Search for the question as it was understood, and, where it may lean on what was asked
         before, for it in the context of that; tell sentences apart by the question alone. Where it
         asks several things, do the same for each of them.
@@ -156,12 +141,11 @@ class Retriever:
         Args:
             question: what to look for.
             timer: told of `encode`, `retrieve` and `read`; what is done for the parts adds to them.
-            legs: which legs of the search count.
             k: paragraphs to find, if more than RETRIEVED.
         """
         vectors = QueryVectors(self._index.encoder, {question.standalone: question.vector})
         k = max(k, RETRIEVED)
-        lookup = _Lookup(self._index, self._documents, self._reader, vectors, timer, legs, k)
+        lookup = _Lookup(self._index, self._documents, self._reader, vectors, timer, k)
         several = question.kind in SEVERAL
         found = lookup.search(question.standalone, None)
         whole = lookup.read(question.standalone, found, several, is_read(found.hits))
@@ -176,13 +160,14 @@ class Retriever:
             ]
         vectors.of([text for part, context in asked for text in (part.asked, context) if text])
         # What is decided of the whole and of its parts is decided by the same numbers.
-        parts = [
-            (part, lookup.part(part.asked, context, bool(whole.readings)))
+        reads = bool(whole.readings)
+        parts = tuple(
+            (part, lookup.read(part.asked, lookup.search(part.asked, context), False, reads))
             for part, context in asked
-        ]
+        )
         return replace(
             whole,
-            parts=tuple(parts),
+            parts=parts,
             said=question.said,
             more=question.more,
             again=question.again,
@@ -194,7 +179,7 @@ class _Lookup:
     """Looks up one question in all ways, and reads no paragraph twice for the same words.
 
     Attributes:
-        index, documents, reader, timer, legs, k: as `Retriever` and its `read` have them.
+        index, documents, reader, timer, k: as `Retriever` and its `read` have them.
         vectors: the encoder's, of what was looked up.
         known: what was read.
     """
@@ -204,19 +189,8 @@ class _Lookup:
     reader: Reader | None
     vectors: QueryVectors
     timer: Timer
-    legs: Collection[str]
     k: int
     known: Known = field(default_factory=dict)
-
-    def part(self, asked: str, context: str | None, reads: bool) -> RawEvidence:
-        """What is found for one of several questions in the context of those before it. How similar
-        a paragraph is to it is told by itself, for the others may be answered without it."""
-        raw = self.read(asked, self.search(asked, context), False, reads)
-        hits = tuple(
-            replace(hit, legs={**hit.legs, "sentence": max(hit.sentence_scores)})
-            for hit in raw.found.hits
-        )
-        return replace(raw, found=replace(raw.found, hits=hits))
 
     def search(self, asked: str, context: str | None) -> SearchResult:
         """The paragraphs found for a question, and, where it has a context, for that."""
@@ -227,7 +201,6 @@ class _Lookup:
             self.k,
             documents=self.documents,
             context=context,
-            legs=self.legs,
             vector=vector,
             context_vector=in_context[0] if in_context else None,
         )

@@ -87,10 +87,6 @@ class HitValue(ParagraphValue):
     """A paragraph that was found."""
 
     score: float = Field(description="How well it matches; of different searches they compare.")
-    legs: dict[str, float] = Field(
-        description="`sentence`: cosine of its best sentence. `terms`: its share of the weight of "
-        "the query's words."
-    )
 
 
 class FoundValue(Value):
@@ -106,7 +102,6 @@ class FoundValue(Value):
                 hit.paragraph,
                 titles.get(hit.paragraph.document_id, ""),
                 score=round(hit.score, 6),
-                legs=hit.legs,
             )
             for hit in hits
         ]

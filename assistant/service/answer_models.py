@@ -90,8 +90,7 @@ class AnswerModels:
         """The settings, with the offered language model."""
         # Its address may be another than its setting stands for, and the key is not for it.
         changes = {
-            "llm": offer.server.address,
-            "llm_model": offer.model,
+            "llm": f"{offer.server.address}#{offer.model}",
             "llm_api_key": None,
             "llm_context": None,
         }

@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from assistant.service.watching import FolderWatch
     from index import Index
 
+MAX_WAITING = 200
+"""Questions that may wait in line; more are sent away."""
+
+ARRIVE_WITHIN = 300.0
+"""Seconds in which a request has to arrive as a whole."""
+
 MAX_UPLOADS = 50
 """Files that wait to be indexed at most."""
 
@@ -90,7 +96,6 @@ class Service:
         self.library = Library(
             assistant,
             max_file,
-            settings.max_documents,
             [name for name, _ in auth],
             settings.max_stored * 1_000_000,
         )
@@ -101,9 +106,9 @@ class Service:
             rate=settings.rate,
         )
         self.writers = AnswerModels(assistant, servers if is_local and not auth else ())
-        self.queue = FairQueue(settings.at_once, settings.queue)
-        self.reading = FairQueue(settings.at_once, settings.queue)
-        self.drawing = FairQueue(1, settings.queue)
+        self.queue = FairQueue(settings.at_once, MAX_WAITING)
+        self.reading = FairQueue(settings.at_once, MAX_WAITING)
+        self.drawing = FairQueue(1, MAX_WAITING)
         self.adding = FairQueue(1, MAX_UPLOADS)
         self.scanning = FairQueue(1, MAX_UPLOADS)
         self.fetcher = Fetcher(max_file) if settings.fetch else None
@@ -115,7 +120,7 @@ class Service:
         self.guards = (
             Middleware(TracingMiddleware, metrics=self.metrics),
             Middleware(SecurityMiddleware, local=is_local, access=self.access),
-            Middleware(RequestLimitMiddleware, max_file=max_file, seconds=settings.arrive_within),
+            Middleware(RequestLimitMiddleware, max_file=max_file, seconds=ARRIVE_WITHIN),
         )
 
     @property

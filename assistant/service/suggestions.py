@@ -189,7 +189,7 @@ class Suggestions:
                 quoting = assistant.for_documents(assistant.document_ids, write=False)
                 answered = (
                     suggestion
-                    for suggestion in quoting.candidates(asked[1])[:MAX_CONSIDERED]
+                    for suggestion in quoting.suggestions(asked[1])[:MAX_CONSIDERED]
                     if not self._closed.is_set() and _is_answered(quoting, suggestion)
                 )
                 tried.questions = tuple(islice(answered, MAX_FOUND))

@@ -15,17 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
-import numpy as np
-
-from assistant.retrieval.reading_model import (
-    CrossEncoderModel,
-    InputTokenizer,
-    Window,
-    open_model,
-)
-from index.errors import ReaderError
+from assistant.retrieval.reading_model import InputTokenizer, Window, open_model
 
 SHIPPED_FOLDER = Path(str(files("assistant.verification") / "weights"))
 
@@ -47,17 +38,6 @@ class Check:
     entailed: float
     contradicted: float = 0.0
     unsaid: float = 0.0
-
-
-@runtime_checkable
-class Entailer(Protocol):
-    """What tells how far a premise entails a claim."""
-
-    fingerprint: str
-
-    def check(self, claim: str, premise: str, question: str = "") -> Check:
-        """Hold a claim, which answers a question, against a premise."""
-        ...
 
 
 def claim_window(
@@ -84,7 +64,7 @@ class Checker:
     """
 
     def __init__(self, folder: Path) -> None:
-        opened = open_model(folder, "checker", "FOOTNOTE_VERIFIER")
+        opened = open_model(folder, "checker")
         self._network, self._tokenizer, self.fingerprint = opened
 
     def check(self, claim: str, premise: str, question: str = "") -> Check:
@@ -94,59 +74,11 @@ class Checker:
         return Check(entailed, contradicted, max(unsaid, default=0.0))
 
 
-class InferenceModel(CrossEncoderModel):
-    """A natural-language-inference model in the checker's place: a cross-encoder of
-    sentence-transformers over (premise, claim).
-
-    Its logit of entailment: where it has labels, that of the one called entailment against the
-    others; where it has one output, that output.
-
-    Raises:
-        ReaderError: the model cannot be loaded, or none of its labels is entailment.
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            name,
-            "verifier",
-            "FOOTNOTE_VERIFIER takes the name or folder of a cross-encoder for natural language "
-            "inference, `shipped` or `none`.",
-        )
-        labels = self.labels
-        if len(labels) > 1 and "entailment" not in labels:
-            raise ReaderError(
-                f"The verifier {name!r} has the labels {', '.join(labels)}; none is entailment. "
-                "Give a model for natural language inference."
-            )
-        self._column = labels.index("entailment") if len(labels) > 1 else 0
-
-    def check(
-        self,
-        claim: str,
-        premise: str,
-        question: str = "",  # noqa: ARG002 (these models read two texts)
-    ) -> Check:
-        """The logit of whether the premise entails the claim."""
-        [output] = self.logits([(premise, claim)])
-        others = np.delete(output, self._column)
-        against = float(np.logaddexp.reduce(others)) if others.size else 0.0
-        return Check(float(output[self._column]) - against)
-
-
-def load_entailer(name: str) -> Entailer | None:
-    """What judges meaning, by its name: `shipped`, `none`, a folder that `evals.training.quantise`
-    wrote, or a sentence-transformers cross-encoder.
-
-    Raises:
-        ReaderError: it cannot be loaded, or the shipped weights are not what was shipped.
-    """
-    if name == "none":
-        return None
-    if name == "shipped":
-        return _shipped()
-    return Checker(Path(name)) if (Path(name) / "reader.onnx").is_file() else InferenceModel(name)
-
-
 @cache
-def _shipped() -> Checker:
-    return Checker(SHIPPED_FOLDER)  # all that are opened in a process ask the same one
+def shipped_checker() -> Checker:
+    """Return the shipped checker, which is loaded once in a process.
+
+    Raises:
+        ReaderError: the weights are not what was shipped.
+    """
+    return Checker(SHIPPED_FOLDER)

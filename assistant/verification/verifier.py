@@ -6,9 +6,9 @@ nearness in meaning of the nearest sentence and the few things that can be check
 (`facts`): numbers and names that no passage has, and a denial. Two thresholds make three verdicts
 of its probability: supported; unconfirmed, which is neither shown nor contradicted; unsupported.
 
-Without a model of entailment (`FOOTNOTE_VERIFIER=none`, or a language that none reads) nearness of
-meaning and the share of words held stand in its place. That tells what the evidence does not speak
-of, and is a poor judge of what it says of it.
+For a language that the checker does not read, nearness of meaning and the share of words held stand
+in its place. That tells what the evidence does not speak of, and is a poor judge of what it says of
+it.
 
 The numbers are fitted by `footnote eval verifier` and kept in `verifier.json` with their
 provenance.
@@ -30,7 +30,7 @@ from assistant.query.english import content_stems
 from assistant.retrieval.passages import Passage
 from assistant.retrieval.retriever import is_read
 from assistant.verification.attribution import Ground, SentenceRun, cover, grounds, quotable
-from assistant.verification.checker import Check, Entailer
+from assistant.verification.checker import Check, Checker
 from assistant.verification.facts import (
     MARKERS,
     facts_of,
@@ -123,7 +123,7 @@ class Rule:
         return "unconfirmed" if probability >= self.doubted and not strange else "unsupported"
 
 
-#: The rule of going without a model of entailment.
+#: The rule of going without a checker.
 ALONE = "none"
 #: Stands behind a model's fingerprint where the rule is for what was written from the evidence.
 WRITTEN = ":written"
@@ -150,7 +150,7 @@ TOLD: dict[str, Conflict] = {
 
 @cache
 def load_rule(fingerprint: str = ALONE) -> Rule | None:
-    """The fitted numbers for a model of entailment by its fingerprint; None where none were."""
+    """The fitted numbers for a checker by its fingerprint; None where none were."""
     content = Path(str(files("assistant.verification") / "verifier.json")).read_text(
         encoding="utf-8"
     )
@@ -161,8 +161,8 @@ def load_rule(fingerprint: str = ALONE) -> Rule | None:
     return Rule(**numbers | {"claim": Logistic(**entry["claim"])})
 
 
-def rule_for(entailer: Entailer | None, written: bool = False) -> Rule:
-    """The rule that a verdict with this model of entailment is made by; another one for sentences
+def rule_for(checker: Checker | None, written: bool = False) -> Rule:
+    """The rule that a verdict with this checker is made by; another one for sentences
     that were `written` from the evidence, which keep near to its words.
 
     A model that none was fitted for is taken at its word, less what the evidence does not have,
@@ -171,13 +171,13 @@ def rule_for(entailer: Entailer | None, written: bool = False) -> Rule:
     """
     alone = load_rule()
     assert alone is not None, "verifier.json has it"
-    if entailer is None:
+    if checker is None:
         return replace(alone, doubted=1.0) if written else alone
     weights = {name: alone.claim.weights[name] for name in CHECKED}
-    if written and (rule := load_rule(entailer.fingerprint + WRITTEN)):
+    if written and (rule := load_rule(checker.fingerprint + WRITTEN)):
         return rule
     at_its_word = Rule(Logistic({"entail": 1.0, **weights}, 0.0), 0.5, DOUBTED, DOUBTED)
-    return load_rule(entailer.fingerprint) or at_its_word
+    return load_rule(checker.fingerprint) or at_its_word
 
 
 class Verifier:
@@ -186,15 +186,15 @@ class Verifier:
     Args:
         index: where they are.
         documents: their ids.
-        entailer: a model of entailment, or None.
+        checker: reads passages for a claim, or None.
     """
 
     def __init__(
-        self, index: View, documents: Sequence[str], entailer: Entailer | None = None
+        self, index: View, documents: Sequence[str], checker: Checker | None = None
     ) -> None:
         self._index = index
         self._documents = frozenset(documents)  # which knows its hash, of however many
-        self._entailer = entailer
+        self._checker = checker
 
     def judge(self, sentence: str, question: str | None = None) -> Judgement:
         """Judge one sentence.
@@ -260,14 +260,14 @@ class Verifier:
         if not runs:
             return None
         found = [Ground(tuple(runs), *self.neighbours(runs[0].hit.paragraph))]
-        entailer = self._entailer if is_read([run.hit for run in runs]) else None
-        features = weigh(claim, found, entailer, question, written=True)
-        rule = rule_for(entailer, written=True)
+        checker = self._checker if is_read([run.hit for run in runs]) else None
+        features = weigh(claim, found, checker, question, written=True)
+        rule = rule_for(checker, written=True)
         assert features is not None, "there is a ground"
         probability = rule.probability(features)
         differs = {name for name in TOLD if features.checked[name]}
         least = LIKELIER if differs else rule.contradicted
-        if differs - (IN_WORDS if entailer else set()) or probability < least:
+        if differs - (IN_WORDS if checker else set()) or probability < least:
             return None
         return Judgement("supported", probability, tuple(runs))
 
@@ -280,10 +280,10 @@ class Verifier:
             claim, question, written: see `weigh`.
             hits: the paragraphs that the claim may rest on.
         """
-        entailer = self._entailer if is_read(hits) else None
-        rule = rule_for(entailer, written)
+        checker = self._checker if is_read(hits) else None
+        rule = rule_for(checker, written)
         found = grounds(claim, hits, self.neighbours)
-        features = weigh(claim, found, entailer, question, written)
+        features = weigh(claim, found, checker, question, written)
         if features is None:
             return NOTHING_FOUND
         probability, finding = rule.probability(features), rule.finding(features)
@@ -303,7 +303,7 @@ class Verifier:
         least = max(held, default=0.0) - SLACK if written else 0.0
 
         def supports(part: Ground) -> bool:
-            alone = weigh(claim, [part], entailer, question, written)
+            alone = weigh(claim, [part], checker, question, written)
             return (
                 alone is not None
                 and cover(stems, f"{part.headings} {part.text}") >= least
@@ -363,7 +363,7 @@ class Verifier:
         hits = []
         for paragraph in paragraphs:
             scores = tuple(float(cosine) for cosine in vectors[paragraph.id] @ vector)
-            hits.append(Hit(paragraph, max(scores), {"sentence": max(scores)}, scores))
+            hits.append(Hit(paragraph, max(scores), scores))
         return hits
 
     def search(self, claim: str, question: str | None = None) -> list[Hit]:
@@ -468,7 +468,7 @@ class Features:
 def weigh(
     claim: str,
     found: Sequence[Ground],
-    entailer: Entailer | None,
+    checker: Checker | None,
     question: str = "",
     written: bool = False,
 ) -> Features | None:
@@ -477,7 +477,7 @@ def weigh(
     Args:
         claim: one sentence, see `plain_claim`.
         found: what it may rest on, see `attribution.grounds`.
-        entailer: a model of entailment, or None.
+        checker: reads passages for a claim, or None.
         question: what the claim answers.
         written: whether it was written as an answer; what the question tells is not to be found
             then.
@@ -488,7 +488,7 @@ def weigh(
     stated, stems = facts_of(claim), content_stems(claim) - content_stems(asked)
     premises = [month_first(ground.premise) for ground in found]
     texts = [f"{ground.headings} {own}" for ground, own in zip(found, premises, strict=True)]
-    checks = [entailer.check(claim, own, question) if entailer else Check(0.0) for own in premises]
+    checks = [checker.check(claim, own, question) if checker else Check(0.0) for own in premises]
     features = tuple(
         {
             "entail": check.entailed,

@@ -28,7 +28,7 @@ from assistant.api.app import build as build_api
 from assistant.llm.discovery import SERVERS, Server
 from assistant.schemas.answers import AnswerValue
 from assistant.service.operations import Sources, stream_answer
-from assistant.service.service import Service, wait_for_the_end
+from assistant.service.service import MAX_WAITING, Service, wait_for_the_end
 from assistant.service.watching import FolderWatch, Unread
 from assistant.serving.logs import about, take_over
 from assistant.serving.middleware import HEADER, MCP, is_of_gradio
@@ -106,7 +106,7 @@ def serve(
             max_file_size=0,
             # As many as may be in line: that sends more of them away, and gradio would let any
             # number wait.
-            max_threads=assistant.settings.at_once + assistant.settings.queue + 1,
+            max_threads=assistant.settings.at_once + MAX_WAITING + 1,
             app_kwargs={"lifespan": partial(lifespan, tools)},
         )
     except OSError as error:

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from index.store.writer import Progress
 
 
+#: Pages and pictures of a file that are read on a server, where that is asked for.
+MAX_PICTURES = 500
+
+
 class Library:
     """All documents of an assistant, and what people add to them; with the notebooks that these are
     in, and the conversations about them. May be used from many threads.
@@ -47,7 +51,6 @@ class Library:
     Args:
         assistant: its documents are everyone's.
         max_bytes: of a file that is added.
-        max_documents: what one login, or one key, may add.
         logins: the names that people log in by.
         max_stored: bytes of what one login, or one key, may add.
     """
@@ -56,19 +59,17 @@ class Library:
         self,
         assistant: Assistant,
         max_bytes: int,
-        max_documents: int,
         logins: Collection[str] = (),
         max_stored: int = 2_000_000_000,
     ) -> None:
         self._assistant = assistant
         index = assistant.index
         #: Where the files are received that are added.
-        self.inbox = Inbox(max_bytes, max_documents)
+        self.inbox = Inbox(max_bytes)
         self.trash = DeletedDocuments(index.database)
         self.notebooks = Notebooks(index.database, logins)
         self.conversations = Conversations(index.database)
         self.notes = Notes(index)
-        self._max_documents = max_documents
         self._max_stored = max_stored
         self._samples = {raw.id for raw in shipped_raw_documents()}
         self.owners = Owners(index)
@@ -339,13 +340,12 @@ class Library:
 
     def _bounded(self, name: str, on_page: Progress | None) -> Progress:
         """`on_page` for a file, which refuses one with more pages and pictures than are read."""
-        most = self._assistant.settings.max_pictures
 
         def step(done: int, count: int) -> None:
-            if count > most:
+            if count > MAX_PICTURES:
                 raise UnreadableError(
-                    f"{name!r} has {count:,} pages or pictures with text in them; at most {most:,} "
-                    "are read. Split it, or add it without having them read.",
+                    f"{name!r} has {count:,} pages or pictures with text in them; at most "
+                    f"{MAX_PICTURES:,} are read. Split it, or add it without having them read.",
                     code="too_long",
                 )
             if on_page:
@@ -369,12 +369,6 @@ class Library:
         left = [info for info in documents if info.id not in gone]
         deleted = sorted((i for i in documents if i.id in gone), key=lambda info: gone[info.id])
         stored = sum(info.bytes for info in left) + size - (there.info.bytes if there else 0)
-        if there is None and len(left) >= self._max_documents:
-            raise DocumentError(
-                f"There are {len(left)} documents of yours already. Remove one first.",
-                code="documents_full",
-                count=len(left),
-            )
         if stored > self._max_stored:
             count = self._max_stored // 1_000_000
             raise DocumentError(
@@ -383,10 +377,7 @@ class Library:
                 code="documents_full",
                 megabytes=count,
             )
-        while deleted and (
-            len(deleted) >= self._max_documents
-            or stored + sum(info.bytes for info in deleted) > self._max_stored
-        ):
+        while deleted and stored + sum(info.bytes for info in deleted) > self._max_stored:
             self.purge(deleted.pop(0).id)
 
     def put_in(self, owner: str, notebook: str, *identities: str) -> None:

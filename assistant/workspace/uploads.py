@@ -21,6 +21,9 @@ from index.errors import RefusedError, UnreadableError
 MAX_WAITING = 4
 """Times the size of the largest file that one client may have waiting in all."""
 
+MAX_FILES = 50
+"""Files that one client may have waiting."""
+
 MAX_TITLE = 300
 """Characters of a title."""
 
@@ -75,12 +78,10 @@ class Inbox:
 
     Args:
         max_bytes: of a file.
-        max_files: that one client may have waiting.
     """
 
-    def __init__(self, max_bytes: int, max_files: int) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._max_files = max_files
         self._uploads = weakref.WeakSet[Upload]()
         self._guard = threading.Lock()
 
@@ -125,7 +126,7 @@ class Inbox:
             self._uploads.add(upload)
             open_ones = [one for one in self._uploads if one.close.alive]
         sizes = [one.size for one in open_ones if one.client == upload.client]
-        if len(sizes) > self._max_files or sum(sizes) > MAX_WAITING * self.max_bytes:
+        if len(sizes) > MAX_FILES or sum(sizes) > MAX_WAITING * self.max_bytes:
             raise RefusedError(
                 f"{len(sizes) - 1} files of yours wait to be indexed already. Send this one when "
                 "some of them are.",

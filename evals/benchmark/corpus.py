@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -99,8 +99,8 @@ class RecombiningEncoder(Encoder):
     """Encodes each sentence once, and of these makes the vectors of paragraphs. As in those that
     are encoded whole, a sentence's has something of the sentences around it."""
 
-    def __init__(self, name: str, prompts: Mapping[str, str]) -> None:
-        super().__init__(name, prompts)
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
         self._known: dict[str, Vectors] = {}
 
     def encode_paragraphs(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from evals.running.runner import SetRun
 
 #: Settings that are not published: they may hold a secret, or say where things lie here.
-PRIVATE = ("llm", "llm_api_key", "calibration", "shared_terms")
+PRIVATE = ("llm", "llm_api_key", "calibration")
 
 
 def run(
@@ -50,9 +50,6 @@ def run(
     minimum: Minimum = None,
     limit: Limit = None,
     seed: Seed = 0,
-    legs: Annotated[
-        str, typer.Option(help="Legs of retrieval, with commas: sentence, terms.")
-    ] = "sentence,terms",
     history: Annotated[
         History,
         typer.Option(
@@ -71,16 +68,12 @@ def run(
     interrupted goes on where it was when the same command is given again.
     """
     from evals.datasets.loader import read_sets
-    from index.retriever import LEGS
 
     floors = options.floors_of(minimum)
-    chosen = [leg.strip() for leg in legs.split(",") if leg.strip()]
-    if not chosen or set(chosen) - set(LEGS):
-        raise QuestionSetError(f"--legs is {legs!r}; there are {', '.join(LEGS)}.")
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader, llm=llm)
     runs = []
     for questions in read_sets(sets, settings.ocr):
-        system = {"k": k, "legs": chosen, "history": history}
+        system = {"k": k, "history": history}
         run_options: dict[str, Any] = {"limit": limit, "at_once": at_once}
         runs.append(_ask(questions.name, questions, source, settings, system, **run_options))
         options.report_left_out(runs[-1].questions)

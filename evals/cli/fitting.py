@@ -166,10 +166,15 @@ def verifier(
             "judged as those are."
         ),
     ] = False,
+    checker: Annotated[
+        str,
+        typer.Option(help="`shipped`, `none`, or a folder that `evals.training.quantise` wrote."),
+    ] = "shipped",
     seed: Seed = 0,
 ) -> None:
     """Measure the verifier on claims that others wrote and on claims made false by script; with
     `--output`, fit its numbers on them for the models in use."""
+    from assistant.verification.checker import SHIPPED_FOLDER, Checker
     from assistant.verification.verifier import ALONE, WRITTEN, load_rule
     from evals.datasets.claims import read_claims
     from evals.fitting import verifier as fitting
@@ -178,9 +183,11 @@ def verifier(
     sets = [read_claims(path, held_out) for path in claims or []]
     if output is not None and not sets:
         raise typer.BadParameter("--output needs claims to fit the numbers on.")
+    folder = SHIPPED_FOLDER if checker == "shipped" else Path(checker)
+    judge = None if checker == "none" else Checker(folder)
     with TemporaryDirectory() as temporary, progress("verifier") as (_, judged):
         settings = load_settings(index_dir=index_dir or Path(temporary), reader=reader)
-        model, statements = fitting.gather_statements(sets, settings, judged, written)
+        model, statements = fitting.gather_statements(sets, settings, judge, judged, written)
     for name, names in fitting.BASELINES.items() if sets else ():
         left_out = fitting.cross_validated(statements, names, written)
         out.print(grouped_table(f"{name}: left out", fitting.figures(left_out, seed)))
@@ -227,11 +234,12 @@ def kinds(
 
     from assistant.query.kinds import kinds_file
     from evals.fitting import kinds as fitting
+    from index.encoder import load_encoder
 
     known = fitting.read_forms(forms or Path(str(files("evals.questions") / "kinds.jsonl")))
     asked = fitting.read_facts(facts)
     random.Random(fitting.SEED).shuffle(asked)  # noqa: S311 (not for secrets)
-    model = load_settings(encoder=encoder).load_encoder()
+    model = load_encoder(load_settings(encoder=encoder).encoder)
     entry, told = fitting.fit_kinds(known, asked[:limit], model)
     for kind, share in told.items():
         out.print(f"{kind}: {share:.3f} of the forms that were left out")

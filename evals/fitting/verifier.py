@@ -42,7 +42,7 @@ import numpy as np
 from assistant import Assistant, Settings
 from assistant.calibration import Logistic
 from assistant.verification.attribution import grounds
-from assistant.verification.checker import Entailer, load_entailer
+from assistant.verification.checker import Checker
 from assistant.verification.verifier import (
     ALONE,
     CHECKED,
@@ -132,7 +132,7 @@ def claim_statements(
     claim: Claim,
     words: Words,
     encoder: Encoder,
-    entailer: Entailer | None,
+    checker: Checker | None,
     written: bool = False,
 ) -> Iterator[Statement]:
     """A claim as it is, and if it is true what can be made false of it, by its own evidence.
@@ -142,7 +142,7 @@ def claim_statements(
         claim: the claim.
         words: what names and numbers are exchanged for.
         encoder: gives the cosines.
-        entailer: gives the logits, if there is one.
+        checker: gives the logits, if there is one.
         written: whether a language model wrote it; what its question tells it may say then.
     """
     evidence = Evidence(claim, encoder)
@@ -153,7 +153,7 @@ def claim_statements(
     for kind, text, supported in texts:
         plain = plain_claim(text)
         found = grounds(plain, evidence.search(plain), evidence.neighbours)
-        features = weigh(plain, found, entailer, claim.question or "", written)
+        features = weigh(plain, found, checker, claim.question or "", written)
         own = half(claim.question or claim.id)
         yield Statement(of, kind, supported, own, features, claim.error)
 
@@ -197,7 +197,7 @@ class Evidence:
         hits = []
         for number in found:
             cosines = tuple((self._vectors[number] @ vector).tolist())
-            hits.append(Hit(self._paragraphs[number], max(cosines), {}, cosines))
+            hits.append(Hit(self._paragraphs[number], max(cosines), cosines))
         return hits
 
 
@@ -211,14 +211,14 @@ def seed_claims() -> list[tuple[str, str]]:
 
 
 def seed_statements(
-    assistant: Assistant, verifier: Verifier, words: Words, entailer: Entailer | None
+    assistant: Assistant, verifier: Verifier, words: Words, checker: Checker | None
 ) -> Iterator[Statement]:
     """The statements of the shipped paraphrases.
 
     Args:
         assistant: has the shipped document open.
         verifier: searches it.
-        words, entailer: as in `statements_of`; names of the document itself are exchanged as well.
+        words, checker: as in `statements_of`; names of the document itself are exchanged as well.
 
     Raises:
         QuestionSetError: a claim's evidence is not in the document.
@@ -241,7 +241,7 @@ def seed_statements(
             ("hidden", text, hidden),
             *((made.kind, made.text, verifier.search(made.text)) for made in changed),
         ):
-            features = weigh(claim, grounds(claim, found, verifier.neighbours), entailer)
+            features = weigh(claim, grounds(claim, found, verifier.neighbours), checker)
             yield Statement(SEED, kind, kind == "found", half(paragraph.id), features)
 
 
@@ -367,6 +367,7 @@ def _balanced(truth: Any, said: Any) -> Any:
 def gather_statements(
     sets: Sequence[ClaimSet],
     settings: Settings,
+    checker: Checker | None,
     tick: Callable[[int, int], None],
     written: bool = False,
 ) -> tuple[str, list[Statement]]:
@@ -375,24 +376,24 @@ def gather_statements(
     Args:
         sets: claims with their evidence.
         settings: which models, and a folder for the index of the shipped document.
+        checker: gives the logits, if there is one.
         tick: called with (claims done, claims in all).
         written: see `claim_statements`.
 
     Returns:
-        The fingerprint of the model of entailment (`none` where there is none) and the statements.
+        The fingerprint of the checker (`none` where there is none) and the statements.
     """
-    entailer = load_entailer(settings.verifier)
     with Assistant.open(settings=settings) as assistant:
         paragraphs = [p.text for document in assistant.documents for p in document.paragraphs]
         words = words_of([*(c.text for claim_set in sets for c in claim_set.claims), *paragraphs])
         verifier = Verifier(assistant.index, assistant.document_ids)
-        statements = list(seed_statements(assistant, verifier, words, entailer))
+        statements = list(seed_statements(assistant, verifier, words, checker))
         encoder = assistant.index.encoder
         claims = [(claim_set.name, claim) for claim_set in sets for claim in claim_set.claims]
         for done, (name, claim) in enumerate(claims, start=1):
-            statements += claim_statements(name, claim, words, encoder, entailer, written)
+            statements += claim_statements(name, claim, words, encoder, checker, written)
             tick(done, len(claims))
-    return entailer.fingerprint if entailer else ALONE, statements
+    return checker.fingerprint if checker else ALONE, statements
 
 
 def write_rule(file: Path, model: str, rule: Rule, shown: Mapping[str, Figures]) -> None:

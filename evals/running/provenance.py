@@ -8,7 +8,6 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
@@ -27,21 +26,18 @@ LIBRARIES = (
 ).split()
 #: Settings that change nothing about an answer.
 _WHERE = {
-    *"index_dir wait arrive_within at_once fetch max_documents max_pictures max_upload".split(),
+    *"index_dir at_once fetch max_upload".split(),
     *"queue rate".split(),
     *WITHOUT_SERVER,
 }
 
 
-def provenance(
-    assistant: Assistant, *, k: int, legs: Sequence[str], history: str
-) -> dict[str, Any]:
+def provenance(assistant: Assistant, *, k: int, history: str) -> dict[str, Any]:
     """All that the records depend on but the set, as plain values.
 
     Args:
         assistant: as it is asked.
         k: how many paragraphs count as found.
-        legs: which legs of retrieval are used.
         history: how follow-ups are asked.
     """
     numbers = calibration.load_calibration(
@@ -59,7 +55,6 @@ def provenance(
         "settings": {
             **{n: v for n, v in sorted(settings.items()) if n not in _WHERE},
             "k": k,
-            "legs": list(legs),
             "history": history,
         },
         "thresholds": asdict(assistant.thresholds),

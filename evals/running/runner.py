@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,6 @@ from evals.running.provenance import provenance
 from evals.running.records import DEPTH, Cited, Proof, Record, best_of_units
 from index import Document
 from index.errors import QuestionSetError
-from index.retriever import LEGS
 from index.store.writer import Progress
 
 #: Paragraphs looked at for each passage that is sought, where passages have several. Not tuned.
@@ -171,7 +170,6 @@ class AssistantSystem(System):
         assistant: with the set's documents open.
         questions: the set.
         k: how many paragraphs count as found; at least ten are looked at.
-        legs: which legs of retrieval are used.
         history: how follow-ups are asked.
     """
 
@@ -180,14 +178,13 @@ class AssistantSystem(System):
         assistant: Assistant,
         questions: QuestionSet,
         k: int = DEPTH,
-        legs: Collection[str] = LEGS,
         history: History = "kept",
     ) -> None:
         documents = assistant.documents
         questions = with_documents(questions, documents)
-        self._assistant, self._legs, self._history = assistant, legs, history
+        self._assistant, self._history = assistant, history
         self._writes = assistant.writer_name is not None
-        made = provenance(assistant, k=k, legs=sorted(legs), history=history)
+        made = provenance(assistant, k=k, history=history)
         # Without a record: the first answer pays for loading.
         super().__init__(questions, documents, made, warm_up=not self._writes)
         self._depth = max(k, DEPTH)
@@ -200,11 +197,11 @@ class AssistantSystem(System):
         """The record of one question."""
         on = assistant_for(self._assistant, self.finder, question)
         text, history = asked_with(question, self._history)
-        answer = on.ask(text, history, legs=self._legs)
-        hits = on.search(text, self._deeper, history, legs=self._legs)
+        answer = on.ask(text, history)
+        hits = on.search(text, self._deeper, history)
         forced = None
         if not (answer.answered or self._writes):
-            every = on.ask(text, history, answer_from=0.0, legs=self._legs)
+            every = on.ask(text, history, answer_from=0.0)
             forced = tuple(TextSpan(c.document, c.start, c.end) for c in self._cited(every))
         return record_of(
             question,

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -45,18 +43,16 @@ class ServerAddress:
     Attributes:
         url: `http://host:port` or https; a path names a database of it other than `footnote`.
         headers: sent with every request; secret, and never shown.
-        certificates: a file of certificates to trust for https, in place of the system's.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    certificates: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no address.
 
         Raises:
-            SettingsError: it is none, or the file of certificates cannot be read.
+            SettingsError: it is none.
         """
         try:
             parts = urlsplit(self.url)
@@ -66,8 +62,8 @@ class ServerAddress:
         if not is_address or parts.username is not None or parts.query or parts.fragment:
             raise SettingsError(
                 f"{self.shown!r} is not the address of a Chroma server. Give it as "
-                "http://host:8000, or https://host with FOOTNOTE_CHROMA_CA where its certificate "
-                "is your own."
+                "http://host:8000, or https://host with SSL_CERT_FILE where its certificate is "
+                "your own."
             )
         if not re.fullmatch("[A-Za-z0-9_-]{3,128}", self.database):
             raise SettingsError(
@@ -80,11 +76,6 @@ class ServerAddress:
             raise SettingsError(
                 "FOOTNOTE_CHROMA_HEADERS has a name or a value that cannot stand in a header: only "
                 "letters, digits and signs of ASCII can."
-            )
-        if self.certificates is not None and not self.certificates.is_file():
-            raise SettingsError(
-                f"FOOTNOTE_CHROMA_CA names {str(self.certificates)!r}, which is not a file that "
-                "can be read."
             )
 
     @property
@@ -210,14 +201,12 @@ def _connect(address: ServerAddress) -> tuple[ClientAPI, Callable[[], None]]:
     from chromadb.api.client import AdminClient, Client
     from chromadb.config import Settings
 
-    certificates = address.certificates
     settings = Settings(
         anonymized_telemetry=False,
         chroma_api_impl="chromadb.api.fastapi.FastAPI",
         chroma_server_host=address.host,
         chroma_server_http_port=address.port,
         chroma_server_ssl_enabled=address.url.startswith("https"),
-        chroma_server_ssl_verify=str(certificates) if certificates else None,
         chroma_server_headers=dict(address.headers),
     )
     # Chroma's clients wait for ever, have no setting for it, and leave connections open. The first
@@ -230,18 +219,15 @@ def _connect(address: ServerAddress) -> tuple[ClientAPI, Callable[[], None]]:
             opened_client._server._session.close()  # noqa: SLF001
 
     try:
-        with warnings.catch_warnings():
-            # Chroma gives httpx the certificates in a way that it is to be weaned from.
-            warnings.filterwarnings("ignore", message="`verify=<str>`")
-            admin: Any = AdminClient(settings)
-            opened.append(admin)
-            admin._server._session.timeout = timeout  # noqa: SLF001
-            try:
-                admin.get_database(address.database)
-            except chromadb.errors.NotFoundError:
-                with suppress(chromadb.errors.ChromaError):  # made by another; or told next
-                    admin.create_database(address.database)
-            client: Any = Client(database=address.database, settings=settings)
+        admin: Any = AdminClient(settings)
+        opened.append(admin)
+        admin._server._session.timeout = timeout  # noqa: SLF001
+        try:
+            admin.get_database(address.database)
+        except chromadb.errors.NotFoundError:
+            with suppress(chromadb.errors.ChromaError):  # made by another; or told next
+                admin.create_database(address.database)
+        client: Any = Client(database=address.database, settings=settings)
         opened += [client, client._admin_client]  # noqa: SLF001
         client._server._session.timeout = timeout  # noqa: SLF001
     except BaseException:
@@ -291,8 +277,8 @@ def _server_translation(address: ServerAddress, error: Exception) -> IndexUnusab
         (
             isinstance(error, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in text,
             IndexUnavailableError,
-            f"{where} has no certificate that is trusted here ({text}). Set FOOTNOTE_CHROMA_CA to "
-            "a file with the certificate that it was signed with.",
+            f"{where} has no certificate that is trusted here ({text}). Set SSL_CERT_FILE to a "
+            "file with the certificate that it was signed with.",
         ),
         (
             isinstance(error, httpx.TransportError) or "Could not connect" in text,

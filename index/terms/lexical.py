@@ -25,7 +25,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
@@ -39,11 +38,8 @@ from index.terms.bm25 import NO_KEYS, Keys, Segment, build, merge, sums
 BATCH = 1 << 16
 #: Rows of the smallest segment that is kept on the disk; fewer are derived faster than read.
 MIN_ROWS = 1000
-#: Rows of the smallest segment that others may want: some seconds of reading and deriving.
-MIN_SHARED_ROWS = 10_000
-#: Seconds for which a segment is kept that is of no use: another process may be about to load it,
-#: or another machine have a use for it (a week).
-KEPT_FOR, SHARED_FOR = 60.0, 7 * 24 * 3600.0
+#: Seconds for which a segment is kept that is of no use: another process may be about to load it.
+KEPT_FOR = 60.0
 
 #: The share of the rows of a kept segment that have to be of use for it to be loaded.
 MIN_USED_SHARE = 1 / 8
@@ -66,18 +62,14 @@ class LexicalIndex:
 
     Args:
         folder: where large segments are kept for the next process; None to keep none.
-        shared: a folder of several machines, in which each finds what another has derived.
 
     Attributes:
         derived: rows that were derived so far, not loaded or merged.
         segments: those in use.
     """
 
-    def __init__(self, folder: Path | None, shared: Path | None = None) -> None:
-        places = ((folder, MIN_ROWS, KEPT_FOR), (shared, MIN_SHARED_ROWS, SHARED_FOR))
-        self._caches = [
-            SegmentCache(place, rows, kept_for) for place, rows, kept_for in places if place
-        ]
+    def __init__(self, folder: Path | None) -> None:
+        self._cache = SegmentCache(folder) if folder else None
         self._lock = threading.RLock()
         self._live: Callable[[], Numbers] = lambda: NO_KEYS
         self._has_looked = False
@@ -126,10 +118,9 @@ class LexicalIndex:
         return missing[np.sort(Keys(keys[missing]).firsts)]
 
     def _load(self, wanted: Numbers) -> None:
-        """Load what has been derived, by the last process or on another machine: segments of which
-        enough is of use."""
+        """Load what the last process derived: segments of which enough is of use."""
         in_use = np.append(self._live(), wanted)
-        for segment in chain.from_iterable(cache.segments() for cache in self._caches):
+        for segment in self._cache.segments() if self._cache else ():
             is_new = np.isin(segment.documents, in_use)
             is_new &= self._documents.find(segment.documents) < 0
             if segment.counts[is_new].sum() > MIN_USED_SHARE * len(segment):
@@ -168,12 +159,12 @@ class LexicalIndex:
         if any(used_here.any() for _, used_here in parts[first:]):
             self._add(merge(parts[first:]))
         self._is_settled = True
-        for cache in self._caches:
-            cache.sweep({segment.name for segment in self.segments})
+        if self._cache:
+            self._cache.sweep({segment.name for segment in self.segments})
 
     def _add(self, segment: Segment) -> None:
-        for cache in self._caches:
-            segment = cache.save(segment)
+        if self._cache:
+            segment = self._cache.save(segment)
         self._put((*self.segments, segment))
 
     def _put(self, segments: tuple[Segment, ...]) -> None:
@@ -190,12 +181,10 @@ class SegmentCache:
 
     Args:
         folder: the folder.
-        min_rows: rows of the smallest segment that is kept there.
-        kept_for: seconds for which a segment stays that is of no use.
     """
 
-    def __init__(self, folder: Path, min_rows: int, kept_for: float) -> None:
-        self._folder, self._min_rows, self._kept_for = folder, min_rows, kept_for
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._has_failed = False
 
     def segments(self) -> Iterator[Segment]:
@@ -218,7 +207,7 @@ class SegmentCache:
     def save(self, segment: Segment) -> Segment:
         """Keep a segment, if it is large enough; gives it with its name."""
         with self._forgiving():
-            if len(segment) >= self._min_rows and not self._path(segment.name).exists():
+            if len(segment) >= MIN_ROWS and not self._path(segment.name).exists():
                 self._folder.mkdir(parents=True, exist_ok=True)
                 part = self._folder / f"{uuid4().hex}{_PART}"
                 try:
@@ -238,7 +227,7 @@ class SegmentCache:
         left half written. Those that are `used`, by their names, are noted as used now."""
         with self._forgiving():
             for file in self._folder.iterdir() if self._folder.exists() else ():
-                kept_for = ABANDONED if file.suffix == _PART else self._kept_for
+                kept_for = ABANDONED if file.suffix == _PART else KEPT_FOR
                 with self._forgiving():
                     age = time.time() - file.stat().st_mtime
                     if file.stem in used:

@@ -17,7 +17,6 @@ from assistant.places import place_of
 from index import document_from_text
 from index.encoder import BASE_ENCODER
 from index.errors import QuestionError, SettingsError
-from index.terms import lexical
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
@@ -271,21 +270,6 @@ def test_two_assistants_on_one_index_see_only_their_own_documents(tmp_path: Path
         assert len(lamp.index.documents()) == 2
 
 
-def test_terms_are_found_that_another_machine_has_derived(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for size in ("MIN_ROWS", "MIN_SHARED_ROWS"):
-        monkeypatch.setattr(lexical, size, 1)  # as if the document were large
-    monkeypatch.setenv("FOOTNOTE_SHARED_TERMS", str(tmp_path / "shared"))
-    answers = []
-    for name in ("one", "other"):
-        with Assistant.open(index_dir=tmp_path / name) as opened:
-            answers.append(without_timings(opened.ask(QUESTION)))
-            derived = opened.index._store._terms.derived
-            assert (derived > 0) == (name == "one")
-    assert answers[0] == answers[1]
-
-
 def test_an_empty_or_very_long_question_is_refused(assistant: Assistant) -> None:
     for call in (assistant.ask, assistant.search):
         for question in ("", "   \n", "\u3000"):
@@ -337,7 +321,7 @@ def test_what_only_says_where_something_stands_is_no_answer(tmp_path: Path) -> N
         assert kinds == ["prose", "prose", "contents", "contents"]
         answer = opened.ask(question, refuse_below=0.0)
         assert {own.paragraph.kind for own in answer.citations} == {"prose"}
-        assert not any("More" in own for own in opened.suggestions(9))
+        assert not any("More" in own.question for own in opened.suggestions())
 
 
 def test_an_index_moves_to_another_encoder_by_itself(tmp_path: Path) -> None:

@@ -15,11 +15,6 @@ def test_former_names_work_with_a_warning(tmp_path: Path) -> None:
     file.write_text("The ferry leaves at nine.")
     with Assistant.open(file, index_dir=tmp_path / "index") as assistant:
         (identity,) = assistant.document_ids
-        with pytest.warns(DeprecationWarning, match="`for_documents`"):
-            assert assistant.over([identity]).document_ids == (identity,)
-        with pytest.warns(DeprecationWarning, match="`set_documents`"):
-            assistant.turn_to([])
-        assert assistant.document_ids == ()
         with pytest.warns(DeprecationWarning, match="`reindex`"):
             assert not assistant.index.read_anew(identity)
         with pytest.warns(DeprecationWarning, match="`metadata`"):

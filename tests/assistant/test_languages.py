@@ -14,7 +14,6 @@ from helpers import footnote
 from assistant import Assistant, Settings
 from assistant.calibration import load_calibration
 from assistant.retrieval.evidence import evidence_of
-from index.encoder import DEFAULT_ENCODER, Encoder
 
 GERMAN = """Die Fähre nach Brenna fährt morgens um neun Uhr ab und braucht zwei Stunden.
 
@@ -55,7 +54,6 @@ def test_only_latin_script_is_read(assistant: Assistant) -> None:
     russian = assistant.read(question)
     assert russian.found.hits[0].paragraph.text.startswith("Пекарня")
     assert russian.readings == ()
-    assert assistant.search(question, 1)[0].legs.keys() == {"sentence", "terms"}
     # The numbers of going without a reader decide.
     alone = load_calibration("none")
     answer = assistant.ask(question)
@@ -69,7 +67,7 @@ def test_inflected_words_are_found(assistant: Assistant) -> None:
     for query, start in (("Wo liegen Bäckereien?", "Die Bäckerei"), ("пекарни", "Пекарня")):
         [hit] = assistant.search(query, 1)
         assert hit.paragraph.text.startswith(start)
-        assert hit.legs["terms"] > 0
+        assert hit.terms > 0
 
 
 def test_a_claim_about_other_scripts_is_judged_by_words(assistant: Assistant) -> None:
@@ -86,16 +84,3 @@ def test_the_command_says_what_it_means(folder: Path, tmp_path: Path) -> None:
     assert done.stderr.count("FOOTNOTE_ENCODER") == 1
     done = footnote("search", "lamp", "--source", folder / "light.txt", *index)
     assert "not in English" not in done.stderr
-
-
-def test_prompts_of_an_encoder(folder: Path) -> None:
-    plain = Encoder(DEFAULT_ENCODER)
-    prompted = Encoder(DEFAULT_ENCODER, {"query": "query: ", "document": "passage: "})
-    assert prompted.fingerprint != plain.fingerprint
-    assert Encoder(DEFAULT_ENCODER, {}).fingerprint == plain.fingerprint
-    nearness = float(prompted.encode_query("the ferry") @ plain.encode_query("query: the ferry"))
-    assert nearness > 0.999
-    text = "The ferry leaves."
-    [[vector]] = prompted.encode_paragraphs([(text, [(0, len(text))])])
-    [[other]] = plain.encode_paragraphs([(text, [(0, len(text))])])
-    assert float(vector @ other) < 0.999

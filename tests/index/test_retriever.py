@@ -29,12 +29,10 @@ def test_what_fits_the_conversation_comes_before_its_equals() -> None:
     assert [hit.paragraph.id for hit in blended] == [h.paragraph.id for h in (first, second, third)]
     # The third one is not there, and lacks 0.2 here and 0.1 there.
     assert [hit.score for hit in blended] == pytest.approx([1.0, 0.9, 0.85])
-    near = {"sentence": 0.95, "terms": 0.1}
-    around = [replace(second, score=2.0, legs=near), replace(first, score=0.5)]
+    around = [replace(second, score=2.0), replace(first, score=0.5)]
     blended = blend([first, second, third], around)
     assert [hit.paragraph.id for hit in blended] == [h.paragraph.id for h in (second, first, third)]
     assert [hit.score for hit in blended] == pytest.approx([0.95, 0.25, 0.15])
-    assert [hit.legs["sentence"] for hit in blended] == [0.95, 0.9, 0.9]
     assert blend([first], []) == [first]
     assert blend([], [first]) == []
 
@@ -50,7 +48,7 @@ def test_what_only_leads_into_a_list_is_found_as_the_list(
     found = index.search(asks).hits
     question, listed, open_, mill = index.paragraphs(index.documents()[0].id, 1, 4)
     assert found[0].paragraph == listed
-    assert found[0].legs["terms"] == pytest.approx(max(hit.legs["terms"] for hit in found))
+    assert found[0].terms == max(hit.terms for hit in found) > 0
     assert question not in [hit.paragraph for hit in found]
     assert {open_.number, mill.number} <= {hit.paragraph.number for hit in found}
     # What it is found with is kept, and read with it.

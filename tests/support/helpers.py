@@ -257,8 +257,8 @@ def hits_of(*paragraphs: Sequence[str]) -> list[Hit]:
         Hit(
             paragraph,
             1.0 - rank / 10,
-            {"sentence": 0.9, "terms": 0.1},
             tuple(0.9 - n / 100 for n in range(len(paragraph.sentences))),
+            terms=0.1,
         )
         for rank, paragraph in enumerate(document.paragraphs)
     ]

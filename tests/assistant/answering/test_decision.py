@@ -21,10 +21,7 @@ CALIBRATION = Calibration({}, SAME, SAME, SAME, EVEN)
 
 def found(sure: float, *logodds: float, parts: tuple = ()) -> Evidence:  # type: ignore[type-arg]
     """Evidence: how sure it is, and the logodds of the document's sentences."""
-    hits = [
-        Hit(p, 1.0, {"sentence": 0.5, "terms": 0.5}, tuple(0.0 for _ in p.sentences))
-        for p in DOCUMENT.paragraphs
-    ]
+    hits = [Hit(p, 1.0, tuple(0.0 for _ in p.sentences), terms=0.5) for p in DOCUMENT.paragraphs]
     places = [(hit, number) for hit in hits for number in range(len(hit.paragraph.sentences))]
     candidates = tuple(
         Candidate(hit, number, {"logodds": value})

@@ -27,7 +27,6 @@ from model_servers import (
 
 from assistant import Answer, Assistant
 from assistant.events import Decided, Done, LookedAgain, SentenceReady, SourcesFound
-from assistant.llm.client import LanguageModelError
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 RIGHT = "The US Indo-Pacific strategy was released on February 11."
@@ -383,10 +382,10 @@ def test_what_was_shown_before_a_failure_stays(ask: Ask) -> None:
 
 
 def test_what_is_sent_is_the_key_and_numbered_passages(assistant: Assistant) -> None:
-    chosen = {"llm_api_key": "sesame-4711", "llm_model": "big", "llm_context": 3000}
+    chosen = {"llm_api_key": "sesame-4711", "llm_context": 3000}
     with (
         serving(writes(*words(f"{RIGHT} [1]"))) as (address, server),
-        opened(assistant, address, **chosen) as writing,
+        opened(assistant, f"{address}#big", **chosen) as writing,
     ):
         writing.ask(QUESTION)
     assert server.keys == ["Bearer sesame-4711"]
@@ -472,28 +471,17 @@ def test_asking_does_not_block_the_loop(assistant: Assistant) -> None:
         turned.set()
 
     async def every(writing: Assistant) -> tuple[Answer, list[Any], None]:
-        async def stream() -> list[Any]:
-            return [event async for event in writing.astream(QUESTION)]
+        def stream() -> list[Any]:
+            return list(writing.stream(QUESTION))
 
-        return await asyncio.gather(writing.aask(QUESTION), stream(), turn())
+        asked = asyncio.to_thread(writing.ask, QUESTION)
+        return await asyncio.gather(asked, asyncio.to_thread(stream), turn())
 
     chat = writes(then=turned, more=words(f"{RIGHT} [1]"))
     with serving(chat) as (address, _), opened(assistant, address) as writing:
         answer, events, _ = asyncio.run(every(writing))
     assert answer.sentences[0].text == RIGHT
     assert isinstance(events[-1], Done) and events[-1].answer.text == answer.text
-
-
-def test_a_question_is_put_in_other_words(assistant: Assistant) -> None:
-    other = "When did the US publish its strategy?"
-    said = replies(f'"{other}"', "")
-    with serving(said) as (address, server), opened(assistant, address) as writing:
-        assert writing.reword(QUESTION) == other
-        assert said_to(server) == [QUESTION]
-        with pytest.raises(LanguageModelError, match="no question"):
-            writing.reword(QUESTION)
-    with pytest.raises(LanguageModelError, match="none is set"):
-        assistant.for_documents(assistant.document_ids, write=False).reword(QUESTION)
 
 
 def test_more_passages_are_looked_up_in_the_words_of_a_language_model(assistant: Assistant) -> None:

@@ -16,7 +16,7 @@ from assistant.llm import prompts
 from assistant.llm.check_results import keep
 from assistant.llm.replies import Quoted, Said, Withdrawn, corrections_in
 from assistant.settings import load_settings
-from assistant.verification.checker import Check
+from assistant.verification.checker import Check, Checker
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 RIGHT = "The US Indo-Pacific strategy was released on February 11."
@@ -30,12 +30,11 @@ DOUBTED, CONTRADICTED = -0.5, -4.0
 Ask = Callable[..., tuple[Answer, list[str]]]
 
 
-class Scripted:
+class Scripted(Checker):
     """Says of claims what it is told to say, and of all others that they are supported."""
 
-    fingerprint = "scripted"
-
     def __init__(self, logits: dict[str, float]) -> None:
+        self.fingerprint = "scripted"
         self.logits = logits
 
     def check(self, claim: str, premise: str, question: str = "") -> Check:
@@ -55,7 +54,7 @@ def ask(assistant: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         passed: bool = True,
         **settings: str,
     ) -> tuple[Answer, list[str]]:
-        monkeypatch.setattr("assistant.pipeline.load_entailer", lambda _: Scripted(logits))
+        monkeypatch.setattr("assistant.pipeline.shipped_checker", lambda: Scripted(logits))
         with serving(replies(*written)) as (address, server):
             if passed:
                 keep(ended(load_settings(llm=address)))
@@ -113,7 +112,7 @@ def test_words_settle_nothing_that_they_do_not_say(
     ask: Ask, sentence: str, words: str, logit: float
 ) -> None:
     written = [f"{RIGHT} [1] {sentence} [1]", f"1. QUOTE: {words} [1]"]
-    answer, _ = ask(written, {sentence: logit}, unsupported="drop")
+    answer, _ = ask(written, {sentence: logit}, passed=False)
     assert told(answer) == [(RIGHT, "supported")]
     assert answer.dropped == 1
 
@@ -135,16 +134,13 @@ def test_what_stays_in_doubt_is_marked_in_its_place(ask: Ask, reply: str) -> Non
         assert f"{FREE} [not confirmed by the source] [{marked.markers[0]}]" in str(answer)
 
 
-@pytest.mark.parametrize(
-    ("logit", "passed", "unsupported"),
-    [(CONTRADICTED, True, "flag"), (DOUBTED, False, "flag"), (DOUBTED, True, "drop")],
-)
+@pytest.mark.parametrize(("logit", "passed"), [(CONTRADICTED, True), (DOUBTED, False)])
 def test_it_is_left_out_where_it_is_contradicted_or_not_to_be_shown(
-    ask: Ask, logit: float, passed: bool, unsupported: str
+    ask: Ask, logit: float, passed: bool
 ) -> None:
     """Or the model did not pass its check."""
     written = [f"{RIGHT} [1] {FREE} [1]", f"1. {FREE} [1]"]
-    answer, _ = ask(written, {FREE: logit}, passed=passed, unsupported=unsupported)
+    answer, _ = ask(written, {FREE: logit}, passed=passed)
     assert told(answer) == [(RIGHT, "supported")]
     assert answer.dropped == 1
 

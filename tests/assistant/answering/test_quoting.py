@@ -22,7 +22,7 @@ DOCUMENT = document_from_text(TEXT, "bridge.txt")
 
 def candidate(paragraph: int, sentence: int, logodds: float) -> Candidate:
     own = DOCUMENT.paragraphs[paragraph]
-    hit = Hit(own, 1.0, {"sentence": 0.5, "terms": 0.5}, tuple(0.0 for _ in own.sentences))
+    hit = Hit(own, 1.0, tuple(0.0 for _ in own.sentences), terms=0.5)
     return Candidate(hit, sentence, {}, sigmoid(logodds))
 
 
@@ -63,7 +63,7 @@ def test_what_belongs_to_a_sentence_is_quoted_with_it() -> None:
 
 def test_what_belongs_to_a_sentence_is_never_long() -> None:
     [paragraph] = document_from_text("A rule of some length. " * 50, "rules.txt").paragraphs
-    hit = Hit(paragraph, 1.0, {}, tuple(0.0 for _ in paragraph.sentences))
+    hit = Hit(paragraph, 1.0, tuple(0.0 for _ in paragraph.sentences))
     every = [Candidate(hit, n, {}, 0.9 if n == 20 else 0.4) for n in range(50)]
     first, last = reaching(every[20], every).reach or (0, 0)
     assert first < 20 < last
@@ -75,7 +75,7 @@ def test_the_next_paragraph_under_the_heading_belongs_to_it() -> None:
     dogs, fee, cats = document_from_text(text, "pets.md", markdown=True).paragraphs
 
     def chance(own: Paragraph, logodds: float) -> Candidate:
-        return Candidate(Hit(own, 1.0, {}, (0.0,)), 0, {}, sigmoid(logodds))
+        return Candidate(Hit(own, 1.0, (0.0,)), 0, {}, sigmoid(logodds))
 
     found = choose([chance(dogs, 0.0), chance(cats, -1.0), chance(fee, -1.5)], 4)
     assert [one.sentence.text for one in found] == ["Dogs may stay.", "They pay a fee."]

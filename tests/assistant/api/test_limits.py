@@ -92,8 +92,11 @@ def test_what_is_too_large_is_refused_whether_it_says_so_or_not(assistant: Assis
         assert [d["own"] for d in client.get("api/documents").json()["documents"]] == [False]
 
 
-def test_what_does_not_arrive_is_not_waited_for(assistant: Assistant) -> None:
-    with api_here(assistant, arrive_within=0.3) as url:
+def test_what_does_not_arrive_is_not_waited_for(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.service.service.ARRIVE_WITHIN", 0.3)
+    with api_here(assistant) as url:
         at = urlsplit(url)
         assert at.hostname is not None
         with socket.create_connection((at.hostname, at.port or 80), PATIENCE) as connection:
@@ -110,8 +113,9 @@ def test_what_does_not_arrive_is_not_waited_for(assistant: Assistant) -> None:
 
 
 def test_questions_wait_in_line_and_beyond_that_who_has_most_is_sent_away(
-    assistant: Assistant, keys: Keys
+    assistant: Assistant, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("assistant.service.service.MAX_WAITING", 2)
     ann, ben, operator = (keys.create(n, ["ask", "metrics"]) for n in ("ann", "ben", "operator"))
 
     def ask(key: str, question: str = QUESTION) -> httpx.Response:
@@ -124,7 +128,7 @@ def test_questions_wait_in_line_and_beyond_that_who_has_most_is_sent_away(
 
     Slow.gate.clear()
     with (
-        api_here(assistant, at_once=1, queue=2) as url,
+        api_here(assistant, at_once=1) as url,
         client_of(url, operator) as client,
         ThreadPoolExecutor(4) as pool,
     ):

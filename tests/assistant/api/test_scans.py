@@ -70,7 +70,7 @@ def test_a_scan_is_read_where_that_is_asked_for(client: httpx.Client, tmp_path: 
 
 
 def test_of_how_many_pages_the_pictures_are_read_is_limited(
-    assistant: Assistant, tmp_path: Path
+    assistant: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scan = save(tmp_path / "long.tiff", TEXT, TEXT)
     mixed_pages = tmp_path / "long.pdf"
@@ -78,7 +78,8 @@ def test_of_how_many_pages_the_pictures_are_read_is_limited(
     html += html[html.rindex("<p style") :]  # its picture once more
     with chromium() as browser:
         print_pdf(browser, html, mixed_pages)
-    with api_here(assistant, max_pictures=1) as url, client_of(url) as client:
+    monkeypatch.setattr("assistant.workspace.library.MAX_PICTURES", 1)
+    with api_here(assistant) as url, client_of(url) as client:
         refused = [
             client.post("api/documents?ocr=true", files={"file": (scan.name, scan.read_bytes())})
         ]
@@ -96,14 +97,15 @@ def test_of_how_many_pages_the_pictures_are_read_is_limited(
 
 
 def test_of_a_long_pdf_it_is_told_how_many_pages_are_read(
-    assistant: Assistant, tmp_path: Path
+    assistant: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = tmp_path / "berths.pdf"
     pages = (f'<p style="break-after: page">Berth {n} was dredged.</p>' for n in range(1, 51))
     with chromium() as browser:
         print_pdf(browser, f"{''.join(pages)}<p>Nothing else was dredged.</p>", long)
     # That only some pictures are read does not limit pages of text.
-    with api_here(assistant, max_pictures=1) as url, client_of(url) as client:
+    monkeypatch.setattr("assistant.workspace.library.MAX_PICTURES", 1)
+    with api_here(assistant) as url, client_of(url) as client:
         sent = {"file": (long.name, long.read_bytes())}
         steps = events_of(client.post("api/documents", files=sent, headers=EVENTS))
     told = [(v["unit"], v["done"], v["total"]) for n, v in steps if n == "progress"]

@@ -22,7 +22,7 @@ from index.errors import SettingsError
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
 
-HIT_KEYS = "paragraph document source heading locator uncertain score legs start end text".split()
+HIT_KEYS = "paragraph document source heading locator uncertain score start end text".split()
 
 
 def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
@@ -86,7 +86,6 @@ def test_search_prints_paragraphs(folder: Path) -> None:
     arguments = ("search", "missile defense", "-k", "4", "--index-dir", folder)
     found = json.loads(footnote(*arguments, "--json").stdout)
     assert [list(hit) for hit in found] == [HIT_KEYS] * 4
-    assert {"sentence", "terms"} <= set(found[0]["legs"])
     text = Path(found[0]["source"]).read_text(encoding="utf-8")
     for hit in found:
         assert text[hit["start"] : hit["end"]] == hit["text"]
@@ -186,18 +185,18 @@ def test_flags_go_before_the_environment_before_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "footnote.toml"
-    file.write_text('max_sentences = 2\nreader = "none"\nwait = 7.5\n', encoding="utf-8")
+    file.write_text('max_sentences = 2\nreader = "none"\nllm_timeout = 7.5\n', encoding="utf-8")
     assert load_settings().max_sentences == 4
     monkeypatch.setenv("FOOTNOTE_CONFIG", str(file))
     monkeypatch.setenv("FOOTNOTE_AUTH", "name:password")  # the page's, and no setting
     assert load_settings().max_sentences == 2
     monkeypatch.setenv("FOOTNOTE_MAX_SENTENCES", "3")
-    monkeypatch.setenv("FOOTNOTE_WAIT", "8")
+    monkeypatch.setenv("FOOTNOTE_LLM_TIMEOUT", "8")
     settings = load_settings(max_sentences=1, answer_from=None)
-    assert (settings.max_sentences, settings.wait, settings.reader) == (1, 8.0, "none")
+    assert (settings.max_sentences, settings.llm_timeout, settings.reader) == (1, 8.0, "none")
     assert settings.answer_from is None
-    monkeypatch.setenv("FOOTNOTE_WAIT", "soon")
-    with pytest.raises(SettingsError, match="wait is 'soon'"):
+    monkeypatch.setenv("FOOTNOTE_LLM_TIMEOUT", "soon")
+    with pytest.raises(SettingsError, match="llm_timeout is 'soon'"):
         load_settings()
 
 

@@ -28,7 +28,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str |
         (folder / name).write_text(text)
     footnote("index", "add", folder, "--index-dir", folder / "index")
     with Assistant.open(index_dir=folder / "index") as assistant:
-        library = Library(assistant, max_bytes=0, max_documents=0)
+        library = Library(assistant, max_bytes=0)
         for info in assistant.index.documents():
             made = library.notebooks.create(MACHINE, "", info.title.partition(".")[0].title())
             library.put_in(MACHINE, made.id, info.id)

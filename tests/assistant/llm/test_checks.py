@@ -56,8 +56,8 @@ def small(tmp_path: Path) -> Settings:
     return load_settings(llm=str(tmp_path / "small.gguf"))
 
 
-def checked_as(llm: str | Path, model: str | None = None) -> str:
-    return checked(load_settings(llm=str(llm), llm_model=model))
+def checked_as(llm: str | Path) -> str:
+    return checked(load_settings(llm=str(llm)))
 
 
 def answered(*shown: str, outcome: Outcome = "written", **more: Any) -> Answer:
@@ -112,9 +112,7 @@ def test_judging_is_by_words_and_numbers(name: str, answer: Answer, verdict: str
 
 def test_only_the_model_is_ones_own(tmp_path: Path) -> None:
     """Whatever else is set, the counts are the model's."""
-    mine = load_settings(
-        llm="ollama:tiny", llm_context=4096, reader="none", max_sentences=1, unsupported="flag"
-    )
+    mine = load_settings(llm="ollama:tiny", llm_context=4096, reader="none", max_sentences=1)
     default = load_settings(llm="ollama:tiny", llm_context=4096, index_dir=tmp_path, trust_llm=True)
     assert settings_for(mine, tmp_path).model_dump() == default.model_dump()
 
@@ -158,13 +156,13 @@ def test_a_file_is_known_by_what_is_in_it(tmp_path: Path) -> None:
 
 def test_a_server_far_away_is_not_asked(data: Path) -> None:
     """The test would fail if it were: no test connects to anything but this machine."""
-    settings = load_settings(llm="https://who:sesame@models.example/v1/", llm_model="big")
+    settings = load_settings(llm="https://who:sesame@models.example/v1/#big")
     assert checked(settings) == "unchecked"
     keep(ended(settings))
     assert checked(settings) == "passed"
-    assert checked_as("https://models.example/v1", "big") == "passed"
-    assert checked_as("https://models.example/v1", "small") == "unchecked"
-    assert checked_as("https://others.example/v1", "big") == "unchecked"
+    assert checked_as("https://models.example/v1#big") == "passed"
+    assert checked_as("https://models.example/v1#small") == "unchecked"
+    assert checked_as("https://others.example/v1#big") == "unchecked"
     assert all("sesame" not in file.read_text() for file in data.rglob("*.json"))
 
 
@@ -173,15 +171,15 @@ def test_a_server_here_is_asked_only_where_something_is_kept() -> None:
         assert checked_as(address) == "unchecked"
         assert asked.gets == []
         keep(ended(load_settings(llm=address)))
-        assert checked_as(address) == checked_as(address, "tiny") == "passed"
-        assert checked_as(address, "big") == "unchecked"
-    assert checked_as(address, "tiny") == "passed"  # it is away
+        assert checked_as(address) == checked_as(f"{address}#tiny") == "passed"
+        assert checked_as(f"{address}#big") == "unchecked"
+    assert checked_as(f"{address}#tiny") == "passed"  # it is away
     assert asked.asked == []
 
 
 def test_a_model_of_ollama_is_known_by_its_digest() -> None:
     with serving(writes("x"), "tiny:latest", handler=Ollama) as (address, server):
-        settings = load_settings(llm=address, llm_model="tiny")
+        settings = load_settings(llm=f"{address}#tiny")
         server.seconds = 2 * PATIENCE  # it is busy, and waited for
         keep(ended(load_settings(llm=address)))
         assert checked_as(address) == "passed"
@@ -194,7 +192,7 @@ def test_a_model_of_ollama_is_known_by_its_digest() -> None:
         keep(ended(settings, checked="2026-02-01T10:00:00+00:00"))
         assert checked(settings) == "passed"
         with serving(writes("x"), handler=Ollama) as (other, _):
-            assert checked_as(other, "tiny") == "failed"  # has the first
+            assert checked_as(f"{other}#tiny") == "failed"  # has the first
     assert checked(settings) == "passed"  # the latest, where nothing is told any more
 
 

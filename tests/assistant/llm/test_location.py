@@ -24,25 +24,21 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("llm", "set_apart", "address", "model"),
+    ("llm", "address", "model"),
     [
-        ("ollama:llama3.2", None, "http://127.0.0.1:11434/v1", "llama3.2"),
-        ("ollama:llama3.2:1b", None, "http://127.0.0.1:11434/v1", "llama3.2:1b"),
-        (" Ollama: llama3.2 ", None, "http://127.0.0.1:11434/v1", "llama3.2"),
-        ("ollama:", "big", "http://127.0.0.1:11434/v1", "big"),
-        ("ollama:small", "big", "http://127.0.0.1:11434/v1", "small"),
-        ("lmstudio:qwen/qwen3-8b", None, "http://127.0.0.1:1234/v1", "qwen/qwen3-8b"),
-        ("llamacpp:", None, "http://127.0.0.1:8080/v1", None),
-        ("llamacpp:qwen3.gguf", None, "http://127.0.0.1:8080/v1", "qwen3.gguf"),
-        ("vllm:Qwen/Qwen3-8B", None, "http://127.0.0.1:8000/v1", "Qwen/Qwen3-8B"),
-        ("http://10.0.0.5:8000/v1", None, "http://10.0.0.5:8000/v1", None),
-        ("https://models.example/v1", "big", "https://models.example/v1", "big"),
+        ("ollama:llama3.2", "http://127.0.0.1:11434/v1", "llama3.2"),
+        ("ollama:llama3.2:1b", "http://127.0.0.1:11434/v1", "llama3.2:1b"),
+        (" Ollama: llama3.2 ", "http://127.0.0.1:11434/v1", "llama3.2"),
+        ("lmstudio:qwen/qwen3-8b", "http://127.0.0.1:1234/v1", "qwen/qwen3-8b"),
+        ("llamacpp:", "http://127.0.0.1:8080/v1", None),
+        ("llamacpp:qwen3.gguf", "http://127.0.0.1:8080/v1", "qwen3.gguf"),
+        ("vllm:Qwen/Qwen3-8B", "http://127.0.0.1:8000/v1", "Qwen/Qwen3-8B"),
+        ("http://10.0.0.5:8000/v1", "http://10.0.0.5:8000/v1", None),
+        ("https://models.example/v1#big/m:1", "https://models.example/v1", "big/m:1"),
     ],
 )
-def test_a_server_and_its_model(
-    llm: str, set_apart: str | None, address: str, model: str | None
-) -> None:
-    assert locate(llm, set_apart) == Endpoint(address, model)
+def test_a_server_and_its_model(llm: str, address: str, model: str | None) -> None:
+    assert locate(llm) == Endpoint(address, model)
 
 
 @pytest.mark.parametrize(

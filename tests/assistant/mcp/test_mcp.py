@@ -207,7 +207,7 @@ async def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mo
 
 
 def test_it_answers_at_once_while_the_documents_are_not_there(tmp_path: Path) -> None:
-    with talking(tmp_path, FOOTNOTE_WAIT=str(PATIENCE)) as talk:
+    with talking(tmp_path) as talk:
         with busy(tmp_path):
             assert talk.begin()["capabilities"]["resources"]["listChanged"]
             assert len(talk.result(talk.send("tools/list"))["tools"]) == 7
@@ -306,7 +306,7 @@ def test_nonsense_does_no_harm_and_ctrl_c_ends_it(index_folder: Path, tmp_path: 
         assert answer["text"] == QUOTE
         talk.process.send_signal(signal.SIGINT)
         assert talk.process.wait(PATIENCE) == 0  # the input is still open
-    with busy(tmp_path), talking(tmp_path, FOOTNOTE_WAIT=str(10 * PATIENCE)) as talk:
+    with busy(tmp_path), talking(tmp_path) as talk:
         talk.begin()
         while "Waiting for" not in talk.errors:
             time.sleep(0.05)

@@ -182,10 +182,11 @@ def test_ones_own_documents_are_there_and_nobody_elses(
 
 @pytest.mark.parametrize("mode", MODES)
 def test_who_is_one_too_many_is_told_by_the_tool(
-    assistant: Assistant, keys: dict[str, str], mode: str
+    assistant: Assistant, keys: dict[str, str], mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("assistant.service.service.MAX_WAITING", 0)
     with (
-        served_with_tools(assistant, at_once=1, queue=0) as (service, url),
+        served_with_tools(assistant, at_once=1) as (service, url),
         service.queue.place("somebody"),
     ):
         assert "waiting already" in told(call(url, keys["ben"], "ask", mode, question=QUESTION))

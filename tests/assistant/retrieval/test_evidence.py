@@ -11,27 +11,23 @@ from helpers import hits_of
 
 from assistant.calibration import UNFITTED, Logistic
 from assistant.retrieval.evidence import gather
-from assistant.retrieval.reading_model import Reading, load_reader
+from assistant.retrieval.reading_model import SHIPPED_FOLDER, Reader, Reading
 from assistant.retrieval.reranker import CLEAR, DEPTH, LEAST, UNREAD, rank, read
 
 ANSWERS = "The museum was opened by the mayor in 1934."
 FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]
 
 
-class Counting:
+class Counting(Reader):
     """The shipped reader, counting what it is given."""
 
-    fingerprint = "counting"
-
     def __init__(self) -> None:
-        loaded = load_reader()
-        assert loaded is not None
-        self._inner = loaded
+        super().__init__(SHIPPED_FOLDER)
         self.given: list[list[str]] = []
 
     def read(self, question: str, sentences: Sequence[str], heading: str = "") -> Reading:
         self.given.append(list(sentences))
-        return self._inner.read(question, sentences, heading)
+        return super().read(question, sentences, heading)
 
 
 @pytest.fixture(scope="module")

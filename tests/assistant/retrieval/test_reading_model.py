@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistant.retrieval import reading_model as reader
-from assistant.retrieval.reading_model import PassageReader, Reader, above
+from assistant.retrieval.reading_model import Reader, above
 from index.errors import ReaderError
 
 FOLDER = Path(str(files("assistant.retrieval") / "weights"))
@@ -23,9 +23,9 @@ PARAGRAPH = [
 
 
 @pytest.fixture(scope="module")
-def shipped() -> PassageReader:
+def shipped() -> Reader:
     loaded = reader.load_reader()
-    assert isinstance(loaded, PassageReader)
+    assert isinstance(loaded, Reader)
     return loaded
 
 
@@ -78,11 +78,11 @@ def test_headings_end_as_sentences_do() -> None:
     assert above([]) == ""
 
 
-def test_windows_that_are_read_at_once_have_the_same_logits(shipped: PassageReader) -> None:
+def test_windows_that_are_read_at_once_have_the_same_logits(shipped: Reader) -> None:
     """Alone they are read by all cores, beside others by one."""
     questions = [f"When was the museum {done}?" for done in ("opened", "closed", "built", "sold")]
     alone = [shipped.read(question, PARAGRAPH * 4) for question in questions]
-    fresh = PassageReader(FOLDER)
+    fresh = Reader(FOLDER)
     with ThreadPoolExecutor(4) as pool:
         beside = list(pool.map(lambda question: fresh.read(question, PARAGRAPH * 4), questions))
     assert beside == alone
@@ -95,9 +95,9 @@ def test_changed_and_missing_weights_are_refused(tmp_path: Path) -> None:
     content[-1] ^= 1
     (copy / "reader.onnx").write_bytes(content)
     with pytest.raises(ReaderError, match="not those that were written there"):
-        PassageReader(copy)
+        Reader(copy)
     with pytest.raises(ReaderError, match="FOOTNOTE_READER=none"):
-        PassageReader(tmp_path)
+        Reader(tmp_path)
 
 
 def test_the_shipped_weights_have_a_calibration_of_their_own(shipped: Reader) -> None:

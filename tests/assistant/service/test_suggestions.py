@@ -23,10 +23,10 @@ class Slow(Assistant):
     gate = threading.Event()
     tried = 0
 
-    def candidates(self, language: str | None = None) -> list[Suggestion]:
+    def suggestions(self, language: str | None = None) -> list[Suggestion]:
         type(self).tried += 1
         assert self.gate.wait(PATIENCE)
-        return super().candidates(language)
+        return super().suggestions(language)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_people_come_first_and_who_has_a_place_waits_for_no_other(assistant: Ass
 
 def test_a_fault_is_told_and_not_remembered(assistant: Assistant) -> None:
     class Broken(Slow):
-        def candidates(self, language: str | None = None) -> list[Suggestion]:
+        def suggestions(self, language: str | None = None) -> list[Suggestion]:
             raise LookupError
 
     starters = Suggestions(FairQueue(1, 5))

@@ -12,7 +12,7 @@ from helpers import footnote
 
 from assistant import Assistant, Settings
 from assistant.retrieval.passages import Passage, sections_of
-from assistant.retrieval.reading_model import PassageReader
+from assistant.retrieval.reading_model import Reader
 from assistant.verification.attribution import (
     TOGETHER,
     beside,
@@ -195,10 +195,10 @@ def test_without_a_reader_true_claims_are_told_from_their_changes(without_reader
 
 
 def test_weights_that_are_not_there_are_told_with_what_to_set(tmp_path: Path) -> None:
-    with pytest.raises(ReaderError, match=r"The checker in .* set FOOTNOTE_VERIFIER=none"):
+    with pytest.raises(ReaderError, match=r"The checker in .* Install footnote anew\.$"):
         Checker(tmp_path)
     with pytest.raises(ReaderError, match=r"The reading model in .* set FOOTNOTE_READER=none"):
-        PassageReader(tmp_path)
+        Reader(tmp_path)
 
 
 def test_a_denial_is_told_where_what_has_the_words_says_otherwise(verifier: Verifier) -> None:
@@ -211,8 +211,9 @@ def test_a_denial_is_told_where_what_has_the_words_says_otherwise(verifier: Veri
 
 
 def test_another_model_is_taken_at_its_word_less_what_is_missing() -> None:
-    class Says:
-        fingerprint = "says"
+    class Says(Checker):
+        def __init__(self) -> None:
+            self.fingerprint = "says"
 
         def check(self, claim: str, premise: str, question: str = "") -> Check:
             return Check(1.0)

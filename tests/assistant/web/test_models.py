@@ -46,7 +46,6 @@ from index.errors import SettingsError
 WRITTEN = "The US released its Indo-Pacific strategy on 11 February."
 MODEL = "llama3.2"
 SETTINGS = {
-    "FOOTNOTE_LLM_MODEL": MODEL,
     "FOOTNOTE_LLM_CONTEXT": "16384",
     "FOOTNOTE_LLM_TIMEOUT": str(PATIENCE),
 }
@@ -189,7 +188,7 @@ def test_only_what_is_offered_is_asked_and_how_its_check_ended_is_told(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     address = f"http://127.0.0.1:{ollama[0]}/v1"
-    keep(ended(load_settings(llm=address, llm_model="qwen3:4b"), BAD))
+    keep(ended(load_settings(llm=f"{address}#qwen3:4b"), BAD))
     # Where others log in nothing is looked for.
     ollama[1].gets.clear()
     service = Service(assistant, "127.0.0.1", [("ann", "s3cret!")], [server_at(ollama[0])])
@@ -205,9 +204,7 @@ def test_only_what_is_offered_is_asked_and_how_its_check_ended_is_told(
     for llm in ("ollama:other", "vllm:llama3.2", address, "/etc/passwd", ""):
         with pytest.raises(SettingsError, match="not running"), writers.chosen(llm):
             raise AssertionError("it was let write")
-    set_up = load_settings(
-        index_dir=assistant.settings.index_dir, llm=address, llm_model="qwen3:4b"
-    )
+    set_up = load_settings(index_dir=assistant.settings.index_dir, llm=f"{address}#qwen3:4b")
     own = Assistant(assistant.index, assistant.document_ids, set_up)
     told = AnswerModels(own, [server_at(ollama[0])]).to_dict()
     assert (told["set"], told["check"], told["offered"]) == ("qwen3:4b", "failed", [])

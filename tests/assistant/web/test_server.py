@@ -156,7 +156,7 @@ def test_fifty_sessions_get_the_answers_to_their_own_questions(
         QUESTION,
         "Why is Moscow drawn to Beijing?",
         "What is the population of India?",
-        *assistant.suggestions(7),
+        *(suggestion.question for suggestion in assistant.suggestions()[:7]),
     ]
     expected = [assistant.ask(question) for question in questions]
     slow = crowd(url, QUESTIONS_AT_ONCE)

@@ -62,7 +62,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
 
 def of(index: Index, *logins: str) -> Library:
     assistant = Assistant(index, [], Settings(reader="none"))
-    return Library(assistant, max_bytes=1000, max_documents=10, logins=logins)
+    return Library(assistant, max_bytes=1000, logins=logins)
 
 
 def add(library: Library, owner: str, name: str = "nuts.txt", text: str = TEXT) -> str:

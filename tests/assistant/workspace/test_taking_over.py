@@ -34,7 +34,7 @@ def index(tmp_path: Path) -> Iterator[Index]:
 def served(index: Index, *logins: str) -> Library:
     """The documents as a process with these logins serves them."""
     assistant = Assistant(index, [], Settings(reader="none"))
-    return Library(assistant, max_bytes=1000, max_documents=3, logins=logins)
+    return Library(assistant, max_bytes=1000, logins=logins)
 
 
 def former(index: Index, folder: Path, login: str | None, key: str, name: str, keep: bool) -> str:

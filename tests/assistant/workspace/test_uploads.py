@@ -48,7 +48,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def library(assistant: Assistant, disk: Path) -> Iterator[Library]:
-    found = Library(assistant, max_bytes=1000, max_documents=3, logins=["ann"])
+    found = Library(assistant, max_bytes=1000, logins=["ann"])
     yield found
     for info in found.owners.documents("ann"):
         assistant.index.remove(info.id)
@@ -86,8 +86,9 @@ def test_a_file_of_any_name_is_received_in_its_place(
 
 
 def test_a_client_may_have_so_much_waiting_and_others_are_not_held_up(
-    library: Library, disk: Path
+    library: Library, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("assistant.workspace.uploads.MAX_FILES", 3)
     uploads = [receive(library, b"a") for n in range(3)]
     with pytest.raises(RefusedError, match="wait to be indexed") as refused:
         receive(library, b"a")
@@ -103,7 +104,7 @@ def test_a_client_may_have_so_much_waiting_and_others_are_not_held_up(
 def test_bytes_count_too_and_what_breaks_off_leaves_nothing(
     assistant: Assistant, disk: Path
 ) -> None:
-    library = Library(assistant, max_bytes=1000, max_documents=50)
+    library = Library(assistant, max_bytes=1000)
     empty = files(disk)
     with pytest.raises(UnreadableError, match="larger than"):
         receive(library, b"a" * 600, b"a" * 401)
@@ -146,7 +147,7 @@ def test_after_a_fault_it_goes_on_clearing_away(
 def test_bytes_of_what_is_added_count_and_what_is_deleted_makes_room(
     assistant: Assistant, library: Library
 ) -> None:
-    bounded = Library(assistant, max_bytes=1000, max_documents=50, max_stored=100)
+    bounded = Library(assistant, max_bytes=1000, max_stored=100)
 
     def add(text: str, folder: str) -> str:
         upload = receive(bounded, text.encode())
@@ -180,11 +181,12 @@ def test_two_of_the_same_name_in_two_folders_are_two_documents(library: Library)
             library.remove("ann", one.info.id)
 
 
-def test_what_is_deleted_does_not_heap_up(library: Library) -> None:
+def test_what_is_deleted_does_not_heap_up(assistant: Assistant, library: Library) -> None:
+    bounded = Library(assistant, max_bytes=1000, max_stored=100)
     for number in range(8):
-        text = f"Elms grow in the {number}th year.".encode()
-        added = library.add("ann", receive(library, text), nothing, folder=str(number))
-        library.discard("ann", added.id)
+        text = f"Elms grow in the {number}th year.".encode()  # 26 bytes
+        added = bounded.add("ann", receive(bounded, text), nothing, folder=str(number))
+        bounded.discard("ann", added.id)
     assert len(library.owners.documents("ann")) == 3
     library.restore("ann", added.id)
     assert library.find("ann", added.id)

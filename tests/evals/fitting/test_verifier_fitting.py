@@ -10,7 +10,7 @@ import pytest
 from helpers import footnote
 
 from assistant import Assistant
-from assistant.verification.checker import load_entailer
+from assistant.verification.checker import shipped_checker
 from evals.datasets.claims import Claim
 from evals.fitting.perturbation import KINDS, Words, perturb, words_of
 from evals.fitting.verifier import (
@@ -46,7 +46,7 @@ def claims(of: str) -> list[Claim]:
 
 @pytest.fixture(scope="module")
 def statements(assistant: Assistant) -> list[Statement]:
-    entailer = load_entailer("shipped")
+    entailer = shipped_checker()
     words = words_of(claim.text for of in ("Lund", "Bergen") for claim in claims(of))
     return [
         statement

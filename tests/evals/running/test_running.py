@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,11 +15,10 @@ from assistant import Settings
 from assistant.query.cleaning import MAX_QUESTION
 from assistant.settings import load_settings
 from evals.datasets.loader import read_set
-from evals.datasets.models import Question, QuestionSet, asked_with
+from evals.datasets.models import History, Question, QuestionSet, asked_with
 from evals.running import runner
 from evals.running.records import Record
 from index.errors import FootnoteError
-from index.retriever import LEGS
 
 
 def test_what_the_json_holds(result: Path) -> None:
@@ -34,7 +32,6 @@ def test_what_the_json_holds(result: Path) -> None:
     assert data["speed"]["total"]["p95"]["value"] > data["speed"]["total"]["p50"]["value"] > 0
     made = data["provenance"]
     assert made["fingerprints"].keys() == {"encoder", "reader", "calibration", "code"}
-    assert made["settings"]["legs"] == ["sentence", "terms"]
     for record in data["records"]:
         assert Record.from_dict(record).to_dict() == record
 
@@ -85,7 +82,6 @@ def test_a_missed_floor_is_exit_code_1(footnote_eval: Eval, passages: Path) -> N
     [
         (["--min", "hit@1"], "metric=value"),
         (["--min", "hits=1"], "There is no figure 'hits'"),
-        (["--legs", "all"], "there are sentence, terms"),
     ],
 )
 def test_mistakes_are_told(
@@ -106,10 +102,10 @@ def test_passages_are_found_as_wholes(footnote_eval: Eval, passages: Path) -> No
 
 
 def asked(
-    questions: QuestionSet, settings: Settings, step: runner.Step, legs: Collection[str] = LEGS
+    questions: QuestionSet, settings: Settings, step: runner.Step, history: History = "kept"
 ) -> runner.SetRun:
     with runner.open_set(questions, [], settings) as assistant:
-        system = runner.AssistantSystem(assistant, questions, legs=legs)
+        system = runner.AssistantSystem(assistant, questions, history=history)
         return runner.run_set(system, settings.index_dir, asking=step)
 
 
@@ -139,7 +135,7 @@ def test_an_interrupted_run_goes_on_to_the_same(passages: Path, tmp_path: Path) 
     # Other settings are another run.
     with pytest.raises(KeyboardInterrupt):
         asked(questions, settings, stop)
-    assert asked(questions, settings, go_on, ["terms"]).resumed == 0
+    assert asked(questions, settings, go_on, "none").resumed == 0
 
 
 @pytest.mark.parametrize("limit", [1, 40, 100, 141, 500])

@@ -18,7 +18,7 @@ from helpers import PATIENCE
 from training_data import write_data
 
 from assistant.retrieval.reading_model import SHIPPED_FOLDER as SHIPPED
-from assistant.retrieval.reading_model import PassageReader, load_reader
+from assistant.retrieval.reading_model import Reader, load_reader
 from assistant.verification.checker import Checker
 from evals.training.examples import Pair, Passage, write_examples
 from evals.training.making import examples_of
@@ -91,7 +91,7 @@ def test_training_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> Non
     for name, weight in mean.items():
         expected = 0.4 * first[name] + 0.4 * second[name] + 0.2 * shipped[name]
         np.testing.assert_allclose(weight, expected, atol=0.01, err_msg=name)
-    reading = PassageReader(made).read(QUESTION, PARAGRAPH)
+    reading = Reader(made).read(QUESTION, PARAGRAPH)
     assert max(range(3), key=reading.sentences.__getitem__) == 1
 
 
@@ -103,7 +103,7 @@ def test_the_weights_that_ship_can_be_trained_further(tmp_path: Path) -> None:
     assert shipped.keys() == again.keys()
     for name, weight in shipped.items():
         np.testing.assert_array_equal(weight, again[name], err_msg=name)
-    readings = [PassageReader(folder).read(QUESTION, PARAGRAPH) for folder in (SHIPPED, tmp_path)]
+    readings = [Reader(folder).read(QUESTION, PARAGRAPH) for folder in (SHIPPED, tmp_path)]
     logits = [[*reading.sentences, reading.paragraph] for reading in readings]
     np.testing.assert_allclose(*logits, atol=0.5)
 
@@ -152,7 +152,7 @@ def test_any_encoder_becomes_a_reader(kind: str, tmp_path: Path) -> None:
         (sentences,), whole = again.passage_logits([passage])
         entails, contradicts, (unsaid,) = again.pair_logits([PAIR])
     reader = load_reader(str(made))
-    assert isinstance(reader, PassageReader)
+    assert isinstance(reader, Reader)
     reading = reader.read(QUESTION, PARAGRAPH, "Sights. The museum.")
     np.testing.assert_allclose(reading.sentences, sentences.numpy(), atol=0.05)
     np.testing.assert_allclose(reading.paragraph, float(whole[0]), atol=0.05)

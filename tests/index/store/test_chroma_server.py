@@ -89,12 +89,13 @@ def test_what_is_no_address_is_refused(url: str) -> None:
     assert "secret" not in str(refused.value)
 
 
-def test_a_file_of_certificates_is_looked_at(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="not a file"):
-        ServerAddress("https://127.0.0.1:9", certificates=tmp_path / "none.pem")
+def test_certificates_are_those_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "bad.pem").write_text("no certificate")
-    with pytest.raises(IndexUnavailableError, match="FOOTNOTE_CHROMA_CA"):
-        Server(ServerAddress("https://127.0.0.1:9", certificates=tmp_path / "bad.pem"), 0)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "bad.pem"))
+    with pytest.raises(IndexUnavailableError, match="SSL_CERT_FILE"):
+        Server(ServerAddress("https://127.0.0.1:9"), 0)
 
 
 def test_headers_are_sent_and_never_shown(chroma: ServerAddress) -> None:

@@ -83,7 +83,8 @@ def test_threads_search_while_another_syncs(folder: Path, tmp_path: Path, opened
         looks = 0
         while not stop.is_set():
             paragraph = steady.paragraphs[(number * 7 + looks) % 100]
-            hits = index.search(paragraph.text, 3, legs=["terms"]).hits
+            vector = index.vectors([paragraph.id])[paragraph.id][0]
+            hits = index.search(paragraph.text, 3, vector=vector).hits
             assert hits[0].paragraph == paragraph
             assert index.document(versions[0].id) in versions
             looks += 1

@@ -29,7 +29,9 @@ def test_few_texts_stay_in_memory(
     for info in index.documents():
         document = index.document(info.id)
         for paragraph in document.paragraphs[::7]:
-            assert index.search(paragraph.text, 1, legs=["terms"]).hits[0].paragraph == paragraph
+            vector = index.vectors([paragraph.id])[paragraph.id][0]
+            hits = index.search(paragraph.text, 1, vector=vector).hits
+            assert hits[0].paragraph == paragraph
         assert 0 < texts.size <= 50
 
 

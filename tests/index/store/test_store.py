@@ -39,7 +39,7 @@ FERRY = "The ferry leaves at nine. It is blue."
 
 
 def vectors_of(index: Index) -> VectorStore:
-    index.refresh()
+    index.view()
     assert index._store._vectors is not None
     return index._store._vectors
 
@@ -114,7 +114,7 @@ def test_text_is_kept_to_the_character(another: Another) -> None:
         assert kept == document
         assert own.documents()[0].title == document.title
         for paragraph in document.paragraphs:
-            assert own.search(paragraph.text, 1, legs=["terms"]).hits[0].paragraph == paragraph
+            assert own.search(paragraph.text, 1).hits[0].paragraph == paragraph
 
 
 def test_an_index_is_the_same_in_a_folder_and_on_servers(

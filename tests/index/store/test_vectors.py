@@ -40,7 +40,7 @@ def again(folder: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> Open
 
 
 def folder_of(index: Index) -> FolderVectors:
-    index.refresh()
+    index.view()
     own = index._store._vectors
     assert isinstance(own, FolderVectors)
     return own
@@ -57,7 +57,7 @@ def found(index: Index, document: Document) -> list[tuple[tuple[str, int, float]
         [vector] = CheapEncoder(dimension=32).encode_paragraphs(
             [(paragraph.text, [(0, len(paragraph.sentences[0].text))])]
         )
-        hits = index.search("x", 5, vector=vector[0], legs=["sentence"]).hits
+        hits = index.search("x", 5, vector=vector[0]).hits
         assert hits[0].paragraph == paragraph
         nearest.append(tuple((h.paragraph.id, h.nearest, round(h.score, 4)) for h in hits))
     return nearest
@@ -115,7 +115,7 @@ def test_who_tidies_folds_what_others_wrote(
 ) -> None:
     monkeypatch.setattr("index.index.TIDY_INTERVAL", 0.01)
     owner, other = again(), again()
-    owner.refresh()
+    owner.view()
     assert owns(owner)
     owner.start_tidying()
     other.sync([small])

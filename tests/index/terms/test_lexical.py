@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -23,11 +22,11 @@ from writers import Forked
 from index.store.manifest import Manifest
 from index.store.snapshot import Scope, keys_of
 from index.terms import lexical
-from index.terms.lexical import ABANDONED, SHARED_FOR, LexicalIndex, SegmentCache
+from index.terms.lexical import ABANDONED, KEPT_FOR, LexicalIndex, SegmentCache
 
 SIZE = 100  # paragraphs of a document
 #: Rows of the smallest segments that are kept: as if the documents were larger.
-MIN_ROWS, MIN_SHARED_ROWS = 250, 2500
+MIN_ROWS = 250
 WORDS = [f"{a}{b}" for a in "bcdfghklmnprst" for b in ("arn", "ell", "ips", "ost", "ung")]
 
 
@@ -54,7 +53,6 @@ def asked(index: LexicalIndex, manifests: Sequence[Manifest], library: Library) 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Library:
     monkeypatch.setattr(lexical, "MIN_ROWS", MIN_ROWS)
-    monkeypatch.setattr(lexical, "MIN_SHARED_ROWS", MIN_SHARED_ROWS)
     return Library()
 
 
@@ -164,24 +162,19 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-@pytest.mark.parametrize("where", ["own", "shared"])
 def test_damage_is_derived_anew(
     name: str,
-    where: str,
     library: Library,
     documents: list[Manifest],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shared = tmp_path / "shared" if where == "shared" else None
-    own = tmp_path / "own"
-    whole = asked(LexicalIndex(own, shared), documents, library)
-    (file,) = (shared or own).iterdir()
+    folder = tmp_path / "terms"
+    whole = asked(LexicalIndex(folder), documents, library)
+    (file,) = folder.iterdir()
     DAMAGES[name](file)
     for derived in (30 * SIZE, 0):  # and kept whole
-        if shared:
-            shutil.rmtree(own)
-        index = LexicalIndex(own, shared)
+        index = LexicalIndex(folder)
         assert same(asked(index, documents, library), whole)
         assert index.derived == derived
     assert ["are damaged" in record.message for record in caplog.records] == (
@@ -189,42 +182,25 @@ def test_damage_is_derived_anew(
     )
 
 
-# --- shared --------------------------------------------------------------------------------------
-
-
-def test_another_machine_need_not_derive(
-    library: Library, documents: list[Manifest], tmp_path: Path
-) -> None:
-    shared = tmp_path / "shared"
-    asked(LexicalIndex(tmp_path / "one", shared), documents, library)
-    other, diskless = LexicalIndex(tmp_path / "other", shared), LexicalIndex(None, shared)
-    documents[7] = edited(library, documents[7], 5)
-    scopes = [asked(index, documents, library) for index in (other, diskless)]
-    assert same(*scopes)
-    assert other.derived == diskless.derived == SIZE
-    assert names(shared) == names(tmp_path / "other")
-
-
 def test_a_read_only_folder_is_read(
     library: Library,
     documents: list[Manifest],
-    tmp_path: Path,
     little_disk: Callable[[str], Path],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shared = little_disk("size=32m")
-    whole = asked(LexicalIndex(None, shared), documents, library)
-    spoilt = shared / f"{'a' * 64}.terms"
+    folder = little_disk("size=32m")
+    whole = asked(LexicalIndex(folder), documents, library)
+    spoilt = folder / f"{'a' * 64}.terms"
     spoilt.write_text("not of what its name says")
     assert not caplog.records
     little_disk("remount,ro")
-    other = LexicalIndex(tmp_path / "other", shared)
+    other = LexicalIndex(folder)
     assert same(asked(other, documents, library), whole)
     assert other.derived == 0
     assert spoilt.exists()
     told = " ".join(record.message for record in caplog.records)
     assert f"{spoilt} are damaged" in told
-    assert f"{shared} cannot be used" in told
+    assert f"{folder} cannot be used" in told
     assert "Read-only" in told
     assert len(caplog.records) == 2
 
@@ -232,46 +208,39 @@ def test_a_read_only_folder_is_read(
 def test_a_full_disk_is_done_without(
     library: Library,
     documents: list[Manifest],
-    tmp_path: Path,
     little_disk: Callable[[str], Path],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     full = little_disk("size=64k") / "terms"
-    shared = tmp_path / "shared"
-    expected = asked(LexicalIndex(None, shared), documents, library)
-    index = LexicalIndex(full, shared)
+    expected = asked(LexicalIndex(None), documents, library)
+    index = LexicalIndex(full)
     assert same(asked(index, documents, library), expected)
-    assert index.derived == 0
-    alone = LexicalIndex(full)
-    assert same(asked(alone, documents, library), expected)
-    assert alone.derived == 30 * SIZE
+    assert index.derived == 30 * SIZE
     assert not list(full.iterdir())
-    told = [record.message for record in caplog.records]
-    assert ["No space left" in message for message in told] == [True] * 2  # by each once
+    [record] = caplog.records
+    assert "No space left" in record.message
 
 
-def test_what_nobody_uses_is_not_shared_for_ever(
+def test_what_nobody_uses_is_not_kept_for_ever(
     library: Library, documents: list[Manifest], tmp_path: Path
 ) -> None:
-    shared = tmp_path / "shared"
-    mine = tmp_path / "shared" / "notes.txt"
-    shared.mkdir()
+    mine = tmp_path / "notes.txt"
     mine.write_text("not a segment")
-    index = LexicalIndex(None, shared)
+    index = LexicalIndex(tmp_path)
     asked(index, documents, library)
-    (former,) = (file.stem for file in shared.glob("*.terms"))
+    (former,) = (file.stem for file in tmp_path.glob("*.terms"))
     replaced = [document(library, f"d{n:02}", seed=3) for n in range(30)]
     asked(index, replaced, library)
-    assert (shared / f"{former}.terms").exists()  # others may use it
-    long_ago = time.time() - SHARED_FOR - 60
-    os.utime(shared / f"{former}.terms", (long_ago, long_ago))
-    (shared / ("0" * 32 + ".part")).write_text("of a killed process")
-    os.utime(shared / ("0" * 32 + ".part"), (long_ago, long_ago))
-    asked(LexicalIndex(None, shared), replaced, library)
+    assert (tmp_path / f"{former}.terms").exists()  # another process may be about to load it
+    long_ago = time.time() - ABANDONED - 60
+    os.utime(tmp_path / f"{former}.terms", (long_ago, long_ago))
+    (tmp_path / ("0" * 32 + ".part")).write_text("of a killed process")
+    os.utime(tmp_path / ("0" * 32 + ".part"), (long_ago, long_ago))
+    asked(LexicalIndex(tmp_path), replaced, library)
     mine.unlink()  # or it is not there
-    assert former not in names(shared)
-    assert len(names(shared)) == 1
-    assert ABANDONED < SHARED_FOR
+    assert former not in names(tmp_path)
+    assert len(names(tmp_path)) == 1
+    assert ABANDONED > KEPT_FOR
 
 
 # --- killed processes, and several in one folder -------------------------------------------------
@@ -293,7 +262,7 @@ def test_a_process_killed_while_it_writes_leaves_whole_segments(
     assert half.stat().st_size
     long_ago = time.time() - ABANDONED - 60
     os.utime(half, (long_ago, long_ago))
-    kept = list(SegmentCache(folder, MIN_ROWS, 0).segments())
+    kept = list(SegmentCache(folder).segments())
     assert len(kept) == len(list(folder.glob("*.terms")))
     assert not caplog.records
     monkeypatch.setattr(lexical, "KEPT_FOR", 0)
