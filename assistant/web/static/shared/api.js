@@ -3,7 +3,7 @@
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
 import { language, say, sentenceOf } from "./i18n.js";
-/** @import { Deleted, Everywhere, Folder, Guide, SearchHit, HelpFound, KeptConversation, Listed, Listing, MorePassages, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, WholeTopic, Word, Writers } from "../../types.js" */
+/** @import { Deleted, Everywhere, Folder, Guide, SearchHit, KeptConversation, Listed, Listing, MorePassages, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -109,11 +109,6 @@ export const pageWords = async (id, page) => /** @type {Word[]} */ (await json(a
 // Where words occur in each document.
 /** @param {string} text */
 export const findEverywhere = async (text) => /** @type {Everywhere} */ (await json(await ask(`find?${query({ text })}`)));
-// The topics of the help, and where words occur in them.
-/** @param {string} words */
-export const help = async (words) => /** @type {HelpFound} */ (await json(await ask(`help?find=${encodeURIComponent(words)}`)));
-/** @param {string} name */
-export const topic = async (name) => /** @type {WholeTopic} */ (await json(await ask(`help/${encodeURIComponent(name)}`)));
 /** @param {number} after the number of the last change that is known */
 export const folder = async (after) => /** @type {Folder} */ (await json(await ask(`folder?after=${after}`)));
 export const writers = async () => /** @type {Writers} */ (await json(await ask("writers")));

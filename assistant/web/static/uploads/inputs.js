@@ -5,7 +5,6 @@ import { app } from "../shared/app.js";
 import { add, addAddress, active, there } from "../shared/api.js";
 import { draft, keepDraft } from "../shared/storage.js";
 import { say } from "../shared/i18n.js";
-import { bookmarklet } from "./bookmarklet.js";
 /** @import { UploadQueue } from "./queue.js" */
 /** @import { Key, Wanted } from "../../types.js" */
 
@@ -83,8 +82,7 @@ export function ways(uploads, fetch, id) {
   });
   const address = h("input", { type: "text", inputmode: "url", required: true, "aria-label": say("ways.address.label"), placeholder: say("ways.address.label") });
   const fetched = fetch && form("ways.address", address, () => wantedAddress(address.value.trim()));
-  const marked = matchMedia("(hover: hover)").matches && opening("ways.browser", h("p", { class: "fine" }, say("browser.how")), bookmarklet());
-  return h("div", { class: "ways" }, files, folder, pasted, fetched, marked);
+  return h("div", { class: "ways" }, files, folder, pasted, fetched);
 
   /** @param {Key} key @param {Record<string, string | boolean | undefined>} how @param {(chosen: File[]) => Wanted[]} wanted */
   function picker(key, how, wanted) {
