@@ -36,6 +36,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the commands of a topic find the files that they name."""
     (tmp_path / "report.txt").write_text("The harbour\n\nThe ferry leaves at nine. It is blue.\n")
     (tmp_path / "summary.txt").write_text("The ferry leaves at nine.\n")
+    (question,) = re.findall(
+        r"```json\n(.*?)```", (FOLDER / "evaluation.md").read_text(), re.DOTALL
+    )
+    (tmp_path / "mine.jsonl").write_text(question)
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "boats.txt").write_text("The ferry was built in 1911.\n")
     (tmp_path / "evals").symlink_to(ROOT / "evals")

@@ -32,7 +32,7 @@ HOMES = {
     "docx": "evals.benchmark.unmarked",
     "filelock": "index.store.former index.store.vectors",
     "gradio": "assistant.web.app",
-    "httpx": "assistant.cli.diagnosis assistant.llm.client assistant.llm.discovery "
+    "httpx": "assistant.llm.client assistant.llm.discovery "
     "assistant.service.fetching evals.running.endpoint index.store.chroma_server",
     "ir_measures": "evals.metrics.metrics",
     "itsdangerous": "assistant.access.logins",

@@ -19,15 +19,15 @@ COMPLETING = "_FOOTNOTE_COMPLETE"
 
 @takes("index_dir as_json")
 def doctor(context: typer.Context, as_json: bool) -> None:
-    """Tell whether all is as it should be here, and what to do where it is not.
+    """Check the installation, and print what to do about each fault.
 
-    What it prints can be pasted into a report: it has no text or name of a document, and no secret.
-    Exits with 0 if nothing is to be mended, and with 3 otherwise.
+    The output can be pasted into a report: it has no text or name of a document, and no secret.
+    Exits with 0 if there is no fault, and with 3 otherwise.
     """
     from assistant.cli.diagnosis import findings
 
     found = []
-    for one in findings(context.params["index_dir"], context.obj):
+    for one in findings(context.params["index_dir"]):
         found.append(one)
         if not as_json:
             print_text(f"{one.state:<4}  {one.about:<14}  {one.found}")

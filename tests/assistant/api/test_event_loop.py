@@ -97,7 +97,6 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
     turn = {"title": "", "turn": {"id": "turn-000001", "question": "What?", "state": "stopped"}}
     cited = {"document": document, "paragraph": 1, "start": 0, "end": 5}
     kept = [
-        ("GET", "/help?find=plums", {}),
         ("GET", "/help/questions", {}),
         ("GET", "/notebooks", {}),
         ("POST", "/notebooks", {"json": {"name": "Plums", "documents": [document]}}),
@@ -122,7 +121,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         ("GET", f"/trash{of}", {}),
         ("POST", f"/notes/note-000001/restore{of}", {}),
         ("GET", f"/notebooks/{notebook}/export?format=bib", {}),
-        ("POST", "/cite", {"json": {"format": "ris", "citations": [cited]}}),
+        ("POST", "/cite", {"json": {"format": "bib", "citations": [cited]}}),
         ("DELETE", f"/notebooks/{notebook}/documents/{document}", {}),
         ("DELETE", f"/notebooks/{notebook}", {}),
         ("POST", f"/notebooks/{notebook}/restore", {}),

@@ -125,7 +125,7 @@ QUESTIONS = {
 }
 EVERYTHING = (
     *("api/documents", "conversations", "conversations/search?text=a", "notebooks", "trash"),
-    *("notes", "notes/export?format=docx", "help?find=plums"),
+    *("notes", "notes/export?format=docx", "help/questions"),
 )
 
 Sent = asyncio.Task[httpx.Response]

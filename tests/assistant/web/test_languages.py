@@ -188,15 +188,6 @@ def test_a_browser_in_german_gets_a_page_in_german(visit: Visit) -> None:
     assert len({one for one, p in deutsch.items() if any(map(p.fullmatch, told))}) > 50
     page.keyboard.press("Escape")
 
-    # The help is in English, and says so.
-    page.emulate_media(color_scheme="dark")
-    page.locator("#open-help").click()
-    expect(page.locator("#help-english")).to_have_text("Die Hilfe ist auf Englisch.")
-    page.locator("#help .topics a").nth(4).click()
-    expect(page.locator("#help article")).to_have_attribute("lang", "en")
-    assert barriers(page) == []
-    page.keyboard.press("Escape")
-
     # Nothing sticks out.
     page.locator("#open-library").click()
     for width, height in ((1280, 800), (390, 844), (360, 700)):
