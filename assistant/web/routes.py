@@ -209,13 +209,10 @@ def routes(
         request: Request,
         caller: Visitor,
         folder: str = "",
-        title: str = "",
-        address: str = "",
         notebook: NotebookId | None = None,
         ocr: bool = False,
     ) -> Response:
         upload = await library.inbox.receive(caller.client, name, request.stream())
-        upload.title, upload.address = title, address
         return index(request, caller, upload, ocr, folder=folder, notebook=notebook)
 
     @router.post("/documents/{identity}/pictures")

@@ -295,9 +295,8 @@ class Library:
             if owner != MACHINE:
                 self._make_room(owner, there, file.stat().st_size)
             try:
-                title, address = upload.page()
-                read = read_raw(file, title or None, ocr=ocr or self._assistant.settings.ocr)
-                raw = replace(read, source=source, original=file, address=address)
+                read = read_raw(file, ocr=ocr or self._assistant.settings.ocr)
+                raw = replace(read, source=source, original=file, address=upload.address)
                 # Unless another process has added it since: its notebooks stay.
                 if there is None and not [*self.owners.find([raw.id])]:
                     self._forget(raw.id)

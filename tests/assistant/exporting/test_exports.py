@@ -254,17 +254,3 @@ def test_works_are_in_the_order_in_which_they_are_cited() -> None:
     steps = LISTED.footnotes[2]
     shown = [OF_MARCH, OF_CLOSED, OF_MARCH, OF_MARCH, steps, OF_MARCH]
     assert HARBOUR.shown == shown
-
-
-@pytest.mark.parametrize("date", ["21", "2021-13", "2021-3", "2021-02-32", "March", "2021-03-04T1"])
-def test_dates_are_iso(date: str) -> None:
-    with pytest.raises(ValueError, match="no date"):
-        Work("w", "Title", date=date)
-    with pytest.raises(ValueError, match="no date"):
-        Work("w", "Title", accessed=date)
-
-
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "file:///etc/passwd", "example.org"])
-def test_addresses_are_on_the_web(address: str) -> None:
-    with pytest.raises(ValueError, match="no address on the web"):
-        Work("w", "Title", address=address)

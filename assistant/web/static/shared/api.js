@@ -189,9 +189,9 @@ export const readPictures = (id, signal) => events(post(`documents/${id}/picture
 export const there = async (name, folder) => /** @type {Listed | null} */ (await json(await ask(`uploads/there?${new URLSearchParams({ name, folder })}`)));
 
 // Add a file, as the events of its indexing.
-/** @param {File} file @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, ocr: boolean, title?: string, address?: string }} how where it lies in a folder that is added, where it goes to, whether its pictures are read; of a page of the web its title and address @param {string} name that it gets */
-export const add = (file, signal, { folder, notebook, ocr, title = "", address = "" }, name) =>
-  events(ask(`uploads?${query({ name, folder, title, address, ocr: String(ocr) }, notebook)}`, { method: "POST", body: file, signal }), signal);
+/** @param {File} file @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, ocr: boolean }} how where it lies in a folder that is added, where it goes to, whether its pictures are read @param {string} name that it gets */
+export const add = (file, signal, { folder, notebook, ocr }, name) =>
+  events(ask(`uploads?${query({ name, folder, ocr: String(ocr) }, notebook)}`, { method: "POST", body: file, signal }), signal);
 
 // The events of something long, to the last one. A failure is thrown; aborting the signal ends it here and on
 // the server.

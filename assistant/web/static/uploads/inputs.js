@@ -15,9 +15,9 @@ const MAX_BEGINNING = 500; // characters in which these are looked for
 const MAX_PASTED = 20_000; // characters that a field shows without a delay
 
 // Each goes to the notebook that is open when it is chosen.
-/** @param {File} file @param {string} [folder] where it lies in a folder @param {{ title: string, address: string }} [about] of a page of the web */
-export function wantedFile(file, folder = "", about) {
-  const where = { folder, notebook: active.notebook, ...about };
+/** @param {File} file @param {string} [folder] where it lies in a folder */
+export function wantedFile(file, folder = "") {
+  const where = { folder, notebook: active.notebook };
   return withPictures((ocr) => ({
     name: file.name,
     bytes: file.size,
