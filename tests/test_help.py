@@ -15,8 +15,9 @@ import pytest
 from helpers import ROOT, footnote
 from write_reference import commands, openapi, written
 
-from assistant.help.topics import FOLDER
+from assistant.help.topics import FOLDER, topic
 from assistant.settings import PREFIX, RESERVED, Settings
+from assistant.web.help import page_of
 
 FILES = sorted(FOLDER.glob("*.md"))
 OWN = "run by tests/test_help.py"
@@ -36,6 +37,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the commands of a topic find the files that they name."""
     (tmp_path / "report.txt").write_text("The harbour\n\nThe ferry leaves at nine. It is blue.\n")
     (tmp_path / "summary.txt").write_text("The ferry leaves at nine.\n")
+    (question,) = re.findall(
+        r"```json\n(.*?)```", (FOLDER / "evaluation.md").read_text(), re.DOTALL
+    )
+    (tmp_path / "mine.jsonl").write_text(question)
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "boats.txt").write_text("The ferry was built in 1911.\n")
     (tmp_path / "evals").symlink_to(ROOT / "evals")
@@ -114,8 +119,10 @@ def test_what_is_linked_or_named_is_there(file: Path) -> None:
         assert any(
             re.fullmatch(re.sub(r"\{\w+\}", r"[^/]+", pattern), path) for pattern in patterns
         ), path
-    for link in re.findall(r"\]\(([^)#:]+)[^)]*\)", text):
-        assert (FOLDER / link).is_file(), link
+    for name, anchor in re.findall(r"\]\(([\w-]+)\.md(?:#([\w-]+))?\)", text):
+        assert f'<a href="{name}{anchor and "#"}{anchor}">' in page_of(topic(file.stem))
+        assert not anchor or f' id="{anchor}"' in page_of(topic(name)), (name, anchor)
+    assert not re.findall(r"\]\((?![\w-]+\.md[#)]|https?://)", text)
     for name in re.findall(r"`((?:assistant|evals|index|tests)/[\w/]+\.\w+)`", text):
         assert (ROOT / name).is_file(), name
 

@@ -30,9 +30,9 @@ HOMES = {
     "chromadb": "index.store.chroma index.store.chroma_server",
     "docling": "index.readers.rich_text",
     "docx": "evals.benchmark.unmarked",
-    "filelock": "index.store.former index.store.vectors assistant.workspace.feedback",
+    "filelock": "index.store.former index.store.vectors",
     "gradio": "assistant.web.app",
-    "httpx": "assistant.cli.diagnosis assistant.llm.client assistant.llm.discovery "
+    "httpx": "assistant.llm.client assistant.llm.discovery "
     "assistant.service.fetching evals.running.endpoint index.store.chroma_server",
     "ir_measures": "evals.metrics.metrics",
     "itsdangerous": "assistant.access.logins",
@@ -41,7 +41,7 @@ HOMES = {
     "liteparse": "index.readers.pdf.reader",
     "llama_index": "assistant.llm.client assistant.llama_index",
     "lxml": "index.readers.open_document index.readers.rich_text index.readers.word",
-    "markdown_it": "assistant.help.rendering index.readers.markdown",
+    "markdown_it": "assistant.web.help index.readers.markdown",
     "onnxruntime": "assistant.retrieval.reading_model",
     "mcp": "assistant.mcp.server",
     "matplotlib": "evals.reporting.plots",

@@ -96,8 +96,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.post("/feedback", status_code=204, responses=problems(404))
     def feedback(vote: Vote, caller: Asker) -> None:
-        """Keep what a reader says of an answer: as a question to evaluate by, where it says which
-        passages answer, or else as a draft of one."""
+        """Keep a reader's vote on an answer, which `footnote index votes` prints."""
         take(vote, service, caller.client, caller.owner)
 
     return router

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistant.api import answers, completions, documents, exports, health, notebooks, topics
+from assistant.api import answers, completions, documents, exports, health, notebooks
 from assistant.api.dependencies import reader, writer
 from assistant.api.openapi import description, docs_routes
 from assistant.service.service import Service
@@ -49,7 +49,6 @@ def build(service: Service, *, page: bool) -> FastAPI:
     app.include_router(documents.routes(service))
     app.include_router(notebooks.routes(service, "/api", reader, writer))
     app.include_router(exports.routes(service, "/api", reader))
-    app.include_router(topics.routes("/api", reader))
     app.include_router(completions.routes(service, page=page))
     app.include_router(health.routes(service))
 

@@ -25,7 +25,7 @@ Wanted = Annotated[
     Query(
         alias="format",
         description="`docx`: Word, with the sources as its footnotes. `md`: Markdown. `bib`, "
-        "`ris`, `csl`: the documents that are cited, as BibTeX, RIS or CSL-JSON.",
+        "`csl`: the documents that are cited, as BibTeX or CSL-JSON.",
     ),
 ]
 Spoken = Annotated[
@@ -129,6 +129,6 @@ def routes(service: Service, prefix: str, reader: Callable[..., Caller]) -> APIR
 
 def _files(*more: Format) -> dict[int | str, dict[str, Any]]:
     """How a response is described that is a file of one of the kinds of references, or of more."""
-    kinds: list[Format] = [*more, "bib", "ris", "csl"]
+    kinds: list[Format] = [*more, "bib", "csl"]
     content = {MEDIA[kind]: _ITEMS if kind == "csl" else _BINARY for kind in kinds}
     return {**problems(403, 404), 200: {"description": "The file.", "content": content}}

@@ -89,7 +89,6 @@ _GROUPS = (
     ("/api/conversations", "Notebooks"),
     ("/api/notes", "Notebooks"),
     ("/api/trash", "Notebooks"),
-    ("/api/help", "Help"),
     ("/api/", "Questions"),
     ("/", "Operation"),
 )

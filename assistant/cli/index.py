@@ -137,15 +137,14 @@ def index_rebuild(context: typer.Context) -> None:
         print_text(f"{index.rebuild(progress):,} paragraphs embedded.")
 
 
-@app.command("drafts")
+@app.command("votes")
 @takes(INDEX)
-def index_drafts(context: typer.Context) -> None:
-    """Print what readers said of answers, as a question set: one JSON line each. Where they said
-    which passage answers it is whole; else it is a draft, to be completed."""
-    from assistant.workspace.feedback import drafts_in
+def index_votes(context: typer.Context) -> None:
+    """Print the votes of readers on answers, one JSON line each."""
+    from assistant.workspace.feedback import votes_in
 
     with opened_index(settings_of(context)) as index:
-        write_text(drafts_in(index))
+        write_text(votes_in(index.database))
 
 
 @app.command("status")

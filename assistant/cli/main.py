@@ -35,7 +35,7 @@ from assistant.cli.options import (
     tell_searches,
     write_text,
 )
-from assistant.cli.system import doctor, service
+from assistant.cli.system import doctor
 from assistant.llm.discovery import SERVERS, Server, is_loopback
 from index.errors import DocumentError, FootnoteError
 
@@ -69,7 +69,7 @@ def ask(
     Exits with 0 if it is answered, with 3 if it is refused, and with 4 where no answer is sure:
     then up to five passages are shown that may answer.
     """
-    from assistant.answer import Layout, lead_of
+    from assistant.answer import LEADS, Layout
     from assistant.events import Decided, Done, LookedAgain, SentenceReady
     from assistant.query.cleaning import check_question
 
@@ -86,7 +86,7 @@ def ask(
                     tell_searches(event.searches)
                 elif isinstance(event, Decided):
                     layout = Layout(event.kind, event.status)
-                    write_text(lead_of(event.status, event.kind))
+                    write_text(LEADS[event.status])
                 elif isinstance(event, SentenceReady) and layout:
                     write_text(layout.add(event.sentence, event.citations))
                 elif isinstance(event, Done):
@@ -208,7 +208,6 @@ def mcp(context: typer.Context) -> None:
 
 app.command("help")(help_)
 app.command()(doctor)
-app.command()(service)
 
 
 def _serve(context: typer.Context, *, page: bool = True, open_browser: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Works, and single citations of them, as references for a bibliography: BibTeX, RIS, CSL-JSON.
+"""Works, and single citations of them, as references for a bibliography: BibTeX, CSL-JSON.
 
 An author with one comma is a person, "Family, Given", and is parted there. Every other author is
 whole: an organisation, or a person of whom nobody has said which of the names is the family's. What
@@ -28,7 +28,7 @@ from assistant.exporting.wording import (
     title_of,
 )
 from assistant.workspace.turns import KeptCitation
-from index.bibliography.names import BIBTEX, FIELDS, RIS
+from index.bibliography.names import BIBTEX, FIELDS
 from index.models import DocumentMetadata
 
 #: What of metadata is text.
@@ -126,42 +126,6 @@ def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
         ]
         entries.append("\n".join([f"@{kind}{{{entry.key},", *lines, "}\n"]))
     return "\n".join(entries)
-
-
-def as_ris(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
-    """References as RIS, whose lines end with a carriage return and a line feed; the same one twice
-    is there once."""
-    lines: list[str] = []
-    for entry in _entries(references, say):
-        first, _, last = re.sub("[-–—]", "-", entry.page).partition("-")
-        metadata = entry.metadata
-        fields = [
-            ("TY", RIS.get(metadata.kind) or ("ELEC" if entry.is_on_web else "GEN")),
-            ("ID", entry.key),
-            *(("AU", ", ".join(filter(None, name))) for name in entry.names),
-            *(("ED", ", ".join(filter(None, name))) for name in entry.editors),
-            ("TI", entry.title),
-            ("T2", metadata.container),
-            ("PB", metadata.publisher),
-            ("CY", metadata.place),
-            ("ET", metadata.edition),
-            ("VL", metadata.volume),
-            ("IS", metadata.issue),
-            ("PY", entry.date[0]),
-            ("DA", "/".join(filter(None, entry.date))),
-            ("SP", first.strip()),
-            ("EP", last.strip()),
-            ("SN", metadata.isbn),
-            ("DO", metadata.doi),
-            ("UR", entry.address),
-            ("Y2", entry.accessed.replace("-", "/")),
-            ("N1", entry.filed_note),
-            ("N1", entry.lapsed),
-            ("LA", entry.language),
-        ]
-        lines += (f"{tag}  - {value}" for tag, value in fields if value)
-        lines += ["ER  - ", ""]
-    return "\r\n".join(lines)
 
 
 def as_csl_json(references: Iterable[Reference], say: Wording = ENGLISH) -> str:

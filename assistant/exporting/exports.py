@@ -14,7 +14,6 @@ from assistant.exporting.bibliography import (
     Reference,
     as_bibtex,
     as_csl_json,
-    as_ris,
     references_of,
 )
 from assistant.exporting.conversations import AnnotatedTurn
@@ -22,7 +21,6 @@ from assistant.exporting.docx import as_docx
 from assistant.exporting.markdown import as_markdown
 from assistant.exporting.values import Export, Language, Work
 from assistant.exporting.wording import WORDINGS
-from assistant.help.documents import help_document, info_of
 from assistant.places import name_of
 from assistant.workspace.quotes import QuoteChecker
 from assistant.workspace.turns import KeptCitation
@@ -35,15 +33,14 @@ if TYPE_CHECKING:
     from assistant.workspace.turns import KeptTurn
     from index import DocumentInfo
 
-References = Literal["bib", "ris", "csl"]
+References = Literal["bib", "csl"]
 Format = Literal["docx", "md", References]
 
-_REFERENCES = {"bib": as_bibtex, "ris": as_ris, "csl": as_csl_json}
+_REFERENCES = {"bib": as_bibtex, "csl": as_csl_json}
 MEDIA: Mapping[Format, str] = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "md": "text/markdown",
     "bib": "application/x-bibtex",
-    "ris": "application/x-research-info-systems",
     "csl": "application/vnd.citationstyles.csl+json",
 }
 
@@ -129,11 +126,7 @@ class Exports:
     ) -> ExportedFile:
         """Places in documents, as references."""
         cited = {citation.paragraph.document_id for citation in citations}
-        works = {}
-        for identity in cited:
-            topic = help_document(identity)
-            info = info_of(topic) if topic else self._library.find(owner, identity).info
-            works[identity] = _work(info)
+        works = {identity: _work(self._library.find(owner, identity).info) for identity in cited}
         places = [KeptCitation.model_validate(citation.to_dict()) for citation in citations]
         found = [Reference(works[place.document_id], place) for place in places]
         content = _REFERENCES[format_](found, WORDINGS[language])

@@ -6,7 +6,6 @@ Every text in them is data, whoever wrote it: each format shows it as it is. Wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -28,11 +27,6 @@ ExportStatus = Literal[
 #: is not there to be looked into.
 Lapse = Literal["changed", "gone", "missing"]
 
-#: How addresses begin that become links.
-LINKED = ("http://", "https://", "obsidian://")
-
-_DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
-
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -49,9 +43,6 @@ class Work:
         name: of its file.
         metadata: what else a bibliography says of it: its key, kind, container and the like.
         language: what it is written in, by its ISO 639-1 code; "" where it is not known.
-
-    Raises:
-        ValueError: a date or the address is not one.
     """
 
     document_id: str
@@ -63,13 +54,6 @@ class Work:
     name: str = ""
     language: str = ""
     metadata: DocumentMetadata = NO_METADATA
-
-    def __post_init__(self) -> None:
-        for date in filter(None, (self.date, self.accessed)):
-            if not _DATE.fullmatch(date):
-                raise ValueError(f"{date!r} is no date. Write it as YYYY, YYYY-MM or YYYY-MM-DD.")
-        if self.address and not self.address.startswith(LINKED):
-            raise ValueError(f"{self.address!r} is no address on the web: {' or '.join(LINKED)}.")
 
 
 @dataclass(frozen=True, slots=True)

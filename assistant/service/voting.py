@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.access.callers import MACHINE
-from assistant.answer import Answer, AnswerSentence, Verdict
+from assistant.answer import Verdict
 from assistant.calibration import Status
-from assistant.service.operations import turns_of
+from assistant.query.rewriting import check_roles
 from assistant.workspace.citing import Cited, citations_of
-from assistant.workspace.feedback import Opinion, Reason, add_draft, remove_draft
+from assistant.workspace.feedback import put_vote
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
 
 MAX_ITEMS = 100
 """Limit for the sentences, and for the citations, of an answer."""
+
+#: The reader's verdict: right, wrong, or that nothing which is shown answers.
+Opinion = Literal["up", "down", "none"]
+
+#: The fault of an answer: it is false, it answers another question, it leaves something out, it
+#: cites what does not support it.
+Reason = Literal["wrong", "other", "incomplete", "source"]
 
 
 class Said(BaseModel):
@@ -51,7 +57,7 @@ class Vote(BaseModel):
         default=[],
         max_length=MAX_ITEMS,
         description="The passages, cited or closest, of which each answers the question, whatever "
-        "is said of the answer: with them it is a whole question to evaluate by.",
+        "is said of the answer.",
     )
     reason: Reason | None = Field(default=None, description="With `down`, what is wrong with it.")
     comment: str = Field(
@@ -60,12 +66,12 @@ class Vote(BaseModel):
 
 
 def take(vote: Vote, service: Service, client: str, owner: str) -> None:
-    """Keep a vote as a question to evaluate by, or a draft of one; or take it back. The quotes of
-    the answer are read from the documents again.
+    """Keep a vote with the quotes of its citations, which are read from the documents again; or
+    withdraw it.
 
     Args:
-        vote: what the reader said.
-        service: gave the answer.
+        vote: the vote that was sent.
+        service: the service that gave the answer.
         client: who it counts for; see `access.callers.client_of`.
         owner: whose documents were asked.
 
@@ -75,30 +81,14 @@ def take(vote: Vote, service: Service, client: str, owner: str) -> None:
         IndexUnusableError: the database cannot be written.
     """
     service.access.count_bytes(client, len(vote.model_dump_json()))
-    library, history = service.library, turns_of(vote.history)
-    database = library.index.database
-    by = "" if owner == MACHINE else owner
-    if vote.verdict is None:
-        remove_draft(database, vote.question, owner=by, history=history)
-        return
-    add_draft(
-        database,
-        vote.question,
-        owner=by,
-        history=history,
-        answer=Answer(
-            question=vote.question,
-            standalone_question=vote.question,
-            sentences=tuple(
-                AnswerSentence(said.text, said.verdict, tuple(said.markers))
-                for said in vote.sentences
-            ),
-            citations=citations_of(vote.citations, library, owner),
-            status=vote.status,
-            confidence=vote.confidence,
-        ),
-        verdict=vote.verdict,
-        reason=vote.reason,
-        comment=vote.comment,
-        chosen=citations_of(() if vote.verdict == "none" else vote.chosen, library, owner),
-    )
+    check_roles(vote.history)
+
+    def quoted(places: list[Cited]) -> list[dict[str, Any]]:
+        found = citations_of(places, service.library, owner)
+        shown = ("marker", "source", "document", "paragraph", "quote")
+        return [{name: one.to_dict()[name] for name in shown} for one in found]
+
+    kept = vote.model_dump(exclude={"citations", "chosen"}, exclude_defaults=True)
+    if vote.verdict is not None:
+        kept |= {"citations": quoted(vote.citations), "chosen": quoted(vote.chosen)}
+    put_vote(service.library.index.database, owner, kept)

@@ -69,7 +69,7 @@ _OPEN = ("/api/docs", "/api/docs.css", "/api/openapi.json", "/health/live", "/he
 _OWN = (
     *("/", "/login", "/logout", "/session", "/ask", "/folder", "/starters", "/writers"),
     *("/uploads", "/uploads/there", "/addresses", "/feedback", "/find", "/cite", "/passages"),
-    *("/notebooks", "/conversations", "/notes", "/trash", MCP, "/help"),
+    *("/notebooks", "/conversations", "/notes", "/trash", MCP),
 )
 _OWN_BELOW = ("/page/", "/documents/", "/notebooks/", "/conversations/", "/notes/", "/help/")
 _STARTUP = "/gradio_api/startup-events"
@@ -171,7 +171,7 @@ class SecurityMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), *_HEADERS]
-                if scope["path"].startswith("/page/") or scope["path"] == "/":
+                if scope["path"].startswith(("/page/", "/help/")) or scope["path"] == "/":
                     # Asked for again each time, by its tag: a new version is seen at once.
                     message["headers"].append((b"cache-control", b"no-cache"))
                 elif is_of_api(scope["path"]):

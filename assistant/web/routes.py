@@ -12,14 +12,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 from starlette.staticfiles import StaticFiles
 
 from assistant.access.callers import Caller, owner_of_browser, person
 from assistant.access.fair_queue import FairQueue
-from assistant.api import answers, documents, downloads, exports, notebooks, topics
+from assistant.api import answers, documents, downloads, exports, notebooks
 from assistant.events import Event
+from assistant.help.topics import topic
 from assistant.schemas.answers import Alternatives, AnswerValue, MorePassagesValue
 from assistant.schemas.base import Asked, Value
 from assistant.schemas.documents import DocumentValue
@@ -39,6 +41,7 @@ from assistant.service.watching import FolderWatch, Unread
 from assistant.serving.problems import problem_of
 from assistant.serving.streaming import EventResponse, event, failure_event, in_turn, steps_of
 from assistant.starters import main_headings
+from assistant.web.help import page_of
 from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
 from assistant.workspace.finding import EverywhereValue, Finding
@@ -164,7 +167,6 @@ def routes(
     Visitor = Annotated[Caller, Depends(caller)]  # noqa: N806
     router.include_router(notebooks.routes(service, "", caller, caller))
     router.include_router(exports.routes(service, "", caller))
-    router.include_router(topics.routes("", caller))
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def page(
@@ -172,6 +174,10 @@ def routes(
     ) -> Response:
         shut = login_routes.is_guarded and name is None
         return await STATIC.get_response("login.html" if shut else "page.html", request.scope)
+
+    @router.get("/help/{name}", dependencies=[Depends(login_routes.user)])
+    def help_(name: Annotated[str, Path(max_length=200)]) -> HTMLResponse:
+        return HTMLResponse(page_of(topic(name)))
 
     # --- what takes long ---------------------------------------------------------------------
 
@@ -203,13 +209,10 @@ def routes(
         request: Request,
         caller: Visitor,
         folder: str = "",
-        title: str = "",
-        address: str = "",
         notebook: NotebookId | None = None,
         ocr: bool = False,
     ) -> Response:
         upload = await library.inbox.receive(caller.client, name, request.stream())
-        upload.title, upload.address = title, address
         return index(request, caller, upload, ocr, folder=folder, notebook=notebook)
 
     @router.post("/documents/{identity}/pictures")

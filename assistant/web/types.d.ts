@@ -4,7 +4,7 @@
 // --- what the server tells ------------------------------------------------------------------------
 
 export type Verdict = "quoted" | "supported" | "unconfirmed" | "unsupported" | "own";
-export type AnswerKind = "fact" | "overview" | "list" | "comparison" | "where" | "chat" | "help";
+export type AnswerKind = "fact" | "overview" | "list" | "comparison" | "where" | "chat";
 export type Status = "answered" | "unsure" | "refused";
 export type Outcome = "written" | "declined" | "unproved" | "failed" | "untrusted";
 export type Checked = "passed" | "failed" | "unchecked";
@@ -439,7 +439,6 @@ export interface News {
 // What the page is made of, of each of which there is one.
 export interface App {
   store: import("./static/conversations/store.js").Store;
-  help: import("./static/help/help.js").Help;
   noteStore: import("./static/notes/store.js").NoteStore;
   reader: import("./static/reading/reader.js").Reader;
   notebooks: import("./static/notebooks/notebooks.js").Notebooks;
@@ -452,53 +451,10 @@ export interface App {
   welcome: import("./static/chat/welcome.js").Welcome;
 }
 
-// A topic of the help, in the list of them.
-export interface HelpTopic {
-  name: string;
-  title: string;
-  summary: string;
-}
-
-// Where words stand in the help.
-export interface HelpPlace {
-  topic: string; // its name
-  title: string; // its title
-  heading: string;
-  anchor: string; // of the heading, in an address
-  line: string;
-}
-
-export interface HelpFound {
-  topics: HelpTopic[];
-  found: HelpPlace[];
-}
-
-// An element of a topic: `tag` as HTML calls it; `topic` and `to` are where a link leads.
-export interface HelpPart {
-  tag: string;
-  text: string;
-  parts: HelpPart[];
-  anchor: string;
-  topic: string;
-  to: string;
-}
-
-export interface WholeTopic extends HelpTopic {
-  parts: HelpPart[];
-}
-
 // The page and the paragraph that are seen in a document, from 1.
 export interface Seen {
   page: number;
   number: number;
-}
-
-// A page of the browser that is handed to this one.
-export interface Handed {
-  address: string; // of the web; or nothing
-  title: string;
-  text: string;
-  selected: boolean; // the text is what was selected there
 }
 
 // What is to be added, or what is there and whose pictures are to be read. `begin` does it, and
@@ -557,7 +513,6 @@ interface Elements {
   "notebook-selected": HTMLSelectElement;
   "add-notebook": HTMLFormElement;
   "history-find": HTMLInputElement;
-  handed: HTMLDialogElement;
   keys: HTMLDialogElement;
   "notebook-name": HTMLInputElement;
   notebooks: HTMLDialogElement;
@@ -568,8 +523,6 @@ interface Elements {
   send: HTMLButtonElement;
   settings: HTMLDialogElement;
   theme: HTMLSelectElement;
-  help: HTMLDialogElement;
-  "help-find": HTMLInputElement;
   reader: HTMLDialogElement;
   "reader-choice": HTMLSelectElement;
   smaller: HTMLButtonElement;

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from assistant.access.callers import MACHINE
 from assistant.documents import AskedDocument, shipped_raw_documents
-from assistant.help.documents import help_document
 from assistant.places import name_of
 from assistant.workspace.conversations import Conversations
 from assistant.workspace.notebooks import Notebooks, NotebooksValue, NotebookValue
@@ -158,13 +157,11 @@ class Library:
         return self._assistant.for_documents([i for i in allowed if i in wanted], write=write)
 
     def document(self, owner: str, identity: str) -> Document:
-        """A document with its whole text, or a topic of the help.
+        """A document with its whole text.
 
         Raises:
             MissingPathError: it is not there, or not for them.
         """
-        if topic := help_document(identity):  # which a kept answer may cite
-            return topic
         self.find(owner, identity)
         return self.index.document(identity)
 
@@ -299,9 +296,8 @@ class Library:
             if owner != MACHINE:
                 self._make_room(owner, there, file.stat().st_size)
             try:
-                title, address = upload.page()
-                read = read_raw(file, title or None, ocr=ocr or self._assistant.settings.ocr)
-                raw = replace(read, source=source, original=file, address=address)
+                read = read_raw(file, ocr=ocr or self._assistant.settings.ocr)
+                raw = replace(read, source=source, original=file, address=upload.address)
                 # Unless another process has added it since: its notebooks stay.
                 if there is None and not [*self.owners.find([raw.id])]:
                     self._forget(raw.id)

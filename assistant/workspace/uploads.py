@@ -15,7 +15,6 @@ from typing import Self
 import anyio
 from anyio import to_thread
 
-from index.chunking.metadata import metadata_of
 from index.errors import RefusedError, UnreadableError
 
 MAX_WAITING = 4
@@ -23,9 +22,6 @@ MAX_WAITING = 4
 
 MAX_FILES = 50
 """Files that one client may have waiting."""
-
-MAX_TITLE = 300
-"""Characters of a title."""
 
 MAX_FOLDERS = 8
 """Folders in folders that are kept of where a file lies."""
@@ -46,8 +42,7 @@ class Upload:
 
     Attributes:
         size: bytes that are there.
-        address: of the web, where it is from; nothing of a file of one's own.
-        title: that it has there; nothing where it tells that itself. Both as somebody tells them.
+        address: the address on the web that it was fetched from; "" for a file of one's own.
     """
 
     def __init__(self, client: str, name: str) -> None:
@@ -56,14 +51,7 @@ class Upload:
         self.file = Path(folder) / safe_name(name)
         self.size = 0
         self.address = ""
-        self.title = ""
         self.close = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-
-    def page(self) -> tuple[str, str]:
-        """Its title and address, as far as what is told of them makes sense."""
-        shown = "".join(sign if sign.isprintable() else " " for sign in self.title)
-        title = " ".join(shown.split())[:MAX_TITLE]
-        return title, metadata_of([], addresses=[self.address]).address
 
     async def __aenter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from assistant.cli.options import Source, notes
+from assistant.cli.options import notes
 from assistant.settings import not_installed
 from evals.cli import asking, fitting
 from evals.cli.options import Html, JsonOut, Seed, out, report
@@ -42,13 +42,13 @@ app = typer.Typer(
 
 
 @app.callback()
-def check_installed(context: typer.Context) -> None:
-    """Refuse, but for adding a question, where what only measuring and fitting need is lacking.
+def check_installed() -> None:
+    """Refuse where what only measuring and fitting need is lacking.
 
     Raises:
         SettingsError: the extra `evals` is not installed.
     """
-    if context.invoked_subcommand != "add" and not all(map(find_spec, EXTRA)):
+    if not all(map(find_spec, EXTRA)):
         raise not_installed("`footnote eval`", "evals")
 
 
@@ -102,26 +102,6 @@ def grade(
         {"footnote_grades": 1, "results": counts},
         json_out,
         lambda: out.print(grades_table(counts)),
-    )
-
-
-def add(
-    question: Annotated[str, typer.Argument(help="What a person asks.")],
-    to: Annotated[Path, typer.Option(help="The question set.", readable=False)],
-    answerable: Annotated[
-        bool | None, typer.Option("--answerable/--unanswerable", help="Whether they answer it.")
-    ] = None,
-    evidence: Annotated[
-        list[str] | None, typer.Option(help="An exact quote that the answer needs.")
-    ] = None,
-    source: Source = None,
-) -> None:
-    """Add a question to a set: complete with its evidence, otherwise as a draft."""
-    from evals.datasets.drafts import HOW, add_question
-
-    complete = add_question(to, question, answerable, evidence or (), source or ())
-    out.print(
-        f"Added to {to}." if complete else f"Added to {to} as a draft. To complete it, {HOW}."
     )
 
 
@@ -181,7 +161,6 @@ for command in (
     asking.run,
     compare,
     grade,
-    add,
     benchmark,
     asking.figures,
     asking.endpoint,

@@ -169,11 +169,7 @@ def tell_wait(begun: int) -> None:
 
 def report_left_out(questions: QuestionSet) -> None:
     """Say what of a set is not asked."""
-    from evals.datasets.drafts import HOW
-
     for note in questions.notes:
         notes.print(f"{questions.name}: {note}")
     if questions.drafts:
-        notes.print(
-            f"{questions.name}: {questions.drafts} drafts are not counted. To complete one, {HOW}."
-        )
+        notes.print(f"{questions.name}: {questions.drafts} drafts are not counted.")

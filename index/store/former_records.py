@@ -268,7 +268,7 @@ class _Rows:
 
     def _draft(self, _: str, name: str, text: str) -> None:
         added = datetime.fromisoformat(json.loads(text)["added"]).timestamp()
-        self._add("feedback", id=name, added=added, draft=text)
+        self._add("feedback", id=name, added=added, vote=text)
 
 
 _NOTEBOOK_ID = 16

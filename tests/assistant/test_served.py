@@ -17,7 +17,7 @@ from assistant import Assistant
 from assistant.documents import shipped_documents
 from assistant.pipeline import AnswerPipeline
 from assistant.settings import WITHOUT_SERVER, Settings, load_settings
-from assistant.workspace.feedback import add_draft, drafts_in
+from assistant.workspace.feedback import put_vote, votes_in
 from evals.datasets.loader import read_set
 from evals.running.runner import AssistantSystem, run_set
 from index.errors import SettingsError
@@ -145,14 +145,15 @@ def test_a_question_is_asked_again_when_the_documents_changed(tmp_path: Path) ->
 def test_votes_are_kept_with_the_index(
     first: Assistant, second: Assistant, third: Callable[..., str]
 ) -> None:
-    answer = first.ask("When was the US Indo-Pacific strategy released?")
-    add_draft(first.index.database, answer.question, answer=answer, verdict="up")
-    add_draft(second.index.database, answer.question, answer=answer, verdict="down")
-    add_draft(second.index.database, "Who?", verdict="down")
-    lines = drafts_in(first.index).splitlines()
-    assert sorted(json.loads(line)["question"] for line in lines) == [answer.question, "Who?"]
-    assert {json.loads(line)["verdict"] for line in lines} == {"down"}
-    assert third("index", "drafts").splitlines() == lines
+    for of, question, verdict in (
+        (first, "When?", "up"), (second, "When?", "down"), (second, "Who?", "down")
+    ):  # fmt: skip
+        vote = {"question": question, "history": [], "verdict": verdict}
+        put_vote(of.index.database, "ann", vote)
+    lines = third("index", "votes").splitlines()
+    found = [(vote["question"], vote["verdict"]) for vote in map(json.loads, lines)]
+    assert found == [("When?", "down"), ("Who?", "down")]
+    assert votes_in(first.index.database).splitlines() == lines
 
 
 def test_commands_work_on_servers(servers: Servers, third: Callable[..., str]) -> None:

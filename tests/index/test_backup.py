@@ -16,7 +16,7 @@ from chroma_servers import ServerAddress
 from helpers import CheapEncoder
 
 from assistant.tables import login_secrets
-from assistant.workspace.feedback import drafts_in
+from assistant.workspace.feedback import votes_in
 from index import Index
 from index.backup import backup, restore
 from index.database.database import FILE
@@ -57,7 +57,15 @@ def told(index: Index) -> object:
     originals = [index.original(info.id) for info in index.documents()]
     hits = [(hit.paragraph, round(hit.score, 5)) for hit in index.search("brine", 3).hits]
     content = [own and own.read_bytes() for own in originals]
-    return (index.documents(), documents, content, hits, secrets, drafts_in(index), index.revision)
+    return (
+        index.documents(),
+        documents,
+        content,
+        hits,
+        secrets,
+        votes_in(index.database),
+        index.revision,
+    )
 
 
 def test_a_folder_that_was_destroyed_is_restored(kept: Index, tmp_path: Path) -> None:

@@ -301,7 +301,7 @@ def _commands(folder: Path) -> dict[str, Any]:
         return footnote(*command, "--index-dir", folder).stdout
 
     status = json.loads(printed("index", "status", "--json"))
-    drafts = printed("index", "drafts").splitlines()
+    drafts = printed("index", "votes").splitlines()
     return {
         "index list": json.loads(printed("index", "list", "--json")),
         "index status": {

@@ -1,6 +1,5 @@
 // Puts the page together.
 
-import { offer, takeHanded } from "./uploads/bookmarklet.js";
 import { targetOf } from "./chat/export.js";
 import { Chat } from "./chat/chat.js";
 import { Welcome } from "./chat/welcome.js";
@@ -9,7 +8,6 @@ import { History } from "./conversations/history.js";
 import { Store, fresh } from "./conversations/store.js";
 import { Folder } from "./documents/folder.js";
 import { Library } from "./documents/library.js";
-import { Help, helpIn } from "./help/help.js";
 import { listen } from "./help/shortcuts.js";
 import { Navigation } from "./notebooks/navigation.js";
 import { Notebooks } from "./notebooks/notebooks.js";
@@ -19,7 +17,7 @@ import { isSheet } from "./reading/pane.js";
 import { Reader } from "./reading/reader.js";
 import { settings } from "./settings.js";
 import { closeOnBack, placeIn } from "./shared/address.js";
-import { $, placeToast, toast } from "./shared/dom.js";
+import { $, onKey, placeToast, toast } from "./shared/dom.js";
 import { app } from "./shared/app.js";
 import { restoreDocument, messageOf, active, restore, session } from "./shared/api.js";
 import { join, storage } from "./shared/storage.js";
@@ -28,8 +26,6 @@ import { say, speak } from "./shared/i18n.js";
 /** @import { Session } from "../types.js" */
 
 const RETRY_INTERVAL = 60_000; // milliseconds
-
-const handed = takeHanded(); // before anybody sees it in the address
 
 addEventListener("submit", (event) => event.preventDefault()); // the page sends what is written itself
 
@@ -48,7 +44,6 @@ const began = await session().catch(async (/** @type {unknown} */ error) => {
 });
 settings(began.user);
 app.store = new Store(began.user);
-app.help = new Help();
 app.noteStore = new NoteStore();
 app.reader = new Reader();
 app.notebooks = new Notebooks(began.user);
@@ -59,7 +54,7 @@ app.navigation = new Navigation();
 app.history = new History();
 app.notes = new Notes();
 app.welcome = new Welcome();
-const { store, help, noteStore, reader, notebooks, library, chat, navigation } = app;
+const { store, noteStore, reader, notebooks, library, chat, navigation } = app;
 
 trashIn("library", "document", ({ id, notebook }) => restoreDocument(id, notebook), () => library.refresh());
 trashIn("history", "conversation", ({ id, notebook }) => store.restore(id, notebook), () => app.history.draw());
@@ -99,7 +94,8 @@ for (const dialog of document.querySelectorAll("dialog")) {
 }
 $("more").addEventListener("click", () => $("open-more").focus(), true); // it is where one comes back to
 closeOnBack([...document.querySelectorAll("dialog")], isSheet, follow);
-if (targetOf(location.hash) || helpIn(location.hash)) follow();
+if (targetOf(location.hash)) follow();
+onKey(window, "F1", () => $("open-help").click(), (event) => !event.ctrlKey && !event.altKey && !event.metaKey && !document.querySelector("dialog:modal"));
 listen({
   "/": () => $("question").focus(),
   n: () => $("new").click(),
@@ -112,17 +108,12 @@ listen({
   r: () => ($("reader").contains(document.activeElement) ? $("close-reader").click() : reader.read()),
 });
 if (!place?.turn && matchMedia("(hover: hover)").matches) $("question").focus();
-if (handed) offer(handed);
 document.body.dataset.ready = "true";
 
-// Open what the address leads to: a citation, or a notebook and a conversation; or what is handed over.
+// Open what the address leads to: a citation, or a notebook and a conversation.
 function follow() {
-  const more = takeHanded();
-  if (more) return offer(more);
   const target = targetOf(location.hash);
   const place = placeIn(location.hash);
-  const topic = helpIn(location.hash);
-  if (topic) void help.open(topic.name, topic.anchor);
-  else if (target) void reader.follow(target);
+  if (target) void reader.follow(target);
   else if (place) void navigation.goTo(place, true);
 }

@@ -267,38 +267,28 @@ def test_a_verdict_becomes_a_draft_and_with_passages_that_answer_a_question(
     vote = said | {"status": "unsure", "confidence": 0.4, "sentences": [], "citations": shown}
     vote |= {"chosen": [shown[0], shown[-1]]}
 
-    def kept() -> list[str]:
-        lines = footnote("index", "drafts", "--index-dir", folder).stdout.splitlines()
-        return [line for line in lines if json.loads(line)["question"] == QUESTION]
+    def kept() -> list[dict[str, Any]]:
+        lines = footnote("index", "votes", "--index-dir", folder).stdout.splitlines()
+        return [one for one in map(json.loads, lines) if one["question"] == QUESTION]
 
     assert client.post("api/feedback", json=whole).status_code == 204
     [line] = kept()
-    assert json.loads(line)["evidence"] == [QUOTE]
+    assert datetime.fromisoformat(line["time"]).tzinfo
+    assert (line["verdict"], line["status"], line["history"]) == ("up", answer["status"], [])
+    assert line["sentences"] == sentences
+    [cited] = line["citations"]
+    assert (cited["quote"], cited["marker"]) == (QUOTE, 1)
+    assert cited["source"] == answer["citations"][0]["source"]
     gone = whole | {"citations": [shown[0] | {"document": "0" * 16}]}
     problem(client.post("api/feedback", json=gone), 404)
-    assert client.post("api/feedback", json=vote).status_code == 204
-    [line] = kept()
-    # Either of the two answers it.
-    assert json.loads(line)["evidence"] == [[QUOTE, answer["closest"][-1]["quote"]]]
-    mine = tmp_path / "mine.jsonl"
-    mine.write_text(line, encoding="utf-8")
-    told = json.loads(footnote("eval", mine, "--index-dir", folder, "--json", "-").stdout)
-    [record] = told["records"]
-    assert (record["answerable"], record["outcome"]) == (True, "right")
-    # Said with what is wrong with the answer.
+    # What was said last counts.
     wrong = vote | {"verdict": "down", "reason": "source", "comment": "Look below."}
     assert client.post("api/feedback", json=wrong).status_code == 204
     [line] = kept()
-    found = json.loads(line)
-    assert (found["reason"], found["comment"]) == ("source", "Look below.")
-    assert (found["verdict"], found["answerable"], len(found["evidence"][0])) == ("down", True, 2)
+    said = (line["verdict"], line["reason"], line["comment"])
+    assert said == ("down", "source", "Look below.")
+    assert [one["quote"] for one in line["chosen"]] == [QUOTE, answer["closest"][-1]["quote"]]
     problem(client.post("api/feedback", json=wrong | {"reason": "odd"}), 422)
-    # Nothing answers: somebody has to look whether that is so.
-    nothing = vote | {"verdict": "none", "chosen": []}
-    assert client.post("api/feedback", json=nothing).status_code == 204
-    [line] = kept()
-    found = json.loads(line)
-    assert (found["draft"], found["answerable"], found["evidence"]) == (True, False, [])
     assert client.post("api/feedback", json=vote | {"verdict": None}).status_code == 204
     assert kept() == []
     gone = vote | {"chosen": [shown[0] | {"start": 0, "end": 1}]}

@@ -21,7 +21,7 @@ from assistant.schemas.answers import AnswerValue
 from assistant.workspace.turns import keep_answer
 from index.database.database import Database
 
-FORMATS = ("docx", "md", "bib", "ris", "csl")
+FORMATS = ("docx", "md", "bib", "csl")
 CONVERSATION = "talk-0001"
 
 
@@ -85,7 +85,6 @@ def test_a_conversation_goes_along_with_its_notes(
     assert work["title"] == answer["citations"][0]["document"]
     assert work["note"].endswith(".txt")
     assert files["bib"].text.startswith("@misc{")
-    assert files["ris"].text.startswith("TY  - ")
     assert "Ask Eve." in exported(client, "notes", "md").text
 
 

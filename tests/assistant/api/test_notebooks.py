@@ -18,7 +18,7 @@ from services import api_here, client_of, problem
 from assistant import Assistant
 from assistant.documents import UPLOADED
 from assistant.tables import conversations, deleted_documents, notebooks, notes, turns
-from assistant.workspace.feedback import drafts_in
+from assistant.workspace.feedback import votes_in
 from assistant.workspace.turns import KeptAnswer
 
 LOGINS = [("ann", "first secret"), ("ben", "second secret"), ("eve", "third secret")]
@@ -366,7 +366,7 @@ def test_what_one_says_of_an_answer_another_neither_changes_nor_takes_back(
     vote |= {"sentences": [], "citations": []}
 
     def said() -> list[str]:
-        found = map(json.loads, drafts_in(assistant.index).splitlines())
+        found = map(json.loads, votes_in(assistant.index.database).splitlines())
         return sorted(one["verdict"] for one in found if one["question"] == QUESTION)
 
     for client, verdict, expected in (

@@ -77,26 +77,6 @@ def test_a_question_that_is_the_title_stands_there_once() -> None:
     assert paragraphs(part(nothing, "word/document.xml")) == [("Title", "Answers")]
 
 
-def test_all_that_is_named_is_there() -> None:
-    file = as_docx(HARBOUR)
-    with zipfile.ZipFile(io.BytesIO(file)) as archive:
-        names = set(archive.namelist())
-        parts = {name: fromstring(archive.read(name)) for name in names}
-    assert {own.attrib["PartName"] for own in parts["[Content_Types].xml"][2:]} == {
-        f"/{name}" for name in names if name.endswith(".xml") and not name.startswith("[")
-    }
-    relations = parts["word/_rels/document.xml.rels"]
-    assert {f"word/{own.attrib['Target']}" for own in relations} <= names
-    styles = {own.attrib[f"{WORD}styleId"] for own in parts["word/styles.xml"].iter(f"{WORD}style")}
-    used = {
-        own.attrib[f"{WORD}val"]
-        for name in ("word/document.xml", "word/footnotes.xml")
-        for kind in ("pStyle", "rStyle")
-        for own in parts[name].iter(f"{WORD}{kind}")
-    }
-    assert used <= styles
-
-
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 def test_every_text_is_there_as_it_is(texts: list[str]) -> None:
     file = as_docx(export_of(*texts))

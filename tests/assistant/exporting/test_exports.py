@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Literal
 
 import pytest
 from exports import (
     CLOSED,
-    DREDGED,
-    HARBOUR,
     HEBREW,
-    LISTED,
     MARCH,
-    OF_CLOSED,
-    OF_MARCH,
-    REPORT,
     running,
     said,
 )
@@ -24,7 +18,7 @@ from hypothesis import strategies as st
 
 from assistant.answer import AnswerKind
 from assistant.exporting.conversations import AnnotatedTurn
-from assistant.exporting.values import Export, ExportedAnswer, Work
+from assistant.exporting.values import ExportedAnswer, Work
 from assistant.exporting.wording import ENGLISH, GERMAN, one_line
 from assistant.workspace.quotes import QuoteChecker
 from assistant.workspace.turns import KeptAnswer, KeptCitation, KeptSentence, KeptTurn
@@ -55,24 +49,6 @@ def test_what_came_of_a_question_is_said(
     assert list(ENGLISH.below(answer)) == below
 
 
-@pytest.mark.parametrize(
-    ("confidence", "english", "german"),
-    [
-        (0.9, "High confidence", "Verlässlichkeit: hoch"),
-        (0.8999, "Medium confidence", "Verlässlichkeit: mittel"),
-        (0.8, "Medium confidence", "Verlässlichkeit: mittel"),
-        (0.7999, "Low confidence", "Verlässlichkeit: gering"),
-        (0.0, "Low confidence", "Verlässlichkeit: gering"),
-    ],
-)
-def test_how_sure_an_answer_is_is_said_in_words(
-    confidence: float, english: str, german: str
-) -> None:
-    answer = replace(DREDGED, confidence=confidence, understood="", context="")
-    assert list(ENGLISH.above(answer)) == [f"Answer · {english} · Asked on 2026-11-29"]
-    assert list(GERMAN.above(answer)) == [f"Antwort · {german} · Gefragt am 29. November 2026"]
-
-
 def test_every_language_says_all_of_it_in_its_own_words() -> None:
     own = ("months", "locators")
     for name in (field.name for field in fields(ENGLISH) if field.name not in own):
@@ -83,14 +59,6 @@ def test_every_language_says_all_of_it_in_its_own_words() -> None:
         for key, text in english.items():
             assert text != german[key]
             assert text.count("{") == german[key].count("{")
-
-
-@pytest.mark.parametrize(
-    ("date", "day"),
-    [("2021-03-04", "4. März 2021"), ("2021-03", "März 2021"), ("2021", "2021"), ("", "")],
-)
-def test_dates(date: str, day: str) -> None:
-    assert (ENGLISH.day(date), GERMAN.day(date)) == (date, day)
 
 
 @pytest.mark.parametrize(
@@ -120,24 +88,6 @@ def test_what_is_missing_is_said() -> None:
         "Keine Antwort gefunden auf: Warum?",
         "Ein unbelegter Satz wurde weggelassen.",
     ]
-
-
-def test_quotes_that_do_not_stand_any_more_are_counted() -> None:
-    answer = ExportedAnswer("?", "answered", [running(said("So.", 1))], {1: OF_MARCH})
-    export = Export("", [answer], {REPORT.document_id: REPORT})
-    assert ENGLISH.lapsed_in(export) == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        (" a\r\n b\t\x0bc\u2028d\xa0e ", "a b c d e"),
-        ("a\x00b\x1bc\x7fd\ud800e\ufffef", "abcdef"),
-        ("\u05d0\u202eb\u200f \U0001f600", "\u05d0\u202eb\u200f \U0001f600"),
-    ],
-)
-def test_texts_are_one_line_of_what_files_take(text: str, shown: str) -> None:
-    assert one_line(text) == shown
 
 
 @given(st.text(st.characters()))
@@ -247,24 +197,3 @@ def test_passages_that_their_reader_marks_are_the_answer(
     exported = AnnotatedTurn(turn, noted=names).exported({}, Standing(), ENGLISH)
     assert exported.status == status
     assert [one.text for block in exported.blocks for one in block.sentences] == told
-
-
-def test_works_are_in_the_order_in_which_they_are_cited() -> None:
-    assert HARBOUR.cited == [REPORT, HEBREW]
-    steps = LISTED.footnotes[2]
-    shown = [OF_MARCH, OF_CLOSED, OF_MARCH, OF_MARCH, steps, OF_MARCH]
-    assert HARBOUR.shown == shown
-
-
-@pytest.mark.parametrize("date", ["21", "2021-13", "2021-3", "2021-02-32", "March", "2021-03-04T1"])
-def test_dates_are_iso(date: str) -> None:
-    with pytest.raises(ValueError, match="no date"):
-        Work("w", "Title", date=date)
-    with pytest.raises(ValueError, match="no date"):
-        Work("w", "Title", accessed=date)
-
-
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "file:///etc/passwd", "example.org"])
-def test_addresses_are_on_the_web(address: str) -> None:
-    with pytest.raises(ValueError, match="no address on the web"):
-        Work("w", "Title", address=address)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from browsing import (
     QUESTION,
@@ -197,9 +198,9 @@ def test_a_question_is_asked_and_its_source_read(visit: Visit) -> None:
 def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None:
     page = visit.page
 
-    def draft() -> dict[str, object]:
+    def vote() -> dict[str, Any]:
         """What was said last, as the command gives it."""
-        lines = footnote("index", "drafts", "--index-dir", served / "index").stdout.splitlines()
+        lines = footnote("index", "votes", "--index-dir", served / "index").stdout.splitlines()
         found = [one for one in map(json.loads, lines) if one["question"] == QUESTION]
         assert isinstance(found[-1], dict)
         return found[-1]
@@ -208,7 +209,8 @@ def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None
     good, bad = (turn.get_by_role("button", name=f"A {word} answer") for word in ("good", "bad"))
     good.click()
     expect(page.locator("#toast")).to_contain_text("Thank you")
-    assert (draft()["verdict"], draft()["evidence"]) == ("up", [QUOTE])
+    told = vote()
+    assert (told["verdict"], [one["quote"] for one in told["citations"]]) == ("up", [QUOTE])
     bad.click()
     expect(bad).to_have_attribute("aria-pressed", "true")
     expect(good).to_have_attribute("aria-pressed", "false")
@@ -222,9 +224,10 @@ def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None
     right = form.locator("q").nth(1).inner_text()
     form.get_by_role("button", name="Send").click()
     expect(form).to_have_count(0)
-    told = draft()
-    said = ("down", "source", "Look below.", [[right]])
-    assert (told["verdict"], told["reason"], told["comment"], told["evidence"]) == said
+    told = vote()
+    assert [one["quote"] for one in told["chosen"]] == [right]
+    said = ("down", "source", "Look below.")
+    assert (told["verdict"], told["reason"], told["comment"]) == said
     bad.click()  # once more takes it back
     expect(bad).to_have_attribute("aria-pressed", "false")
 
@@ -247,8 +250,7 @@ def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None
     expect(turn.locator(".marked .noted")).to_be_visible()
     # What was said last counts.
     expect(turn.locator('.actions [aria-pressed="true"]')).to_have_count(0)
-    told = draft()
-    assert (told["evidence"], told["answerable"]) == ([[closest[0]["quote"]]], True)
+    assert [one["quote"] for one in vote()["chosen"]] == [closest[0]["quote"]]
 
     # It is copied and exported with its sources.
     ask(page, UNANSWERABLE)

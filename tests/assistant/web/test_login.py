@@ -65,6 +65,7 @@ def test_a_login_guards_everything(url: str, browser: Browser) -> None:
             ("POST", "starters"),
             ("GET", "writers"),
             ("GET", "documents/x"),
+            ("GET", "help/install"),
             ("POST", "uploads?name=a"),
             ("POST", "addresses"),
             ("POST", "feedback"),

@@ -1,5 +1,5 @@
 """What the page looks like, and that everyone can use it: by the keyboard alone, on a phone, in any
-width and colours, on paper; and its help."""
+width and colours, on paper."""
 
 from __future__ import annotations
 
@@ -193,50 +193,3 @@ def test_it_is_told_apart_without_its_colours(visit: Visit) -> None:
     expect(notebooks).to_have_css("border-inline-start-width", re.compile("^[1-9]"))
     current = notebooks.locator("[aria-current]")
     expect(current).to_have_css("border-inline-start-width", re.compile("^[2-9]"))
-
-
-def test_the_help_stands_where_the_document_does(visit: Visit, url: str) -> None:
-    page = visit.page
-    page.locator("#open-reader").click()
-    expect(page.locator("#reader")).to_be_visible()
-    page.locator("#question").focus()
-    page.keyboard.press("F1")
-    expect(page.locator("#help")).to_be_visible()
-    expect(page.locator("#help .topics li").first).to_be_visible()
-    expect(page.locator("#help-find")).to_be_focused()
-    expect(page.locator("#reader")).to_be_hidden()
-    expect(page.locator("#question")).to_be_visible()
-    assert barriers(page) == []
-    page.locator("#help .topics a", has_text="Notebooks").click()
-    heading = page.locator("#help article h3")
-    expect(heading).to_have_text("Notebooks")
-    expect(heading).to_be_focused()
-    assert barriers(page) == []
-    page.locator("#help-list").click()
-    expect(page.locator("#help .topics li").first).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.locator("#help")).to_be_hidden()
-    expect(page.locator("#reader")).to_be_visible()
-    expect(page.locator("#question")).to_be_focused()
-
-    # Words are found in it.
-    page.locator("#open-help").click()
-    page.locator("#help-find").fill("exit code")
-    place = page.locator("#help .topics a", has_text="What do the exit codes of the command mean?")
-    place.first.click()
-    heading = page.locator("#help article [data-anchor]:focus")
-    expect(heading).to_have_text("What do the exit codes of the command mean?")
-    page.locator("#help-find").fill("backup")
-    expect(page.locator("#help .topics li").first).to_contain_text("›")
-    page.locator("#help-find").fill("xylophone")
-    expect(page.locator("#help-body")).to_have_text("No results in the help.")
-
-    # Topics lead to each other, and have addresses.
-    page.goto(f"{url}#help/questions/where-is-the-index-kept")
-    page.reload()
-    expect(page.locator("#help [data-anchor]:focus")).to_have_text("Where is the index kept?")
-    assert page.url.endswith("#help/questions/where-is-the-index-kept")
-    page.locator("#help article a", has_text="First steps").click()
-    expect(page.locator("#help article h3")).to_have_text("First steps")
-    page.evaluate("location.hash = '#help/notebooks'")
-    expect(page.locator("#help article h3")).to_have_text("Notebooks")

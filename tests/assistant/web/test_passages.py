@@ -39,9 +39,13 @@ def answer_of(page: Page) -> dict[str, Any]:
     return answer
 
 
-def drafts(folder: Path) -> list[dict[str, Any]]:
-    lines = footnote("index", "drafts", "--index-dir", folder / "index").stdout.splitlines()
-    return [json.loads(line) for line in lines]
+def votes(folder: Path) -> list[tuple[str, list[str]]]:
+    """The verdict of each vote, and the quotes of the passages that answer."""
+    lines = footnote("index", "votes", "--index-dir", folder / "index").stdout.splitlines()
+    return [
+        (one["verdict"], [passage["quote"] for passage in one["chosen"]])
+        for one in map(json.loads, lines)
+    ]
 
 
 def cards(turn: Locator) -> Locator:
@@ -134,10 +138,7 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     expect(marked).to_be_focused()
     expect(turn.locator(".passages > summary")).to_have_text(WORDS["answer.others"])
     expect(shown).to_have_count(0)  # of those that can be seen
-    [draft] = drafts(folder)
-    assert (draft["question"], draft["answerable"]) == (ASKED, True)
-    assert draft["evidence"] == [[citations[1]["quote"]]]
-    assert "draft" not in draft
+    assert votes(folder) == [("up", [citations[1]["quote"]])]
     assert barriers(page) == []
     # The others are reached from what has the focus.
     page.keyboard.press("k")
@@ -150,7 +151,7 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     expect(shown.nth(1)).to_be_focused()  # it is back in its place
     assert shown.evaluate_all("all => all.map((own) => own.tabIndex)").count(0) == 1
     expect(turn.get_by_role("heading", name=WORDS["answer.unsure"])).to_be_visible()
-    assert drafts(folder) == []
+    assert votes(folder) == []
 
     # The same by the pointer.
     first.get_by_role("button", name="Mark as the answer").click()
@@ -158,28 +159,25 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     turn.locator(".passages > summary").click()
     second.get_by_role("button", name="Mark as the answer").click()
     expect(marked).to_have_count(2)
-    [draft] = drafts(folder)
-    assert draft["evidence"] == [[own["quote"] for own in citations[:2]]]
+    assert votes(folder) == [("up", [own["quote"] for own in citations[:2]])]
     page.reload()
     expect(marked).to_have_count(2)
     expect(shown).to_have_count(0)
     first.get_by_role("button", name="Undo").click()
     expect(marked).to_have_count(1)
-    [draft] = drafts(folder)
-    assert draft["evidence"] == [[citations[1]["quote"]]]
+    assert votes(folder) == [("up", [citations[1]["quote"]])]
     # That none of them does, and that one does, cannot both be.
     second.focus()
     page.keyboard.press("0")
     expect(marked).to_have_count(0)
     expect(page.locator("#announcer")).to_contain_text("found")
-    [draft] = drafts(folder)
-    assert (draft["verdict"], draft["answerable"], draft["evidence"]) == ("none", False, [])
+    assert votes(folder) == [("none", [])]
     first.get_by_role("button", name="Mark as the answer").click()
     expect(marked).to_have_count(1)
     first.get_by_role("button", name="Undo").click()
     expect(page.locator("#announcer")).to_have_text(WORDS["turn.taken_back"])
     expect(page.locator("#toast")).to_be_hidden()
-    assert drafts(folder) == []
+    assert votes(folder) == []
 
     # A list keeps its lines, and a row has a cell a line.
     [talk] = kept(page)
@@ -210,8 +208,7 @@ def test_there_are_more_where_none_answers(visit: Visit, folder: Path) -> None:
     count = shown.count()
     none.click()
     expect(shown).to_have_count(count + 5)
-    [draft] = drafts(folder)
-    assert (draft["verdict"], draft["answerable"]) == ("none", False)
+    assert votes(folder) == [("none", [])]
 
     def names() -> list[str]:
         found: list[str] = shown.evaluate_all("all => all.map((own) => own.dataset.passage)")
@@ -248,8 +245,7 @@ def test_there_are_more_where_none_answers(visit: Visit, folder: Path) -> None:
     found.first.get_by_role("button", name="Mark as the answer").click()
     marked = turn.locator(".marked").get_by_role("article")
     expect(marked.locator("mark")).to_have_text(more["passages"][0]["quote"])
-    [draft] = drafts(folder)
-    assert draft["evidence"] == [[more["passages"][0]["quote"]]]
+    assert votes(folder) == [("up", [more["passages"][0]["quote"]])]
     assert barriers(page) == []
     page.reload()
     expect(marked.locator("mark")).to_have_text(more["passages"][0]["quote"])

@@ -39,7 +39,7 @@ from starlette.testclient import TestClient
 from assistant import Assistant
 from assistant.service.service import Service
 from assistant.settings import Settings
-from assistant.workspace.feedback import drafts_in
+from assistant.workspace.feedback import votes_in
 from assistant.workspace.retention import RetentionJob
 from index import Index
 from index.readers.loader import document_from_text
@@ -574,8 +574,8 @@ class Everything(RuleBasedStateMachine):
         response = self.ask(who, "POST", "/feedback", json=vote)
         assert response.is_success, response.text
         self.kept.vote(who, question, verdict)
-        drafts = map(json.loads, drafts_in(self.world.index).splitlines())
-        said = [(one["question"], one["verdict"]) for one in drafts]
+        votes = map(json.loads, votes_in(self.world.index.database).splitlines())
+        said = [(one["question"], one["verdict"]) for one in votes]
         ours = [one for one in said if any(f"({name})" in one[0] for name in self.people)]
         assert sorted(ours) == sorted((q, v) for (_, q), v in self.kept.votes.items())
 

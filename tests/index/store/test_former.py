@@ -25,7 +25,7 @@ from assistant import tables
 from assistant.access.api_keys import Keys
 from assistant.access.callers import owner_of_login
 from assistant.workspace.conversations import Conversations
-from assistant.workspace.feedback import drafts_in
+from assistant.workspace.feedback import votes_in
 from assistant.workspace.notebooks import Notebooks, Space
 from assistant.workspace.notes import Notes
 from assistant.workspace.trash import DeletedDocuments
@@ -314,7 +314,7 @@ def check_records(database: Database, index: Index | None = None) -> None:
         [note] = Notes(index).all(Space(BEN, ben), list)
         assert (note.by, note.note.answer and note.note.answer.question) == ("ben", "What?")
         assert [one.title for one in Notes(index).deleted(Space(ANN))] == ["Mind"]
-        assert json.loads(drafts_in(index))["question"] == "Q?"
+        assert json.loads(votes_in(index.database))["question"] == "Q?"
 
 
 def test_the_records_of_a_folder_are_taken_over_once(database: Database, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 // Copying and exporting: answers and conversations as text or as files of the server; citations as links,
 // as text, and as references.
 
-import { linkToHelp, topicOf } from "../help/help.js";
 import { doubted, h, menu, oneLine, pathOf, placeOf, toast } from "../shared/dom.js";
 import { cite, exportOf, orToast } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
@@ -9,7 +8,7 @@ import { VERDICTS, citationsOf, headingOver, isDoubtful, isPoint, isUnsure, lack
 /** @import { Citation, Key, Placed, Turn } from "../../types.js" */
 
 /** @type {[string, Key][]} */
-const FORMATS = [["docx", "export.docx"], ["md", "export.md"], ["bib", "cite.bibtex"], ["ris", "cite.ris"], ["csl", "cite.csl"]];
+const FORMATS = [["docx", "export.docx"], ["md", "export.md"], ["bib", "cite.bibtex"], ["csl", "cite.csl"]];
 
 // A menu of the files that can be had of what is at an address of the server; `more`: what of it.
 /** @param {string} path @param {string} label @param {Record<string, string>} more @param {HTMLElement[]} others */
@@ -71,7 +70,7 @@ const LINK = /^#document\/([0-9a-f]{16})\/(\d+)-(\d+)$/;
 
 // The address of this page at what a citation quotes.
 /** @param {Citation} c */
-const linkTo = (c) => `${location.origin}${location.pathname}${topicOf(c) ? linkToHelp(c) : `#document/${c.document_id}/${c.start}-${c.end}`}`;
+const linkTo = (c) => `${location.origin}${location.pathname}#document/${c.document_id}/${c.start}-${c.end}`;
 
 // Where such an address leads; null for any other.
 /** @param {string} hash @returns {Target | null} */
@@ -96,6 +95,5 @@ export const WAYS = [
   { name: "cite.link", copied: "cite.link.copied", said: (all) => all.map(linkTo).join("\n") },
   { name: "cite.text", copied: "cite.text.copied", said: (all) => all.map(asText).join("\n") },
   { name: "cite.bibtex", copied: "cite.bibtex.copied", said: asReferences("bib") },
-  { name: "cite.ris", copied: "cite.ris.copied", said: asReferences("ris") },
   { name: "cite.csl", copied: "cite.csl.copied", said: asReferences("csl") },
 ];

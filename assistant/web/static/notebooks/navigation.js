@@ -3,7 +3,6 @@
 
 import { targetOf } from "../chat/export.js";
 import { fresh } from "../conversations/store.js";
-import { helpIn } from "../help/help.js";
 import { tell } from "../shared/address.js";
 import { Latest, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
@@ -62,7 +61,7 @@ export class Navigation {
 
   /** @param {boolean} again */
   #tell(again) {
-    if (again && (targetOf(location.hash) || helpIn(location.hash))) return; // the address of a citation, or of the help, stays
+    if (again && targetOf(location.hash)) return; // the address of a citation stays
     const { id, turns } = app.chat.conversation;
     void tell({ notebook: active.notebook, conversation: turns.length ? id : null }, again);
   }

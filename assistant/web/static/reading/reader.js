@@ -60,7 +60,6 @@ export class Reader {
   }
 
   open() {
-    $("help").close(); // which stands in its place
     openBeside($("reader"));
   }
 

@@ -3,7 +3,7 @@
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
 import { language, say, sentenceOf } from "./i18n.js";
-/** @import { Deleted, Everywhere, Folder, Guide, SearchHit, HelpFound, KeptConversation, Listed, Listing, MorePassages, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, WholeTopic, Word, Writers } from "../../types.js" */
+/** @import { Deleted, Everywhere, Folder, Guide, SearchHit, KeptConversation, Listed, Listing, MorePassages, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -109,11 +109,6 @@ export const pageWords = async (id, page) => /** @type {Word[]} */ (await json(a
 // Where words occur in each document.
 /** @param {string} text */
 export const findEverywhere = async (text) => /** @type {Everywhere} */ (await json(await ask(`find?${query({ text })}`)));
-// The topics of the help, and where words occur in them.
-/** @param {string} words */
-export const help = async (words) => /** @type {HelpFound} */ (await json(await ask(`help?find=${encodeURIComponent(words)}`)));
-/** @param {string} name */
-export const topic = async (name) => /** @type {WholeTopic} */ (await json(await ask(`help/${encodeURIComponent(name)}`)));
 /** @param {number} after the number of the last change that is known */
 export const folder = async (after) => /** @type {Folder} */ (await json(await ask(`folder?after=${after}`)));
 export const writers = async () => /** @type {Writers} */ (await json(await ask("writers")));
@@ -194,9 +189,9 @@ export const readPictures = (id, signal) => events(post(`documents/${id}/picture
 export const there = async (name, folder) => /** @type {Listed | null} */ (await json(await ask(`uploads/there?${new URLSearchParams({ name, folder })}`)));
 
 // Add a file, as the events of its indexing.
-/** @param {File} file @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, ocr: boolean, title?: string, address?: string }} how where it lies in a folder that is added, where it goes to, whether its pictures are read; of a page of the web its title and address @param {string} name that it gets */
-export const add = (file, signal, { folder, notebook, ocr, title = "", address = "" }, name) =>
-  events(ask(`uploads?${query({ name, folder, title, address, ocr: String(ocr) }, notebook)}`, { method: "POST", body: file, signal }), signal);
+/** @param {File} file @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, ocr: boolean }} how where it lies in a folder that is added, where it goes to, whether its pictures are read @param {string} name that it gets */
+export const add = (file, signal, { folder, notebook, ocr }, name) =>
+  events(ask(`uploads?${query({ name, folder, ocr: String(ocr) }, notebook)}`, { method: "POST", body: file, signal }), signal);
 
 // The events of something long, to the last one. A failure is thrown; aborting the signal ends it here and on
 // the server.

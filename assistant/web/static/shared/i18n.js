@@ -38,7 +38,7 @@ let words;
 
 // Load the texts and put them on the page, before anything else is said.
 export async function speak() {
-  const answer = await fetch(`page/words/${language}.json`);
+  const answer = await fetch(new URL(`../words/${language}.json`, import.meta.url));
   /** @type {unknown} */
   const told = await answer.json();
   words = /** @type {Words} */ (told);

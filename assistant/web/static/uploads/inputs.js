@@ -5,7 +5,6 @@ import { app } from "../shared/app.js";
 import { add, addAddress, active, there } from "../shared/api.js";
 import { draft, keepDraft } from "../shared/storage.js";
 import { say } from "../shared/i18n.js";
-import { bookmarklet } from "./bookmarklet.js";
 /** @import { UploadQueue } from "./queue.js" */
 /** @import { Key, Wanted } from "../../types.js" */
 
@@ -16,9 +15,9 @@ const MAX_BEGINNING = 500; // characters in which these are looked for
 const MAX_PASTED = 20_000; // characters that a field shows without a delay
 
 // Each goes to the notebook that is open when it is chosen.
-/** @param {File} file @param {string} [folder] where it lies in a folder @param {{ title: string, address: string }} [about] of a page of the web */
-export function wantedFile(file, folder = "", about) {
-  const where = { folder, notebook: active.notebook, ...about };
+/** @param {File} file @param {string} [folder] where it lies in a folder */
+export function wantedFile(file, folder = "") {
+  const where = { folder, notebook: active.notebook };
   return withPictures((ocr) => ({
     name: file.name,
     bytes: file.size,
@@ -83,8 +82,7 @@ export function ways(uploads, fetch, id) {
   });
   const address = h("input", { type: "text", inputmode: "url", required: true, "aria-label": say("ways.address.label"), placeholder: say("ways.address.label") });
   const fetched = fetch && form("ways.address", address, () => wantedAddress(address.value.trim()));
-  const marked = matchMedia("(hover: hover)").matches && opening("ways.browser", h("p", { class: "fine" }, say("browser.how")), bookmarklet());
-  return h("div", { class: "ways" }, files, folder, pasted, fetched, marked);
+  return h("div", { class: "ways" }, files, folder, pasted, fetched);
 
   /** @param {Key} key @param {Record<string, string | boolean | undefined>} how @param {(chosen: File[]) => Wanted[]} wanted */
   function picker(key, how, wanted) {

@@ -52,7 +52,7 @@ _table(
     sa.Column("expires", ExactText),
 )
 _table("deleted_documents", text("id", primary_key=True), time("deleted"))
-_table("feedback", text("id", primary_key=True), time("added"), text("draft"))
+_table("feedback", text("id", primary_key=True), time("added"), text("vote"))
 _table("login_secrets", text("name", primary_key=True), text("secret"))
 _table(
     "notebooks",
