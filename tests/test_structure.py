@@ -67,7 +67,7 @@ HOMES = {
     "uvicorn": "assistant.api.runner",
     "stop_words": "index.chunking.language",
     # One runs the encoder, the other may run a cross-encoder.
-    "sentence_transformers": "index.encoder assistant.retrieval.reading_model",
+    "sentence_transformers": "index.encoder",
     "striprtf": "index.readers.rtf",
     "xllamacpp": "assistant.llm.client",
     "threadpoolctl": "index.computing",
