@@ -247,7 +247,7 @@ def test_a_file_that_cannot_be_read_says_why(client: httpx.Client) -> None:
         assert again["detail"] == found["detail"]
 
 
-def test_a_verdict_becomes_a_draft_and_with_passages_that_answer_a_question(
+def test_a_vote_is_kept_with_the_answer_and_can_be_withdrawn(
     client: httpx.Client, api_folder: Path, tmp_path: Path
 ) -> None:
     folder = api_folder / "index"
