@@ -1,7 +1,6 @@
 # make chat   opens the web page            make test   runs the tests, ARGS=--all the long ones too
 # make check  style and types               make eval   measures answers on the shipped questions
 # make floors holds the shipped questions to the quality that they have reached
-# make figures SETS=FOLDER   measures every question set of a folder: build/figures.html, .md, .json
 # make soak   kills, odd files and a crowd, for a day: build/soak/report.md; ARGS='--minutes 20' a part
 # Each makes what it needs in .venv, once; what is never run is not compiled, a fifth of all.
 
@@ -10,9 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PAGE := assistant/web
 ARGS ?=
-SETS ?= evals/questions
 
-.PHONY: chat test soak check eval floors figures format clean
+.PHONY: chat test soak check eval floors format clean
 
 chat: $(VENV)/.installed
 	$(BIN)/footnote chat $(ARGS)
@@ -32,20 +30,14 @@ check: $(VENV)/.tested $(PAGE)/node_modules/.installed
 	npm --prefix $(PAGE) run --silent check
 
 eval: $(VENV)/.measuring
-	$(BIN)/footnote eval evals/questions/seed.jsonl $(ARGS)
+	$(BIN)/footnote eval run evals/questions/seed.jsonl $(ARGS)
 
 # A little under what the shipped questions reach, so that no change lowers it unseen.
 floors: $(VENV)/.measuring
-	$(BIN)/footnote eval evals/questions/seed.jsonl $(ARGS) \
+	$(BIN)/footnote eval run evals/questions/seed.jsonl $(ARGS) \
 		--min hit@1=0.90 --min hit@3=0.97 --min answered_right=0.63 --min answer_precision=0.91 \
 		--min citation_validity=1 --min citation_precision=0.77 --min evidence_shown=0.89 \
 		--min withheld=0.98 --min refusal_auroc=0.95 --min right_auroc=0.91
-
-# What is interrupted goes on where it was; --limit 50 in ARGS for a quick look.
-figures: $(VENV)/.measuring
-	mkdir -p build
-	$(BIN)/footnote eval figures "$(SETS)" --html build/figures.html --markdown build/figures.md \
-		--json build/figures.json $(ARGS)
 
 format: $(VENV)/.tested
 	$(BIN)/ruff check --fix .
