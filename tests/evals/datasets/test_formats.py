@@ -1,25 +1,21 @@
-"""Question sets of every format, what is told of malformed ones, and drafts."""
+"""Question sets of every format, and the messages on malformed ones."""
 
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import CheapEncoder
 from question_sets import MILL, SEED, Eval, write
 
 from assistant import Assistant
-from assistant.workspace.feedback import EARLIER, add_draft, draft_id, drafts_in, put_line
-from evals.datasets import drafts
 from evals.datasets.gold import GoldFinder, TextSpan
 from evals.datasets.loader import read_set
 from evals.datasets.models import Question, QuestionSet
 from evals.running.runner import with_documents
-from index import Index, document_from_text, read_document
-from index.errors import FootnoteError, QuestionSetError, UnreadableError
+from index import document_from_text, read_document
+from index.errors import QuestionSetError
 
 OK = '{"id": "ok", "question": "Q?", "answerable": false}'
 CONTEXT = "Rain fell. The mill burned down in 1871. It was rebuilt."
@@ -56,7 +52,6 @@ IMPOSSIBLE = {"id": "b", "question": "Who owned it?", "is_impossible": True, "an
         ('{"id": "a", "question": "Q?", "answerable": false, "answers": "E"}', "answers is 'E'"),
         ('{"id": "a", "question": "Q?", "answerable": false, "history": [1]}', "history.0 is 1"),
         ('{"id": "a", "question": "Q?", "answerable": false, "history": [{}]}', "a turn is"),
-        ('{"id": "a", "question": "Q?", "answerable": false, "abstract": ["A"]}', "abstract is"),
     ],
 )
 def test_a_malformed_line_is_named_with_its_reason(tmp_path: Path, line: str, reason: str) -> None:
@@ -115,7 +110,7 @@ def test_evidence_in_a_heading_is_found_where_a_passage_below_it_is(
         {**above, "evidence": [["The old mill", "rebuilt"]]},
         {**above, "id": "c", "evidence": ["The old mill"]},
     )
-    records = json.loads(footnote_eval(asked, "--json", "-"))["records"]
+    records = json.loads(footnote_eval("run", asked, "--json", "-"))["records"]
     texts = [paragraph.id for paragraph in read_document(tmp_path / "mill.md").paragraphs]
     # Where it stands in a paragraph too, the heading does not count.
     expected = [texts[1:2], texts[2:], texts]
@@ -126,7 +121,7 @@ def test_evidence_in_a_heading_is_found_where_a_passage_below_it_is(
         tmp_path / "none.jsonl", {"documents": ["mill.txt"]}, {**inside, "evidence": ["* * *"]}
     )
     with pytest.raises(QuestionSetError, match="a stands in no paragraph"):
-        footnote_eval(wrong)
+        footnote_eval("run", wrong)
 
 
 @pytest.mark.parametrize(
@@ -238,89 +233,10 @@ def test_a_folder_of_no_format_is_refused(tmp_path: Path, files: list[str]) -> N
         read_set(tmp_path)
 
 
-# --- drafts ----------------------------------------------------------------------------------
-
-
-def test_a_verdict_becomes_one_draft_that_is_not_asked(
-    tmp_path: Path, assistant: Assistant
-) -> None:
-    index = Index(tmp_path / "index", encoder=CheapEncoder())
-    kept = index.database
-    answer = assistant.ask("When was the US Indo-Pacific strategy released?")
-    history = [{"role": "user", "content": "Hello."}]
-    add_draft(kept, answer.question, history=history, verdict="down")
-    add_draft(kept, answer.question, answer=answer, verdict="up")
-    add_draft(kept, answer.question, answer=answer, verdict="down")
-    add_draft(kept, "Lone \ud800 half?", verdict="down")
-    lines = drafts_in(index)
-    index.close()
-    told = [draft for draft in map(json.loads, lines.splitlines()) if "answered" in draft]
-    assert [draft["verdict"] for draft in told] == ["down"]
-    assert told[0]["answered"]["quotes"] == [c.quote for c in answer.citations]
-    assert told[0]["evidence"] == []
-    found = read_set(write(tmp_path / "mine.jsonl", lines))
-    assert (found.drafts, found.questions) == (3, ())
-
-
-def test_drafts_of_an_earlier_version_are_told_too_and_completed_ones_stay(
-    folder: Path, cheap: CheapEncoder
-) -> None:
-    index = Index(folder, encoder=cheap)
-    file = folder / EARLIER
-    put_line(file, {"id": draft_id("Who?"), "question": "Who?", "verdict": "up"})
-    put_line(file, {"id": draft_id("When?"), "draft": True, "verdict": "up"})
-    put_line(file, {"id": draft_id("Why?"), "draft": True, "verdict": "up"})
-    for question in ("Who?", "When?", "How?"):
-        add_draft(index.database, question, verdict="down")
-    told = {line["id"]: line["verdict"] for line in map(json.loads, drafts_in(index).splitlines())}
-    expected = {"Who?": "up", "When?": "down", "Why?": "up", "How?": "down"}
-    assert told == {draft_id(question): verdict for question, verdict in expected.items()}
-    file.write_bytes(b"\xff")
-    with pytest.raises(UnreadableError, match="cannot be read"):
-        drafts_in(index)
-    index.close()
-
-
-def test_lines_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
-    file = tmp_path / "drafts.jsonl"
-    threads = [
-        threading.Thread(target=put_line, args=(file, {"id": f"Q{n}?", "draft": True}))
-        for n in range(12)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert {json.loads(line)["id"] for line in file.read_text().splitlines()} == {
-        f"Q{n}?" for n in range(12)
-    }
-
-
-def test_a_draft_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
-    write(tmp_path / "file", "x")
-    with pytest.raises(FootnoteError, match="cannot be kept"):
-        put_line(tmp_path / "file" / "drafts.jsonl", {"id": "Q?"})
-
-
-def test_questions_are_added_whole_or_as_drafts(tmp_path: Path) -> None:
-    file, source = tmp_path / "mine.jsonl", write(tmp_path / "mill.txt", CONTEXT)
-    assert drafts.add_question(file, "When?", None, [MILL], [source]) is True
-    assert drafts.add_question(file, "Who?", False, [], []) is True
-    assert drafts.add_question(file, "Why?", True, [], []) is False
-    found = read_set(file)
-    assert [(q.question, q.answerable) for q in found.questions] == [
-        ("When?", True),
-        ("Who?", False),
-    ]
-    assert found.drafts == 1
-    for evidence, answerable, reason in (
-        (["Never written."], None, "not in mill.txt"),
-        ([MILL], False, "has no evidence"),
-    ):
-        with pytest.raises(QuestionSetError, match=reason):
-            drafts.add_question(file, "What?", answerable, evidence, [source])
-    with pytest.raises(QuestionSetError, match="there already"):
-        drafts.add_question(file, "Who?", False, [], [])
+def test_drafts_are_counted_and_not_asked(tmp_path: Path) -> None:
+    draft = {"id": "d", "draft": True, "question": "Who?", "answerable": None}
+    found = read_set(write(tmp_path / "mine.jsonl", OK, draft))
+    assert (found.drafts, [question.id for question in found.questions]) == (1, ["ok"])
 
 
 @pytest.mark.parametrize(
