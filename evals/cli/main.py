@@ -40,11 +40,6 @@ KEY = "ENDPOINT_API_KEY"
 MISSED = 1
 #: Columns if output is piped: room for the widest table.
 WIDE = 160
-#: How a draft becomes a question.
-HOW = (
-    'set "answerable" to true or false, give "evidence" as exact quotes from the document if it '
-    'is true, and take "draft" out of the line'
-)
 out = Console(
     highlight=False,
     markup=False,
@@ -275,7 +270,7 @@ def report_run(run: SetRun) -> None:
     for note in run.questions.notes:
         notes.print(f"{name}: {note}")
     if drafts:
-        notes.print(f"{name}: {drafts} drafts are not counted. To complete one, {HOW}.")
+        notes.print(f"{name}: {drafts} drafts are not counted.")
     if run.resumed:
         notes.print(f"{name}: went on after {run.resumed} questions.")
     reasons = Counter(
