@@ -1,7 +1,6 @@
 # make chat   opens the web page            make test   runs the tests, ARGS=--all the long ones too
 # make check  style and types               make eval   measures answers on the shipped questions
 # make floors holds the shipped questions, and those on files of eleven kinds, to the quality reached
-# make figures SETS=FOLDER   measures every question set of a folder: build/figures.html, .md, .json
 # make soak   the tests of kills, odd files and a crowd, for hours instead of minutes
 # Each makes what it needs in .venv, once; what is never run is not compiled, a fifth of all.
 
@@ -10,9 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PAGE := assistant/web
 ARGS ?=
-SETS ?= evals/questions
 
-.PHONY: chat test soak check eval floors figures format clean
+.PHONY: chat test soak check eval floors format clean
 
 chat: $(VENV)/.installed
 	$(BIN)/footnote chat $(ARGS)
@@ -32,23 +30,17 @@ check: $(VENV)/.tested $(PAGE)/node_modules/.installed
 	npm --prefix $(PAGE) run --silent check
 
 eval: $(VENV)/.measuring
-	$(BIN)/footnote eval evals/questions/seed.jsonl $(ARGS)
+	$(BIN)/footnote eval run evals/questions/seed.jsonl $(ARGS)
 
 # A little under what the shipped questions reach, so that no change lowers it unseen.
 floors: $(VENV)/.measuring
-	$(BIN)/footnote eval evals/questions/seed.jsonl $(ARGS) \
+	$(BIN)/footnote eval run evals/questions/seed.jsonl $(ARGS) \
 		--min hit@1=0.90 --min hit@3=0.97 --min answered_right=0.63 --min answer_precision=0.91 \
 		--min citation_validity=1 --min citation_precision=0.77 --min evidence_shown=0.89 \
 		--min withheld=0.98 --min refusal_auroc=0.95 --min right_auroc=0.91
-	FOOTNOTE_OCR=true $(BIN)/footnote eval tests/real_files/questions.jsonl $(ARGS) \
+	FOOTNOTE_OCR=true $(BIN)/footnote eval run tests/real_files/questions.jsonl $(ARGS) \
 		--min hit@1=0.43 --min hit@10=0.84 --min evidence_shown=0.66 --min answered_right=0.28 \
 		--min answer_precision=0.76 --min citation_validity=1 --min withheld=0.95
-
-# What is interrupted goes on where it was; --limit 50 in ARGS for a quick look.
-figures: $(VENV)/.measuring
-	mkdir -p build
-	$(BIN)/footnote eval figures "$(SETS)" --html build/figures.html --markdown build/figures.md \
-		--json build/figures.json $(ARGS)
 
 format: $(VENV)/.tested
 	$(BIN)/ruff check --fix .
@@ -65,7 +57,7 @@ $(VENV)/.installed: $(BIN)/pip pyproject.toml
 	touch $@
 
 $(VENV)/.measuring: $(VENV)/.installed
-	$(BIN)/pip install --quiet --no-compile --editable '.[evals,ocr]'
+	$(BIN)/pip install --quiet --no-compile --editable '.[ocr]'
 	touch $@
 
 # Installed at once: what is needed is looked up once, and the rest is then there too.

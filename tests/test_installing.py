@@ -18,8 +18,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from helpers import PATIENCE, ROOT, free_ports, importing_helpers, ran, running
+from helpers import PATIENCE, ROOT, free_ports, ran, running
 
+from assistant.help.topics import topics
 from assistant.settings import not_installed
 from index.about import DISTRIBUTION, VERSION, install_command
 
@@ -29,15 +30,6 @@ MAX_WHEEL_BYTES = 65_000_000
 PACKAGES = ("index", "assistant", "evals")
 PIP = f"{sys.executable} -m pip"
 QUESTION = "When was the US Indo-Pacific strategy released?"
-#: Runs commands of the evaluation as where the extra is not installed. They come as JSON; out come
-#: the exit code, output and errors of each.
-WITHOUT_EXTRA = """
-import json, sys
-sys.modules |= dict.fromkeys(("ir_measures", "matplotlib", "sklearn"))
-from helpers import footnote
-done = [footnote("eval", *arguments, code=None) for arguments in json.load(sys.stdin)]
-print(json.dumps([[each.returncode, each.stdout, each.stderr] for each in done]))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +56,10 @@ def test_the_wheel_has_what_ships_and_no_more(wheel: Path) -> None:
     for folder in (ROOT / "evals" / "questions", ROOT / "assistant" / "llm" / "check"):
         shipped += [file for ending in ("jsonl", "md") for file in folder.rglob(f"*.{ending}")]
     shipped += [file for file in (ROOT / "assistant/web/static").rglob("*") if file.is_file()]
-    shipped += (ROOT / "assistant/help/topics").glob("*.md")
+    shipped += [topic.path for topic in topics()]
     assert {
         *(str(file.relative_to(ROOT)) for file in shipped if "node_modules" not in file.parts),
+        "assistant/cli/unit.service",
         "assistant/exporting/words/de.json",
         "assistant/exporting/parts/styles.xml",
         "assistant/llm/check/questions.jsonl",
@@ -85,9 +78,9 @@ def test_the_wheel_tells_its_name_and_version_and_what_it_needs(wheel: Path) -> 
         (name,) = (name for name in opened.namelist() if name.endswith("/METADATA"))
         metadata = message_from_bytes(opened.read(name))
     assert (metadata["Name"], metadata["Version"]) == (DISTRIBUTION, VERSION)
-    # What only the evaluation needs, only its extra asks for.
+    # What only fitting and benchmarks need, only their extra asks for.
     lines = metadata.get_all("Requires-Dist", [])
-    for package in ("ir-measures", "matplotlib", "scikit-learn"):
+    for package in ("pypdf", "scikit-learn"):
         [required] = [line for line in lines if line.startswith(package)]
         assert required.endswith('extra == "evals"')
     # What asks for its own extras asks for itself.
@@ -115,28 +108,6 @@ def test_an_extra_is_added_by_what_has_installed_the_rest(
     assert install_command("llm") == f"{command}'{DISTRIBUTION}[llm]'"
     assert not_installed("Writing", "llm").values["command"] == install_command("llm")
     assert install_command() == anew
-
-
-def test_without_its_extra_the_evaluation_says_what_to_install() -> None:
-    """There is help all the same."""
-    commands = (
-        ["evals/questions/seed.jsonl"],
-        ["compare", "a", "b"],
-        ["--help"],
-    )
-    done = ran(
-        [sys.executable, "-c", WITHOUT_EXTRA],
-        input=json.dumps(commands),
-        env=os.environ | importing_helpers(),
-        cwd=ROOT,
-    )
-    assert done.returncode == 0, done.stderr
-    *lacking, helped = json.loads(done.stdout)
-    for code, _, errors in lacking:
-        assert code == 2
-        assert "pip install 'footnote-assistant[evals]'" in " ".join(errors.split())
-        assert "Traceback" not in errors
-    assert "calibrate" in helped[1]
 
 
 # --- the whole way, in an empty environment -------------------------------------------------------
@@ -219,4 +190,4 @@ def test_one_line_installs_what_answers(how: str, wheel: Path, place: Path) -> N
     if how == "pip":
         [packages] = (place / "empty").glob("lib/*/site-packages")
         questions = packages / "evals" / "questions" / "seed.jsonl"
-        assert "hit@1" in run("eval", questions, "--limit", "3")
+        assert "hit@1" in run("eval", "run", questions, "--limit", "3")

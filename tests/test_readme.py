@@ -57,7 +57,6 @@ def test_every_command_runs(
         ("test", "pytest"),
         ("check", "mypy"),
         ("eval", "footnote eval"),
-        ("figures", "footnote eval figures"),
     ],
 )
 def test_make_targets_are_there(target: str, command: str) -> None:

@@ -34,7 +34,6 @@ HOMES = {
     "gradio": "assistant.web.app",
     "httpx": "assistant.llm.client assistant.llm.discovery "
     "assistant.service.fetching evals.running.endpoint index.store.chroma_server",
-    "ir_measures": "evals.metrics.metrics",
     "itsdangerous": "assistant.access.logins",
     "jinja2": "assistant.api.openapi evals.reporting.report",
     "limits": "assistant.access.quotas",
@@ -44,7 +43,6 @@ HOMES = {
     "markdown_it": "assistant.web.help index.readers.markdown",
     "onnxruntime": "assistant.retrieval.reading_model",
     "mcp": "assistant.mcp.server",
-    "matplotlib": "evals.reporting.plots",
     "oxmsg": "index.readers.mail",
     "packaging": "assistant.cli.diagnosis",
     "pathspec": "index.readers.files",
@@ -76,8 +74,8 @@ HOMES = {
     # making of the reading model.
     "typer": "assistant.cli.help assistant.cli.index assistant.cli.keys assistant.cli.llm "
     "assistant.cli.main assistant.cli.notebooks assistant.cli.options assistant.cli.system "
-    "evals.benchmark.structure evals.cli.asking evals.cli.fitting evals.cli.main "
-    "evals.cli.options evals.training.encoder evals.training.encoder_weights "
+    "evals.benchmark.structure evals.cli.main "
+    "evals.training.encoder evals.training.encoder_weights "
     "evals.training.making evals.training.quantise "
     "evals.training.real_documents evals.training.train",
 }

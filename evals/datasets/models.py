@@ -6,23 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
-from assistant.query.cleaning import MAX_QUESTION
 from assistant.query.rewriting import Turn
 from index import Document
 
-#: Kinds of questions that have figures of their own: what asks for an overview, of everything or of
-#: a part (PART: its gold tells which), and what asks for a list.
-PART = "section"
-OVERVIEWS = frozenset({"overview", "document", PART})
-LISTS = frozenset({"list", "other number"})
-
-#: How a follow-up is asked. `kept`: with the conversation, as the assistant takes it.
-#: `concatenate`: put after the question before it, whatever they are about. `none`: alone.
-History = Literal["kept", "concatenate", "none"]
+#: Kinds of questions that one item of the evidence answers: overviews and lists. Sets call an
+#: overview of a part `section`.
+ONE_WILL_DO = frozenset({"overview", "document", "section", "list", "other number"})
 
 
 def _turn(turn: Turn) -> Turn:
@@ -62,7 +55,6 @@ class Question:
         answers: acceptable short answers.
         history: earlier turns, oldest first.
         document: the name of the file that it is asked of alone; "" for all that are asked.
-        abstract: what people wrote as an overview of what is asked for; "" where there is none.
     """
 
     id: Annotated[str, BeforeValidator(str)]
@@ -77,12 +69,6 @@ class Question:
     answers: tuple[str, ...] = ()
     history: tuple[Annotated[Turn, AfterValidator(_turn)], ...] = ()
     document: str = ""
-    abstract: str = ""
-
-    @property
-    def turn(self) -> int:
-        """1 for a question that begins a conversation, 2 for the next, and so on."""
-        return 1 + sum(turn["role"] == "user" for turn in self.history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +103,3 @@ class QuestionSet:
         for hashed in sorted(document.hash for document in (*self.documents, *documents)):
             digest.update(hashed.encode())
         return digest.hexdigest()
-
-
-def asked_with(question: Question, history: History) -> tuple[str, tuple[Turn, ...]]:
-    """The question and the conversation, as the assistant is given them."""
-    if history == "kept":
-        return question.question, question.history
-    before = [turn["content"] for turn in question.history if turn["role"] == "user"]
-    if history == "none" or not before:
-        return question.question, ()
-    # No longer than may be asked; what was asked last stands at the end.
-    return f"{before[-1]} {question.question}"[-MAX_QUESTION:], ()

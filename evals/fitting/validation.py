@@ -25,7 +25,17 @@ from evals.running.records import DEPTH, Cited, Record, best_of_units, of_questi
 #: Stands for all sets.
 ALL = "all"
 #: The figures shown for a set: name and label.
-SHOWN: Mapping[str, str] = metrics.SHOWN["fitted"]
+SHOWN: Mapping[str, str] = {
+    "answered_right": "answerable: answered rightly",
+    "answer_precision": "of answers, right",
+    "evidence_shown": "answerable: evidence cited or shown",
+    "withheld": "unanswerable: not answered",
+    "hit@1": "right paragraph first",
+    "best_sentence": "likeliest sentence is evidence",
+    "right_auroc": "AUROC of being right",
+    "refusal_auroc": "AUROC of being answerable",
+    "right_calibration_error": "calibration error of being right",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +105,8 @@ def decided(case: AskedQuestion, evidence: Evidence, numbers: Calibration, most:
         status=decision.status,
         confidence=decision.confidence,
         sentences=(),
-        in_answer=(),
         citations=_cited(page or quote(decision.chosen)),
         forced=forced,
-        passages=tuple(TextSpan.of(quotation.paragraph) for quotation in page),
     )
     best = max(evidence.candidates, key=lambda candidate: candidate.probability, default=None)
     told = question.answerable and gold.sentences and bool(gold.evidence)

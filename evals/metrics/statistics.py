@@ -1,13 +1,13 @@
-"""Figures with their intervals, and paired comparisons; scipy does the resampling.
+"""Figures with their intervals, and paired comparisons.
 
-A measure is a statistic of per-question arrays, so that the same one serves the figure, its
-bootstrap (questions are drawn, each with all that belongs to it: a cluster bootstrap where a figure
-is pooled over sentences) and the permutation test (each question's two results are swapped or not).
+A measure is a statistic of arrays with one number a question, so that the same measure serves the
+figure, its bootstrap (questions are drawn, each with all that belongs to it: a cluster bootstrap if
+a figure is pooled over sentences) and the permutation test (each question's two results are swapped
+or not).
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -15,15 +15,15 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import PlainSerializer
-from scipy.stats import DegenerateDataWarning, bootstrap, permutation_test
+from scipy.stats import permutation_test
 
-#: Of the intervals.
+#: Share of the draws inside an interval.
 CONFIDENCE = 0.95
 #: Draws of the bootstrap. Not tuned.
 RESAMPLES = 2000
 #: Draws of the permutation test: the smallest p is 1 / 10,000. Not tuned.
 PERMUTATIONS = 9999
-#: Numbers held at once while resampling, 32 MB of them. Not tuned.
+#: Numbers held at once by the permutation test, 32 MB of them. Not tuned.
 BATCH = 4_000_000
 
 Array = NDArray[np.float64]
@@ -36,9 +36,9 @@ _Rounded = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A value over `n` cases with its 95 % interval; None where nothing applies, never 0.
+    """A value over `n` cases with its 95 % interval; None if nothing applies, never 0.
 
-    `low` and `high` are None too where there are too few questions to draw from.
+    `low` and `high` are None too if there are too few questions to draw from.
     """
 
     value: _Rounded
@@ -52,13 +52,11 @@ class Measure:
     """A statistic of questions.
 
     Attributes:
-        arrays: each has one number a question.
-        statistic: called with arrays of shape (..., questions) in that order, gives shape (...);
-            NaN where nothing applies.
-        n: how many cases the figure is over.
-        counts: which questions have a part in it, one truth a question.
-        shared: whether, of two measures that are compared, those questions alone count that have a
-            part in both.
+        arrays: one number a question in each array.
+        statistic: a function of the arrays in that order; NaN if nothing applies.
+        n: the number of cases that the figure is over.
+        counts: the questions that have a part in the figure, one truth a question.
+        shared: True if a comparison takes only questions that have a part in both measures.
     """
 
     arrays: tuple[Array, ...]
@@ -67,15 +65,15 @@ class Measure:
     counts: NDArray[np.bool_]
     shared: bool = False
 
-    def of(self, chosen: NDArray[Any]) -> Any:
-        """The statistic of the questions at these positions, along the last axis."""
-        return self.statistic(*(array[chosen] for array in self.arrays))
+    def of(self, chosen: NDArray[Any]) -> float:
+        """Return the statistic of the questions at these positions."""
+        return float(self.statistic(*(array[chosen] for array in self.arrays)))
 
 
 def ratio(
     numerators: Sequence[float], denominators: Sequence[float], n: int | None = None
 ) -> Measure:
-    """Sum over sum: a mean where each denominator is 1, and pooled where it is a count.
+    """Measure a sum over a sum: a mean if each denominator is 1, pooled if it is a count.
 
     A question whose denominator is 0 has no part in it. `n` is by default the denominators' sum.
     """
@@ -83,38 +81,37 @@ def ratio(
 
     def statistic(above: Array, below: Array) -> Any:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return above.sum(axis=-1) / below.sum(axis=-1)
+            return above.sum() / below.sum()
 
     return Measure((above, below), statistic, int(below.sum()) if n is None else n, below > 0)
 
 
 def mean(values: Sequence[float | None]) -> Measure:
-    """The mean over questions, without those for which there is no value."""
+    """Measure the mean over questions, without those that have no value."""
     return ratio([v or 0.0 for v in values], [v is not None for v in values])
 
 
-def figure(measure: Measure, seed: int) -> Figure:
-    """The value with its percentile bootstrap interval.
+def figure(measure: Measure, seed: int = 0) -> Figure:
+    """Return the value of a measure with its percentile bootstrap interval.
 
     Args:
-        measure: of what.
-        seed: of the draws; the same seed gives the same interval.
+        measure: the measure.
+        seed: the seed of the draws; the same seed gives the same interval.
     """
     positions = np.flatnonzero(measure.counts)
-    value = float(measure.of(positions)) if len(positions) else np.nan
+    value = measure.of(positions) if len(positions) else np.nan
     if np.isnan(value):
         return Figure(None, 0)
     if len(positions) < 2:
         return Figure(value, measure.n)
-    low, high = _interval(measure.of, positions, np.random.default_rng(seed))
-    return Figure(value, measure.n, low, high)
+    return Figure(value, measure.n, *_interval(measure.of, positions, np.random.default_rng(seed)))
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """B less A on the same questions: interval of the difference and two-sided p of no difference.
+    """B less A on the same questions: the interval of the difference and two-sided p.
 
-    Every field but `n` is None where one of them has nothing to measure. `n`: questions.
+    Every field but `n` is None if one of them has nothing to measure. `n`: questions.
     """
 
     a: float | None
@@ -126,13 +123,13 @@ class Difference:
     n: int
 
 
-def difference(a: Measure, b: Measure, seed: int) -> Difference:
+def difference(a: Measure, b: Measure) -> Difference:
     """Compare two measures of the same questions, in the same order."""
     positions = np.flatnonzero(a.counts & b.counts if a.shared else a.counts | b.counts)
     nothing = Difference(None, None, None, None, None, None, len(positions))
     if len(positions) < 2:
         return nothing
-    ours, theirs = float(a.of(positions)), float(b.of(positions))
+    ours, theirs = a.of(positions), b.of(positions)
     if np.isnan(ours) or np.isnan(theirs):
         return nothing
     # Positions of A, then of B: one array to index, whichever of the two a question's result is.
@@ -143,13 +140,12 @@ def difference(a: Measure, b: Measure, seed: int) -> Difference:
         0,
         np.concatenate([a.counts, b.counts]),
     )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     low, high = _interval(lambda own: both.of(own + size) - both.of(own), positions, rng)
     test = permutation_test(
         (positions + size, positions),
-        lambda x, y, axis: both.of(np.moveaxis(x, axis, -1)) - both.of(np.moveaxis(y, axis, -1)),
+        lambda x, y: both.of(x) - both.of(y),
         permutation_type="samples",
-        vectorized=True,
         n_resamples=PERMUTATIONS,
         batch=max(1, BATCH // len(positions)),
         rng=rng,
@@ -158,26 +154,15 @@ def difference(a: Measure, b: Measure, seed: int) -> Difference:
 
 
 def _interval(
-    statistic: Callable[[NDArray[np.intp]], Any],
+    statistic: Callable[[NDArray[np.intp]], float],
     positions: NDArray[np.intp],
     rng: np.random.Generator,
 ) -> tuple[float | None, float | None]:
-    """The percentile interval of a statistic of positions; (None, None) where it has none."""
-    with warnings.catch_warnings():
-        # A draw may have nothing that the statistic applies to (no unanswerable question, say);
-        # such draws are NaN, and are left out below.
-        warnings.simplefilter("ignore", DegenerateDataWarning)
-        drawn = bootstrap(
-            (positions,),
-            lambda chosen, axis: statistic(np.moveaxis(chosen, axis, -1)),
-            n_resamples=RESAMPLES,
-            confidence_level=CONFIDENCE,
-            method="percentile",
-            vectorized=True,
-            batch=max(1, BATCH // len(positions)),
-            rng=rng,
-        )
-    known = drawn.bootstrap_distribution[~np.isnan(drawn.bootstrap_distribution)]
+    """Return the percentile interval of a statistic of positions; (None, None) if it has none."""
+    size = len(positions)
+    drawn = np.array([statistic(positions[rng.integers(0, size, size)]) for _ in range(RESAMPLES)])
+    # A draw may have nothing that the statistic applies to (no unanswerable question, say).
+    known = drawn[~np.isnan(drawn)]
     if not len(known):
         return None, None
     tail = (1 - CONFIDENCE) / 2 * 100

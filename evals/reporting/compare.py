@@ -13,14 +13,14 @@ from rich.console import Console
 from evals.metrics.metrics import all_measures
 from evals.metrics.statistics import Difference, difference
 from evals.reporting.results import flattened, read_result
-from evals.reporting.tables import difference_cells, digits_of, rows_table
-from evals.running.records import DEPTH, RIGHT, judged_alike
+from evals.reporting.tables import interval, rows_table, shown
+from evals.running.records import RIGHT, judged_alike
 from index.errors import QuestionSetError
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A question that one result has right and the other has not."""
+    """A question that only one of the results has right."""
 
     set: str
     id: str
@@ -31,14 +31,14 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What changed from A to B.
+    """The differences between the results A and B.
 
     Attributes:
-        differences: by figure, B less A.
+        differences: B less A, by figure.
         gained, lost: questions that only B, or only A, has right.
-        settings: what the two were made with, where it differs: (A's, B's) by name.
-        alone: how many questions only one of them has; those do not count.
-        stricter: whether one of them is judged more strictly here than it was by itself (see
+        settings: settings, versions and fingerprints that differ: (A's, B's) by name.
+        alone: the number of questions that only one result has; these do not count.
+        stricter: True if one result is judged more strictly here than by itself (see
             `Record.strict`).
     """
 
@@ -50,26 +50,30 @@ class Comparison:
     stricter: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, ready for JSON."""
+        """Return plain values, ready for JSON."""
         return {"footnote_compare": 1, **asdict(self)}
 
 
-def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
+def compare_results(a: Path, b: Path) -> Comparison:
     """Compare two results, written as JSON. Both are judged as strictly as one of them is.
 
     Raises:
-        QuestionSetError: one is no result, or they are not of the same questions on the same
+        QuestionSetError: one is not a result, or they are not of the same questions on the same
             documents.
     """
     both = [read_result(file) for file in (a, b)]
-    _same_sets(a, b, *({s["name"]: s["sha256"] for s in result["sets"]} for result in both))
+    ours, theirs = ({s["name"]: s["sha256"] for s in result["sets"]} for result in both)
+    if changed := [n for n in {**ours, **theirs} if ours.get(n) != theirs.get(n)]:
+        raise QuestionSetError(
+            f"The questions, evidence or documents of {', '.join(changed)} are not the same in {a} "
+            f"and {b}: the results do not compare. Run both again on the same sets."
+        )
     mine, other = ({(r.set, r.id): r for r in result["records"]} for result in both)
     shared = [key for key in mine if key in other]
     if not shared:
         raise QuestionSetError(f"{a} and {b} have no question in common.")
     before, after = judged_alike(*([records[key] for key in shared] for records in (mine, other)))
-    k = min(int(result["provenance"]["settings"].get("k", DEPTH)) for result in both)
-    first, second = all_measures(before, k), all_measures(after, k)
+    first, second = all_measures(before), all_measures(after)
     flips = [
         Flip(x.set, x.id, x.question, x.outcome, y.outcome)
         for x, y in zip(before, after, strict=True)
@@ -78,7 +82,7 @@ def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
     made = [dict(flattened(result["provenance"])) for result in both]
     return Comparison(
         differences={
-            name: difference(first[name], second[name], seed) for name in first if name in second
+            name: difference(first[name], second[name]) for name in first if name in second
         },
         gained=tuple(flip for flip in flips if flip.b == RIGHT),
         lost=tuple(flip for flip in flips if flip.a == RIGHT),
@@ -92,23 +96,8 @@ def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
     )
 
 
-def _same_sets(a: Path, b: Path, ours: Mapping[str, str], theirs: Mapping[str, str]) -> None:
-    if ours.keys() != theirs.keys():
-        raise QuestionSetError(
-            f"{a} is of {', '.join(ours)} and {b} of {', '.join(theirs)}: results of "
-            "different sets do not compare."
-        )
-    changed = [name for name in ours if theirs[name] != ours[name]]
-    if changed:
-        raise QuestionSetError(
-            f"The questions, evidence or documents of {', '.join(changed)} are not the same in {a} "
-            f"({ours[changed[0]][:12]}) and {b} ({theirs[changed[0]][:12]}): the results "
-            "do not compare. Run both anew on one set."
-        )
-
-
 def print_comparison(found: Comparison, out: Console) -> None:
-    """Tell what changed: settings, figures, and the questions that flipped."""
+    """Print what changed: settings, figures, and the questions that flipped."""
     for name, (ours, theirs) in found.settings.items():
         out.print(f"{name}: {ours} in A, {theirs} in B")
     if found.alone:
@@ -120,9 +109,11 @@ def print_comparison(found: Comparison, out: Console) -> None:
         )
     table = rows_table("", ("figure", "A", "B", "difference", "95 % interval", "p", "n"), [])
     for name, change in found.differences.items():
-        both = ["n/a" if v is None else f"{v:.{digits_of(name)}f}" for v in (change.a, change.b)]
-        bold = "bold" if change.p is not None and change.p < 0.05 else None
-        table.add_row(name, *both, *difference_cells(change, name), str(change.n), style=bold)
+        p = change.p
+        values = (shown(change.a, name), shown(change.b, name), shown(change.difference, name, "+"))
+        p_shown = "n/a" if p is None else "<.001" if p < 0.001 else f"{p:.3f}"
+        bold = "bold" if p is not None and p < 0.05 else None
+        table.add_row(name, *values, interval(change, name), p_shown, str(change.n), style=bold)
     out.print(table)
     for title, flips in (("Right in B alone", found.gained), ("Right in A alone", found.lost)):
         out.print(f"{title}: {len(flips)}")

@@ -1,49 +1,46 @@
 """The report: one self-contained HTML page, with the failures first.
 
-The only module that imports jinja2. Whatever stands in questions and documents is escaped in HTML.
+The only module of the evaluation that imports jinja2. Text of questions and documents is escaped
+in HTML.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from evals.datasets.gold import TextSpan
-from evals.metrics.confidence import BINS, has_confidence, reliability, risk_coverage
-from evals.metrics.metrics import GROUPS, SHOWN
-from evals.reporting import plots
-from evals.reporting.results import Result, made_with
-from evals.reporting.tables import LENGTHS, NEEDS_CONFIDENCE, NO_CONFIDENCE, cells, present
-from evals.running.records import FAILED, OPEN, RIGHT, WRONG, Found, Record
+from evals.metrics.metrics import GROUPS
+from evals.reporting.results import Result, flattened
+from evals.reporting.tables import cells, outcome_lines, present
+from evals.running.records import FAILED, OPEN, REFUSED, RIGHT, UNFOUNDED, UNSURE, WRONG, Record
 from index import Document, Paragraph
 
-#: Failures that are shown with all that belongs to them, lest the page grow too large for a phone;
-#: the JSON holds every one. Not tuned.
-MAX_CASES = 150
+#: Heads of the questions by outcome, the worst first.
+HEADS = {
+    UNFOUNDED: "Answered, though the documents do not say",
+    OPEN: "To be read: answered, and not all of the evidence is cited",
+    WRONG: "Answered, and the evidence that it needs is not cited",
+    REFUSED: "Refused, though the documents answer",
+    UNSURE: "Passages were shown that may answer",
+    FAILED: "No reply came",
+    RIGHT: "Right",
+}
+#: Questions of an outcome that are shown, so that the page fits a phone. Not tuned.
+MAX_CASES = 100
 #: Retrieved paragraphs that are shown: as many as the assistant reads.
 RETRIEVED = 3
-#: Characters around a highlight, and of a paragraph that has none. Not tuned.
-CONTEXT, EXCERPT_LENGTH = 180, 320
-#: By whether all of the evidence has to be cited: what no outcome can be.
-NO_OUTCOME = {True: WRONG, False: OPEN}
-
 
 #: Runs of text, each with how it is highlighted: `gold`, `cited`, both or neither.
 Pieces = list[tuple[str, list[str]]]
-#: A paragraph: where it stands, its pieces; of what was retrieved, whether it is a relevant one,
-#: and its score.
-Excerpt = tuple[str, Pieces, bool, float | None]
 
 
 def render(template: str, **values: Any) -> str:
-    """A page from a template of this package, with its style; in HTML all that it is given is
-    escaped."""
+    """Return a page made from a template of this package; in HTML all values are escaped."""
     environment = Environment(
         loader=PackageLoader("evals.reporting", "."),
         autoescape=select_autoescape(),  # by how the name ends
@@ -51,93 +48,50 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    css = (files("evals.reporting") / "report.css").read_text(encoding="utf-8")
-    return environment.get_template(template).render(css=css, **values)
+    return environment.get_template(template).render(**values)
 
 
 def report_page(result: Result, documents: Mapping[str, Document]) -> str:
-    """The report as HTML.
+    """Return the report as HTML.
 
     Args:
-        result: what is reported.
-        documents: those that were asked, by id.
+        result: the result.
+        documents: the documents that were asked, by id.
     """
-    left = MAX_CASES
-    failures: dict[str, tuple[int, list[Record]]] = {}
-    strict = any(record.strict for record in result.records)
-    for outcome, title in SHOWN["failures"].items():
-        records = [record for record in result.records if record.outcome == outcome]
-        if outcome == NO_OUTCOME[strict] or (outcome == FAILED and not records):
-            continue
-        failures[title] = len(records), records[:left]
-        left -= len(failures[title][1])
+    by_outcome = {
+        head: [record for record in result.records if record.outcome == outcome]
+        for outcome, head in HEADS.items()
+    }
     return render(
         "report.html",
         result=result,
         title=", ".join(of_set.name for of_set in result.sets),
-        right=[record for record in result.records if record.outcome == RIGHT],
-        cells=cells,
+        outcomes=outcome_lines(result),
         present=present,
-        lengths=LENGTHS,
-        summary=[
-            (name, what)
-            for group in GROUPS.values()
-            for name, what in group.items()
-            if name in SHOWN["summary"] and name in result.figures
-        ],
-        written=[record for record in result.records if record.writing][:MAX_CASES],
-        wrote=sum(record.writing is not None for record in result.records),
-        plots=list(_plots(result.records)),
-        unsure_of_all="" if NEEDS_CONFIDENCE in result.figures else NO_CONFIDENCE,
-        failures=failures,
+        cells=cells,
+        meanings={name: meaning for group in GROUPS.values() for name, meaning in group.items()},
+        by_outcome={head: records for head, records in by_outcome.items() if records},
+        max_cases=MAX_CASES,
         excerpts=partial(_excerpts, documents),
         retrieved=RETRIEVED,
-        made=made_with(result.provenance),
+        made=[(name, own) for name, own in flattened(result.provenance) if own is not None],
     )
-
-
-def _plots(records: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
-    """(title, what it shows, SVG)."""
-    if has_confidence(records):
-        curve = [("risk", *risk_coverage(records))]
-        risk = plots.lines("risk", curve, "coverage", "risk", xlim=(0, 1), ylim=(0, 1))
-        meaning = "Share of wrong answers if only the most confident questions are answered."
-        yield "Risk by coverage", meaning, risk
-        heights, labels = [0.0] * BINS, [""] * BINS
-        for group in reliability(records):
-            heights[group.number], labels[group.number] = group.right, str(group.n)
-        edges = [n / BINS for n in range(BINS + 1)]
-        axes = ("confidence", "right")
-        bars = plots.bars("reliability", edges, heights, *axes, diagonal=True, labels=labels)
-        meaning = (
-            "Share of questions whose answer is right, or would be, by confidence, with their "
-            "number; on the line it is calibrated."
-        )
-        yield "Reliability", meaning, bars
-    times = [r.timings_ms["total"] for r in records if "total" in r.timings_ms]
-    if times:
-        counts, sides = np.histogram(times, bins=20)
-        bars = plots.bars("latency", sides.tolist(), counts.tolist(), "ms", "questions")
-        yield "Latency", "Milliseconds from question to answer.", bars
 
 
 def _excerpts(
     documents: Mapping[str, Document], spans: Iterable[TextSpan], record: Record
-) -> Iterator[Excerpt]:
-    """The paragraphs that spans are of, each once, with what is evidence and what was cited."""
+) -> Iterator[tuple[str, Pieces]]:
+    """Yield the paragraphs of spans, each once: the place, and the text with its highlights."""
     seen: set[TextSpan] = set()
     for span in spans:
         if span.document not in documents:
-            continue  # a quote that stands in none
+            continue  # a quote that is in none of the documents
         document = documents[span.document]
-        score = span.score if isinstance(span, Found) else None
-        relevant = isinstance(span, Found) and span.unit in record.gold.units
         for paragraph in document.paragraphs:
             place = TextSpan.of(paragraph)
             if place.overlaps(span) and place not in seen:
                 seen.add(place)
-                pieces = _pieces(document.text, place, record)
-                yield _where(document, paragraph), pieces, relevant, score
+                yield _where(document, paragraph), _pieces(document.text, place, record)
 
 
 def _where(document: Document, paragraph: Paragraph) -> str:
@@ -146,17 +100,12 @@ def _where(document: Document, paragraph: Paragraph) -> str:
 
 
 def _pieces(text: str, whole: TextSpan, record: Record) -> Pieces:
-    """A paragraph's text around its highlights, cut where any of them begins or ends."""
+    """Return a paragraph's text, cut where a highlight begins or ends."""
     named = (("gold", record.gold.spans), ("cited", record.citations))
     marks = [(span, kind) for kind, spans in named for span in spans if span.overlaps(whole)]
-    start, end = whole.start, min(whole.end, whole.start + EXCERPT_LENGTH)
-    if marks:
-        start = max(whole.start, min(span.start for span, _ in marks) - CONTEXT)
-        end = min(whole.end, max(span.end for span, _ in marks) + CONTEXT)
-    ends = {start, end, *(cut for span, _ in marks for cut in (span.start, span.end))}
-    cuts = sorted(cut for cut in ends if start <= cut <= end)
-    found: Pieces = [("… ", [])] if start > whole.start else []
-    for first, last in pairwise(cuts):
+    ends = {whole.start, whole.end, *(cut for span, _ in marks for cut in (span.start, span.end))}
+    pieces: Pieces = []
+    for first, last in pairwise(sorted(cut for cut in ends if whole.start <= cut <= whole.end)):
         kinds = {kind: None for span, kind in marks if span.start <= first and last <= span.end}
-        found.append((text[first:last], list(kinds)))
-    return [*found, (" …", [])] if end < whole.end else found
+        pieces.append((text[first:last], list(kinds)))
+    return pieces

@@ -24,8 +24,6 @@ from index.errors import QuestionSetError
 GRADES = ("right", "partly", "wrong", "withheld")
 #: Of an answer that cites the evidence, and of one that nobody has read yet.
 BY_EVIDENCE, UNREAD = "right by its citations", "not read yet"
-#: Characters of a quote or of evidence that are shown: a passage may be long.
-MAX_QUOTE = 1200
 #: What stands for an answer that is not to be given. Grades are kept by what is read with them, so
 #: that those given already are only found by these words.
 REFUSED = "The documents do not say."
@@ -33,20 +31,17 @@ REFUSED = "The documents do not say."
 _ENTRY = re.compile(r"^## \d+ · ([0-9a-f]{12})$(.*?)^Grade:([^\n]*)$", re.MULTILINE | re.DOTALL)
 
 
-def sheet_of(records: Sequence[Record], every: bool) -> str:
-    """A sheet of the answers that are neither right by what they cite nor withheld.
+def sheet_of(records: Sequence[Record]) -> str:
+    """Return a sheet of the answers that are neither right by what they cite nor withheld.
 
     Args:
-        records: of one system, or of several.
-        every: of all answers, also of those that cite the evidence.
+        records: the records of one system, or of several.
 
     Raises:
         QuestionSetError: no answer has to be read.
     """
     chosen = {
-        _key(record): record
-        for record in records
-        if record.answered and (every or record.outcome in (OPEN, WRONG, UNFOUNDED))
+        _key(record): record for record in records if record.outcome in (OPEN, WRONG, UNFOUNDED)
     }
     if not chosen:
         raise QuestionSetError("There is no answer to be read: all are right or withheld.")
@@ -56,7 +51,6 @@ def sheet_of(records: Sequence[Record], every: bool) -> str:
         grades=GRADES,
         refusal=REFUSED,
         line=_line,
-        short=_short,
         shown_of=shown_of,
     )
 
@@ -130,8 +124,3 @@ def _key(record: Record) -> str:
 
 def _line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _short(quote: str) -> str:
-    text = _line(quote)
-    return text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]} …"

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from assistant.answer import Verdict, Writing
 from assistant.calibration import Status, WithStatus
 from evals.datasets.gold import Gold, TextSpan
-from evals.datasets.models import LISTS, OVERVIEWS, Question
+from evals.datasets.models import ONE_WILL_DO, Question
 from index import Hit, Paragraph
 
 #: Units of a question that are retrieved and judged, as in the usual figures (hit@10, nDCG@10).
@@ -22,21 +22,21 @@ DEPTH = 10
 PROVED: tuple[Verdict, ...] = ("quoted", "supported")
 
 #: Outcome of a question that was answered with the evidence that it needs cited
-#: (`Record.suffices`), or refused where nothing answers.
+#: (`Record.suffices`), or refused if nothing answers it.
 RIGHT = "right"
-#: Outcome where the assistant was unsure, whether the documents answer or not: the passages that it
-#: shows are no answer, and no refusal either.
+#: Outcome if the assistant was unsure, whether the documents answer or not: the passages that it
+#: shows are neither an answer nor a refusal.
 UNSURE = "unsure"
 #: Outcome of an answer that does not cite the evidence that it needs.
 WRONG = "wrong"
-#: The same where a language model wrote it (`Record.strict`): it may be right by other places, or
-#: in part. Somebody has to read it.
+#: Outcome of such an answer if a language model wrote it (`Record.strict`): it may be right by
+#: other places, or in part. Somebody has to read it.
 OPEN = "to be read"
-#: Outcome where the question was refused though the documents answer.
+#: Outcome if the question was refused though the documents answer.
 REFUSED = "refused"
-#: Outcome where the question was answered though the documents do not.
+#: Outcome if the question was answered though the documents do not.
 UNFOUNDED = "unfounded"
-#: Status, and outcome, where no reply came of a system that was asked over the network: it is
+#: Status, and outcome, if no reply came from a system that was asked over the network: it is
 #: neither an answer nor a refusal.
 FAILED: Literal["failed"] = "failed"
 
@@ -52,12 +52,12 @@ class Found(TextSpan):
 def best_of_units(
     hits: Iterable[Hit], unit: Callable[[Paragraph], str], depth: int
 ) -> tuple[Found, ...]:
-    """The best paragraph of each unit, at most `depth` of them.
+    """Return the best paragraph of each unit, at most `depth` of them.
 
     Args:
-        hits: best first.
-        unit: tells what a paragraph counts as.
-        depth: units at most.
+        hits: paragraphs, best first.
+        unit: gives the unit of a paragraph.
+        depth: the most units.
     """
     best: dict[str, Found] = {}
     for hit in hits:
@@ -77,7 +77,7 @@ class Cited(TextSpan):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How a sentence stands: its verdict, and which of the record's citations, from 0, are its."""
+    """The support of a sentence: its verdict, and the positions of its citations in the record."""
 
     verdict: Verdict
     citations: tuple[int, ...]
@@ -89,33 +89,24 @@ class Record(WithStatus):
 
     Attributes:
         set: name of the question's set.
-        id, question, kind, turn, answerable, answers, abstract, document: as in the set.
+        id, question, kind, answerable, answers: as in the set.
         understood: the question as the assistant understood it.
         gold: what would have been right.
         evidence: the text of the first span of each item of the evidence.
-        retrieved: one paragraph for each unit, best first; None where that is not told, as an
-            endpoint does not.
+        retrieved: one paragraph for each unit, best first; None if that is unknown, as it is of an
+            endpoint.
         status: of the answer, or FAILED.
-        confidence: of the answer; None where a language model decided, or it is not told.
-        sentences: those that are shown, in order.
-        in_answer: for each item of the evidence, whether a sentence of it stands in the answer's
-            text; empty where the evidence is not told to the sentence.
-        citations: in the order of their markers; of an unsure answer, of what it shows.
-        passages: the paragraphs that are shown as passages that may answer, best first.
-        answer_kind: of the answer, as the assistant tells it.
-        sections: of an overview, for each section of what was asked for, whether it is cited; empty
-            where there are not several.
-        items: of a list, for each item of the evidence, whether what is shown holds it.
-        listed: of a list, for each sentence that is shown, whether it is an item of the evidence.
+        confidence: of the answer; None if a language model decided, or it is unknown.
+        sentences: sentences that are shown, in order.
+        citations: citations in the order of their markers; of an unsure answer, of what it shows.
         forced: for a question that was not answered, what was cited when it was answered all the
-            same; None where it was answered, and where that was not asked for, as it is not where
-            a language model is set.
-        strict: whether a list and an overview, too, are right only if they cite all of the
-            evidence: where a language model is set.
-        proofs: for each sentence that is shown; empty where what was decided has none.
-        writing: what a language model had to do with it; None where none had.
-        dropped: sentences that it wrote and that were left out.
-        unanswered: of what is asked, the parts that the documents do not say.
+            same; None if it was answered, or if a language model is set, which is not asked twice.
+        strict: True if a list and an overview, too, are right only if they cite all of the
+            evidence: if a language model is set.
+        proofs: the support of each sentence that is shown; empty if that is unknown.
+        writing: the part of a language model in the answer; None if it had none.
+        dropped: number of sentences that it wrote and that were left out.
+        unanswered: parts of the question that the documents do not answer.
         note: what went wrong.
         timings_ms: milliseconds by stage.
     """
@@ -124,7 +115,6 @@ class Record(WithStatus):
     id: str
     question: str
     kind: str
-    turn: int
     answerable: bool
     answers: tuple[str, ...]
     understood: str
@@ -133,14 +123,8 @@ class Record(WithStatus):
     status: Status | Literal["failed"]
     confidence: float | None
     sentences: tuple[str, ...]
-    in_answer: tuple[bool, ...]
     citations: tuple[Cited, ...]
     forced: tuple[TextSpan, ...] | None
-    answer_kind: str = "fact"
-    sections: tuple[bool, ...] = ()
-    items: tuple[bool, ...] = ()
-    listed: tuple[bool, ...] = ()
-    abstract: str = ""
     evidence: tuple[str, ...] = ()
     strict: bool = False
     proofs: tuple[Proof, ...] = ()
@@ -149,67 +133,48 @@ class Record(WithStatus):
     unanswered: tuple[str, ...] = ()
     note: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-    passages: tuple[TextSpan, ...] = ()
-    document: str = ""
 
     @property
     def text(self) -> str:
-        """The text of the answer; empty where nothing was answered."""
+        """The text of the answer; empty if nothing was answered."""
         return " ".join(self.sentences) if self.answered else ""
 
     @property
-    def is_overview(self) -> bool:
-        """Whether an overview was asked for, and can be given."""
-        return self.answerable and self.kind in OVERVIEWS
-
-    @property
-    def is_list(self) -> bool:
-        """Whether a list was asked for whose items the set tells one by one."""
-        return self.answerable and self.kind in LISTS and len(self.gold.evidence) > 1
-
-    @property
-    def has_abstract(self) -> bool:
-        """Whether it is an overview of which people wrote one too."""
-        return self.is_overview and bool(self.abstract)
-
-    @property
     def has_evidence(self) -> bool:
-        """Whether there is evidence that an answer can cite."""
+        """True if there is evidence that an answer can cite."""
         return self.answerable and bool(self.gold.evidence)
 
     @property
+    def is_ranked(self) -> bool:
+        """True if it is known what was retrieved, and what retrieval should find."""
+        return self.answerable and bool(self.gold.relevant) and self.retrieved is not None
+
+    @property
+    def rank(self) -> int | None:
+        """1-based rank of the first relevant unit, None if none was retrieved."""
+        units = self.gold.units
+        found = enumerate(self.retrieved or (), start=1)
+        return next((n for n, own in found if own.unit in units), None)
+
+    @property
     def shown(self) -> list[bool]:
-        """For each item of the evidence, whether a citation overlaps one of its spans: one of an
+        """For each item of the evidence, True if a citation overlaps one of its spans: one of an
         answer, or of the passages of an unsure one."""
         return self._cited_by(self.citations)
 
     @property
-    def is_among(self) -> bool:
-        """Whether a passage that may answer, or a citation, holds evidence."""
-        return any(own.overlaps_any(self.gold.spans) for own in (*self.passages, *self.citations))
-
-    @property
     def found(self) -> list[bool]:
-        """The same of an answer alone, by citations of sentences that have support; nothing is
-        found where there is none."""
+        """For each item of the evidence, True if a sentence of an answer that has support cites it;
+        all False if there is no answer."""
         proved = [
             self.citations[n] for p in self.proofs if p.verdict in PROVED for n in p.citations
         ]
         return self._cited_by((proved if self.proofs else self.citations) if self.answered else ())
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether an answer cites all that a complete one takes."""
-        return self.answered and any(
-            all(any(own.overlaps_any(item) for own in self.citations) for item in each)
-            for each in self.gold.whole
-        )
-
     def suffices(self, found: Sequence[bool]) -> bool:
-        """Whether an answer is right that has these items of the evidence cited: all of them. Of a
-        list and of an overview, which have figures of their own, one will do, but where a language
-        model is set."""
-        if not self.strict and (self.is_list or self.is_overview):
+        """Return whether an answer is right that cites these items of the evidence: all of them.
+        One will do of a list and of an overview, but if a language model is set."""
+        if not self.strict and self.kind in ONE_WILL_DO:
             return any(found)
         return bool(found) and all(found)
 
@@ -218,7 +183,7 @@ class Record(WithStatus):
 
     @property
     def supported(self) -> list[bool]:
-        """For each citation of an answer, whether it overlaps evidence or what supports the answer
+        """For each citation of an answer, True if it overlaps evidence or what supports the answer
         as well."""
         gold = [*self.gold.spans, *self.gold.also_supports]
         return [cited.overlaps_any(gold) for cited in self.citations if self.answered]
@@ -240,28 +205,21 @@ class Record(WithStatus):
 
     @property
     def right_if_answered(self) -> bool | None:
-        """Whether an answer, given or not, is right; never for an unanswerable question. None where
-        it was not given, and not asked for."""
+        """True if an answer, given or not, is right; never for an unanswerable question. None if it
+        was not given, and not asked for."""
         cited = self.citations if self.answered else self.forced
         if cited is None:
             return None
         return self.answerable and self.suffices(self._cited_by(cited))
 
-    @property
-    def rank(self) -> int | None:
-        """1-based rank of the first relevant unit, None where none was retrieved."""
-        units = self.gold.units
-        found = enumerate(self.retrieved or (), start=1)
-        return next((n for n, own in found if own.unit in units), None)
-
     def to_dict(self) -> dict[str, Any]:
-        """The record as plain values, `text`, `outcome` and `rank` among them, ready for JSON."""
+        """Return the record as plain values, `text`, `outcome` and `rank` among them."""
         fields: dict[str, Any] = _adapter().dump_python(self, mode="json")
         return {**fields, "text": self.text, "outcome": self.outcome, "rank": self.rank}
 
     @classmethod
     def from_dict(cls, data: object) -> Record:
-        """The record that `to_dict` made these values of.
+        """Return the record that `to_dict` made these values of.
 
         Raises:
             ValueError: the values are not a record.
@@ -270,14 +228,14 @@ class Record(WithStatus):
 
 
 def of_question(question: Question) -> dict[str, Any]:
-    """The fields of a record that tell what was asked."""
-    same = "id question kind turn answerable answers abstract document".split()
+    """Return the fields of a record that describe its question."""
+    same = "id question kind answerable answers".split()
     fields = {name: getattr(question, name) for name in same}
     return {**fields, "understood": question.question}
 
 
 def judged_alike(*runs: Sequence[Record]) -> list[list[Record]]:
-    """The records of several runs, each judged as strictly as any of them is."""
+    """Return the records of several runs, each judged as strictly as any of them is."""
     strict = any(record.strict for run in runs for record in run)
     return [[replace(record, strict=strict) for record in run] for run in runs]
 

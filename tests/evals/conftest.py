@@ -19,7 +19,7 @@ def footnote_eval(tmp_path_factory: pytest.TempPathFactory) -> Eval:
 
     def call(*arguments: str | Path, code: int = 0, index_dir: Path = index) -> str:
         given = [str(argument) for argument in arguments]
-        if given[0] not in ("compare", "grade", "add", "benchmark"):
+        if given[0] in ("run", "endpoint"):
             given += ["--index-dir", str(index_dir)]
         done = CliRunner().invoke(app, given)
         if isinstance(done.exception, FootnoteError):
@@ -77,7 +77,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def result(footnote_eval: Eval, subset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The result of the subset, beside its report."""
+    """The result of the subset, next to its report."""
     folder = tmp_path_factory.mktemp("result")
-    footnote_eval(subset, "--json", folder / "a.json", "--html", folder / "a.html")
+    footnote_eval("run", subset, "--json", folder / "a.json", "--html", folder / "a.html")
     return folder / "a.json"

@@ -48,7 +48,5 @@ def read(file: Path) -> dict[str, Any]:
 
 def made_record(**given: Any) -> Record:
     """A record of an answered question, but for what is given."""
-    made = Record(
-        "s", "q", "Q?", "", 1, True, (), "Q?", NOTHING, (), "answered", 1.0, (), (), (), None
-    )
+    made = Record("s", "q", "Q?", "", True, (), "Q?", NOTHING, (), "answered", 1.0, (), (), None)
     return replace(made, **given)

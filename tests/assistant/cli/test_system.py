@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from helpers import footnote
+import os
+
+from helpers import FOOTNOTE, ran
 
 
 def test_the_shell_is_told_what_could_stand_next() -> None:

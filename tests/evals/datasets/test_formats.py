@@ -1,4 +1,4 @@
-"""Question sets of every format, what is told of malformed ones."""
+"""Question sets of every format, and the messages on malformed ones."""
 
 from __future__ import annotations
 
@@ -52,7 +52,6 @@ IMPOSSIBLE = {"id": "b", "question": "Who owned it?", "is_impossible": True, "an
         ('{"id": "a", "question": "Q?", "answerable": false, "answers": "E"}', "answers is 'E'"),
         ('{"id": "a", "question": "Q?", "answerable": false, "history": [1]}', "history.0 is 1"),
         ('{"id": "a", "question": "Q?", "answerable": false, "history": [{}]}', "a turn is"),
-        ('{"id": "a", "question": "Q?", "answerable": false, "abstract": ["A"]}', "abstract is"),
     ],
 )
 def test_a_malformed_line_is_named_with_its_reason(tmp_path: Path, line: str, reason: str) -> None:
@@ -111,7 +110,7 @@ def test_evidence_in_a_heading_is_found_where_a_passage_below_it_is(
         {**above, "evidence": [["The old mill", "rebuilt"]]},
         {**above, "id": "c", "evidence": ["The old mill"]},
     )
-    records = json.loads(footnote_eval(asked, "--json", "-"))["records"]
+    records = json.loads(footnote_eval("run", asked, "--json", "-"))["records"]
     texts = [paragraph.id for paragraph in read_document(tmp_path / "mill.md").paragraphs]
     # Where it stands in a paragraph too, the heading does not count.
     expected = [texts[1:2], texts[2:], texts]
@@ -122,7 +121,7 @@ def test_evidence_in_a_heading_is_found_where_a_passage_below_it_is(
         tmp_path / "none.jsonl", {"documents": ["mill.txt"]}, {**inside, "evidence": ["* * *"]}
     )
     with pytest.raises(QuestionSetError, match="a stands in no paragraph"):
-        footnote_eval(wrong)
+        footnote_eval("run", wrong)
 
 
 @pytest.mark.parametrize(
@@ -232,6 +231,12 @@ def test_a_folder_of_no_format_is_refused(tmp_path: Path, files: list[str]) -> N
         write(tmp_path / name, {"id": "p1", "text": MILL})
     with pytest.raises(QuestionSetError, match="A folder must hold"):
         read_set(tmp_path)
+
+
+def test_drafts_are_counted_and_not_asked(tmp_path: Path) -> None:
+    draft = {"id": "d", "draft": True, "question": "Who?", "answerable": None}
+    found = read_set(write(tmp_path / "mine.jsonl", OK, draft))
+    assert (found.drafts, [question.id for question in found.questions]) == (1, ["ok"])
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from assistant.retrieval.evidence import RawEvidence, evidence_of
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import rank
 from assistant.settings import load_settings
-from evals.cli.options import out
+from evals.cli.main import out
 from evals.datasets.gold import Gold, Relevant
 from evals.datasets.models import Question
 from evals.fitting.calibration import (

@@ -28,8 +28,8 @@ def results(
     """Those of that model, and those without one."""
     folder = tmp_path_factory.mktemp("sheet")
     with serving(knows(SAID)) as (address, _):
-        footnote_eval(town, "--llm", address, "--json", folder / "a.json")
-    footnote_eval(town, "--json", folder / "b.json")
+        footnote_eval("run", town, "--llm", address, "--json", folder / "a.json")
+    footnote_eval("run", town, "--json", folder / "b.json")
     return [folder / "a.json", folder / "b.json"]
 
 
@@ -54,9 +54,6 @@ def test_what_is_to_be_read_stands_there_blind(
     assert "[1] “The school teaches reading and masonry.”" in text
     for told in ("mill", "tiny", "a.json", "unfounded", "127.0.0.1"):
         assert told not in text
-    # With --all those that are right by what they cite stand there too.
-    footnote_eval("grade", results[0], "--all", "--sheet", tmp_path / "all.md")
-    assert (tmp_path / "all.md").read_text().count("\nGrade:") == 4
 
 
 def test_what_was_found_is_counted(
@@ -95,10 +92,17 @@ def test_runs_with_and_without_a_model_are_judged_alike(
     assert "is right that cites all of the evidence" in " ".join(told.split())
     assert "all of the evidence" not in footnote_eval("compare", results[0], results[0])
     found = json.loads((tmp_path / "out.json").read_text())
-    assert found["differences"]["right"]["n"] == 6
-    assert found["differences"]["right"]["a"] == 0.5
-    assert "calls" not in found["differences"]
+    assert found["differences"]["answered_right"]["n"] == 4
+    assert found["differences"]["answered_right"]["a"] == 0.5
+    assert "sentences_supported" not in found["differences"]
     assert "settings.llm" in found["settings"]
+    # What each has right alone is listed.
+    ours, theirs = map(records_of, results)
+    right = [{i for i, own in one.items() if own["outcome"] == "right"} for one in (ours, theirs)]
+    assert {own["id"] for own in found["lost"]} == right[0] - right[1]
+    assert {own["id"] for own in found["gained"]} == right[1] - right[0]
+    for flip in found["lost"]:
+        assert f"{flip['id']}  right → {flip['b']}  {flip['question']}" in told
 
 
 def test_a_result_does_not_differ_from_itself(
@@ -114,12 +118,12 @@ def test_results_of_other_questions_do_not_compare(
     footnote_eval: Eval, passages: Path, result: Path, tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first.json", tmp_path / "second.json"
-    footnote_eval(passages, "--json", first)
+    footnote_eval("run", passages, "--json", first)
     data = json.loads(first.read_text())
     data["sets"][0]["sha256"] = "0" * 64
     second.write_text(json.dumps(data))
     for other, reason in (
-        (result, "different sets"),
+        (result, "of mills, subset are not the same"),
         (second, "are not the same"),
         (passages / "corpus.jsonl", "not a result"),
     ):
