@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     """The reading model: `shipped`, `none`, its folder, or a sentence-transformers
     cross-encoder."""
     calibration: Path | None = None
-    """File of the numbers that decide, as `footnote eval calibrate` writes it."""
+    """File of the numbers that decide, as `python -m evals.fitting.calibration` writes it."""
     ignore: tuple[str, ...] = ()
     """Patterns, as in .gitignore, of what inside folders is not read."""
     ocr: bool = False

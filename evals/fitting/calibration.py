@@ -75,19 +75,25 @@ FOLDS, SEED = 5, 0
 
 
 def main(
-    sets: Annotated[list[Path], typer.Argument(help="Question sets.", metavar="SET...")],
-    output: Annotated[Path, typer.Option(help="The file to write; FOOTNOTE_CALIBRATION takes it.")],
-    source: Annotated[
-        list[Path] | None, typer.Option(help="Documents for sets without any; the shipped one.")
-    ] = None,
-    index_dir: Annotated[Path | None, typer.Option(help="Folder of the indexes.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="As FOOTNOTE_ENCODER.")] = None,
-    reader: Annotated[str | None, typer.Option(help="As FOOTNOTE_READER.")] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="At most this many questions a set, spread over it.")
-    ] = None,
+    sets: list[Path],
+    output: Annotated[Path, typer.Option()],
+    source: list[Path] | None = None,
+    index_dir: Path | None = None,
+    encoder: str | None = None,
+    reader: str | None = None,
+    limit: int | None = None,
 ) -> None:
-    """Fit the numbers, and print how numbers fitted on the other sets do on each set."""
+    """Fit the numbers, and print how numbers fitted on the other sets do on each set.
+
+    Args:
+        sets: question sets.
+        output: file to write, which FOOTNOTE_CALIBRATION takes.
+        source: documents for sets without any; the shipped one when there are none.
+        index_dir: folder of the indexes.
+        encoder: name of the encoder, as in FOOTNOTE_ENCODER.
+        reader: name of the reader, as in FOOTNOTE_READER.
+        limit: at most this many questions a set, spread over it.
+    """
     read = [limited(questions, limit) for questions in read_sets(sets)]
     check_sets(read)
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
@@ -145,9 +151,9 @@ def check_sets(sets: Sequence[QuestionSet]) -> None:
     Raises:
         QuestionSetError: there are too few questions of a kind; says of which.
     """
-    asked = [question for questions in sets for question in questions.questions]
-    for answerable, kind in ((True, "answerable"), (False, "unanswerable")):
-        if (found := sum(q.answerable == answerable for q in asked)) < FOLDS:
+    given = [question.answerable for questions in sets for question in questions.questions]
+    for kind, found in (("answerable", sum(given)), ("unanswerable", len(given) - sum(given))):
+        if found < FOLDS:
             raise QuestionSetError(
                 f"Too few {kind} questions: {found}. Fitting takes {FOLDS} or more of each kind. "
                 "Give more sets, or a larger --limit."

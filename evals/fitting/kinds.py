@@ -42,15 +42,21 @@ INVERSE_PENALTY = 20.0
 
 
 def main(
-    facts: Annotated[
-        list[Path], typer.Argument(help="Question sets, JSON Lines, all of which ask for facts.")
-    ],
-    output: Annotated[Path, typer.Option(help="File to write; keeps those of other encoders.")],
-    encoder: Annotated[str | None, typer.Option(help="As FOOTNOTE_ENCODER.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many facts, by chance.")] = 1500,
-    forms: Annotated[Path, typer.Option(help="Forms of questions by kind.")] = FORMS,
+    facts: list[Path],
+    output: Annotated[Path, typer.Option()],
+    encoder: str | None = None,
+    limit: int = 1500,
+    forms: Path = FORMS,
 ) -> None:
-    """Fit, and print how many of the forms that were left out are taken for what they are."""
+    """Fit, and print how many of the forms that were left out are taken for what they are.
+
+    Args:
+        facts: question sets, JSON Lines, all of which ask for facts.
+        output: file to write beside what it holds of other encoders.
+        encoder: name of the encoder, as in FOOTNOTE_ENCODER.
+        limit: at most so many facts, by chance.
+        forms: forms of questions by kind, and topics.
+    """
     lines = [data for _, data in read_objects(forms)]
     topics = [topic for data in lines for topic in data.get("topics", ())]
     known = [(data["kind"], data["question"]) for data in lines if "topics" not in data]

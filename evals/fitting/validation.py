@@ -121,7 +121,7 @@ def set_figures(decisions: Sequence[Decided]) -> dict[str, Figure]:
 
 def show(title: str, figures: Mapping[str, Figure]) -> None:
     """Print figures with their intervals and counts, except those that nothing applies to."""
-    print(title)  # noqa: T201
+    print(f"\n{title}")  # noqa: T201
     for name, own in figures.items():
         if own.value is not None:
             interval = "" if own.low is None else f" ({own.low:.3f} to {own.high:.3f})"

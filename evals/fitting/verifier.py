@@ -33,7 +33,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import typer
@@ -121,32 +121,21 @@ Figures = dict[str, dict[str, Figure]]
 
 
 def main(
-    claims: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Claims with their evidence (AttributionBench, WiCE or inference data), JSON "
-            "Lines, also gzipped.",
-            metavar="CLAIMS...",
-        ),
-    ],
-    output: Annotated[
-        Path | None, typer.Option(help="Fit the numbers anew and write them; `verifier.json`.")
-    ] = None,
-    held_out: Annotated[
-        bool,
-        typer.Option(
-            help="Of inference data only the records that the reading model did not learn from."
-        ),
-    ] = False,
-    written: Annotated[
-        bool,
-        typer.Option(
-            help="The claims are sentences that a language model wrote from the evidence, and are "
-            "judged as those are."
-        ),
-    ] = False,
+    claims: list[Path],
+    output: Path | None = None,
+    held_out: bool = False,
+    written: bool = False,
 ) -> None:
-    """Fit a rule for the checker in use, and one without it; or print how those that ship do."""
+    """Fit a rule for the checker in use, and one without it; or print how those that ship do.
+
+    Args:
+        claims: claims with their evidence (AttributionBench, WiCE or inference data), JSON Lines.
+        output: file to write beside what it holds, such as `verifier.json`; without it nothing is
+            fitted.
+        held_out: of inference data only the records that the reading model did not learn from.
+        written: the claims are sentences that a language model wrote from the evidence, and are
+            judged as those are.
+    """
     sets = [read_claims(path, held_out) for path in claims]
     model, statements = gather_statements(sets, load_settings(), written)
     for name in (model + WRITTEN,) if written else dict.fromkeys((model, ALONE)):

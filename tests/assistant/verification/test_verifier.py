@@ -27,9 +27,12 @@ from assistant.verification.attribution import (
 from assistant.verification.checker import Check, Checker, load_entailer
 from assistant.verification.verification import Verification
 from assistant.verification.verifier import Verifier, rule_for, weigh
-from evals.fitting.verifier import seed_claims
+from evals.datasets.json_lines import read_objects
 from index.errors import QuestionError, ReaderError
 
+#: Paraphrases of the shipped document.
+SEED = Path(str(files("evals.questions") / "seed_claims.jsonl"))
+SEED_CLAIMS = [str(data["claim"]) for _, data in read_objects(SEED)]
 SECRET = "Medvedev held a secret 2011 meeting in Khabarovsk."
 
 
@@ -200,7 +203,7 @@ def test_what_the_documents_do_not_speak_of_is_caught_with_and_without_a_reader(
 
 
 def test_without_a_reader_true_claims_are_told_from_their_changes(without_reader: Verifier) -> None:
-    claims = [claim for claim, _ in seed_claims() if "2011" in claim or "February" in claim]
+    claims = [claim for claim in SEED_CLAIMS if "2011" in claim or "February" in claim]
     for claim in claims:
         other = claim.replace("2011", "1987").replace("February", "October")
         assert without_reader.judge(other).probability < without_reader.judge(claim).probability
@@ -242,7 +245,7 @@ def test_another_model_is_taken_at_its_word_less_what_is_missing() -> None:
 
 
 def test_whole_paragraphs_are_read_with_what_stands_beside_them(verifier: Verifier) -> None:
-    claim, _ = seed_claims()[0]
+    claim = SEED_CLAIMS[0]
     found = grounds(claim, verifier.search(claim), verifier.neighbours)
     alone = [ground for ground in found if len(ground.runs) == 1]
     assert len(alone) == READ
@@ -281,7 +284,7 @@ def test_sentences_are_joined_where_each_has_a_word_of_the_claim(verifier: Verif
 
 
 def test_what_may_be_cited_begins_with_single_sentences(verifier: Verifier) -> None:
-    claim, _ = seed_claims()[0]
+    claim = SEED_CLAIMS[0]
     ground = grounds(claim, verifier.search(claim), verifier.neighbours)[0]
     places = [(own.runs[0].first, own.runs[0].last) for own in quotable(claim, ground)]
     assert all(first == last for first, last in places[:2])
