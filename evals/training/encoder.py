@@ -90,7 +90,6 @@ def train(
     most: int = 3500,
     epochs: int = 3,
     rate: float = 1e-4,
-    device: str = "cpu",
     seed: int = 1,
     save_every: int = 50,
 ) -> None:
@@ -103,13 +102,12 @@ def train(
         most: questions of that data at most.
         epochs: rounds of all questions.
         rate: highest learning rate.
-        device: as PyTorch names it: cpu, cuda.
         seed: seed of everything by chance.
         save_every: steps that a kill can cost.
     """
     chance = random.Random(seed)  # noqa: S311 (not for secrets)
     torch.manual_seed(seed)
-    model = EncoderModel(default_model_path(), device)
+    model = EncoderModel(default_model_path())
     people = [own for own in read_real(real) if not own.held_out] if real else []
     published = list[LabelledDocument]()
     if data:
@@ -207,18 +205,16 @@ class EncoderModel(torch.nn.Module):
 
     Args:
         folder: of the weights to begin with, as `sentence_transformers` keeps them.
-        device: where it computes.
     """
 
-    def __init__(self, folder: str, device: str) -> None:
+    def __init__(self, folder: str) -> None:
         super().__init__()
         made_by: Any = AutoModel
-        self._device, self._kind = device, device.partition(":")[0]
         # Where a processor has to imitate it, it takes many times as long as float32.
-        self._in_bfloat16 = self._kind != "cpu" or has_native_bfloat16()
+        self._in_bfloat16 = has_native_bfloat16()
         self._model: Any = made_by.from_pretrained(
             folder, add_pooling_layer=False, dtype=torch.float32
-        ).to(device)
+        )
         for module in self._model.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
@@ -231,7 +227,7 @@ class EncoderModel(torch.nn.Module):
     def save(self, folder: Path) -> None:
         """Write the weights that were learned, in 32 bits."""
         learned = {
-            name: weight.detach().cpu().contiguous()
+            name: weight.detach().contiguous()
             for name, weight in self._model.named_parameters()
             if weight.requires_grad
         }
@@ -297,10 +293,8 @@ class EncoderModel(torch.nn.Module):
             chosen = order[start : start + TEXTS_AT_ONCE]
             rows = [torch.tensor([cls, *texts[number], sep]) for number in chosen]
             masks = [torch.ones_like(row) for row in rows]
-            ids, mask = (
-                pad_sequence(part, batch_first=True).to(self._device) for part in (rows, masks)
-            )
-            with torch.autocast(self._kind, torch.bfloat16, enabled=self._in_bfloat16):
+            ids, mask = (pad_sequence(part, batch_first=True) for part in (rows, masks))
+            with torch.autocast("cpu", torch.bfloat16, enabled=self._in_bfloat16):
                 output = self._model(input_ids=ids, attention_mask=mask)
             for number, row, found in zip(chosen, rows, output.last_hidden_state, strict=True):
                 states[number] = found[: len(row)].float()
