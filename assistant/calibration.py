@@ -3,7 +3,7 @@
 For each way of working (with the shipped reader, without a reader) the weights of what reading adds
 to a paragraph's score, and three logistic regressions: whether a sentence belongs to the answer,
 whether the answer that is given is right, and whether the documents answer at all, with a threshold
-on each of the two latter. They are fitted by `footnote eval calibrate` and kept in
+on each of the two latter. They are fitted by `python -m evals.fitting.calibration` and kept in
 `calibration.json` with their provenance.
 """
 
@@ -166,7 +166,7 @@ def load_calibration(reader: str, file: Path | None = None) -> Calibration:
     Args:
         reader: a reader that the file does not know gets the numbers of `none`: it re-ranks, by
             UNFITTED, but its logits are not trusted as probabilities.
-        file: another `calibration.json`, as `footnote eval calibrate` writes it.
+        file: another `calibration.json`, as `python -m evals.fitting.calibration` writes it.
 
     Raises:
         SettingsError: the file is not a calibration, or one of another version.
@@ -179,7 +179,8 @@ def load_calibration(reader: str, file: Path | None = None) -> Calibration:
             if strange:
                 raise SettingsError(
                     f"{calibration_file(file)} was fitted by another version of Footnote: it "
-                    f"weighs or lacks {strange[0]!r}. Fit it anew with: footnote eval calibrate"
+                    f"weighs or lacks {strange[0]!r}. Fit it anew with: "
+                    "python -m evals.fitting.calibration"
                 )
         return Calibration(
             ranking={name: float(weight) for name, weight in entry["ranking"].items()},
@@ -191,7 +192,7 @@ def load_calibration(reader: str, file: Path | None = None) -> Calibration:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(
             f"{calibration_file(file)} is not a calibration ({error!r}). Make one with: "
-            "footnote eval calibrate"
+            "python -m evals.fitting.calibration"
         ) from error
 
 

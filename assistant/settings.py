@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     reader: str = Field("shipped", min_length=1)
     """The reading model: `shipped`, `none`, or its folder."""
     calibration: Path | None = None
-    """File of the numbers that decide, as `footnote eval calibrate` writes it."""
+    """File of the numbers that decide, as `python -m evals.fitting.calibration` writes it."""
     ignore: tuple[str, ...] = ()
     """Patterns, as in .gitignore, of what inside folders is not read."""
     ocr: bool = False

@@ -75,9 +75,9 @@ HOMES = {
     "typer": "assistant.cli.help assistant.cli.index assistant.cli.keys assistant.cli.llm "
     "assistant.cli.main assistant.cli.notebooks assistant.cli.options assistant.cli.system "
     "evals.benchmark.structure evals.cli.main "
-    "evals.training.encoder evals.training.encoder_weights "
-    "evals.training.making evals.training.quantise "
-    "evals.training.real_documents evals.training.train",
+    "evals.fitting.calibration evals.fitting.kinds evals.fitting.verifier "
+    "evals.training.encoder evals.training.making evals.training.quantise "
+    "evals.training.reader evals.training.real_documents",
 }
 
 

@@ -1,8 +1,9 @@
 """What kind of answer a question asks for: learned from questions, not from a list of words.
 
 A logistic regression over the vector that the encoder makes of a question. Its numbers lie in
-`kinds.json`, by the encoder's fingerprint; `footnote eval kinds` fits them, from the questions in
-`evals/questions/kinds.jsonl`. With an encoder that it does not know every question asks for a fact.
+`kinds.json`, by the encoder's fingerprint; `python -m evals.fitting.kinds` fits them, from the
+questions in `evals/questions/kinds.jsonl`. With an encoder that it does not know every question
+asks for a fact.
 """
 
 from __future__ import annotations

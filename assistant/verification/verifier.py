@@ -10,7 +10,7 @@ For a language that the checker does not read, nearness of meaning and the share
 in its place. That tells what the evidence does not speak of, and is a poor judge of what it says of
 it.
 
-The numbers are fitted by `footnote eval verifier` and kept in `verifier.json` with their
+The numbers are fitted by `python -m evals.fitting.verifier` and kept in `verifier.json` with their
 provenance.
 """
 

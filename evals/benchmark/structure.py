@@ -32,16 +32,16 @@ import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from evals.benchmark.unmarked import unmarked
-from evals.metrics.statistics import Figure, figure, mean
+from evals.datasets.json_lines import read_objects
+from evals.metrics.statistics import figure, mean
 from index import Paragraph
 from index.chunking.chunker import segmentation
 from index.chunking.language import language_of
@@ -55,11 +55,13 @@ from index.chunking.layout import (
     letters,
 )
 from index.chunking.sentences import CLOSERS, ENDERS
-from index.errors import FootnoteError, QuestionSetError
+from index.errors import QuestionSetError
 from index.models import Boxes, bytes_hash
 from index.readers.formats import format_of
 
-#: What is in the repository of it.
+#: What is in the repository of it: of each file its path in the folder, its part (`dev`, which
+#: rules may be made by, or `kept`, which tells whether they hold), what made it, where it is
+#: published, the hash of its bytes, and its pages.
 MANIFEST = Path(str(files("evals.benchmark") / "structure.jsonl"))
 #: Share of a page's height at its top and foot in which running heads and feet stand. Not tuned.
 EDGE = 0.12
@@ -67,37 +69,15 @@ EDGE = 0.12
 MIN_PAGES = 4
 #: Of the intervals.
 SEED = 18
+SHARES = ("recall", "precision", "raw", "level")
+COUNTS = ("contents", "heads", "parted", "bare", "numbers")
 
 _PAGE_NUMBER = re.compile(r"\W*(?:\d{1,3}|[ivxlc]{1,6})\W*")
 _NUMBERED = re.compile(r"\s(?:\d{1,4}|[ivxlc]{1,6})$")
 _LEADER = re.compile(r"(?<![.…·_])(?<![.…·_] )(?:[.…·_] ?){3,}\s*(?:\d{1,4}|[ivxlc]{1,6})$")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file of the manifest.
-
-    Attributes:
-        file: its path in the folder.
-        part: `dev`, which rules may be made by, or `kept`, which tells whether they hold.
-        producer: what made it.
-        repository, path, commit: where it is published.
-        sha256: of its bytes.
-        pages: how many it has; 0 of those without.
-    """
-
-    file: str
-    part: str
-    producer: str
-    repository: str
-    path: str
-    commit: str
-    sha256: str
-    pages: int
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
+class Title(NamedTuple):
     """What is to be found as a heading: its page, from 1, or 0 where there are none; its letters
     and its level."""
 
@@ -110,8 +90,7 @@ class Title:
 Running = frozenset[tuple[bool, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line as it is printed: `edge` tells whether it stands at the top or the foot (True, False)
     of its page, or else is None."""
 
@@ -120,23 +99,49 @@ class Line:
     edge: bool | None
 
 
-def read_manifest(path: Path = MANIFEST) -> list[Entry]:
-    """The files that are measured."""
-    return [Entry(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+def main(
+    folder: Annotated[Path, typer.Argument(help="Where the files are.")],
+    part: Annotated[str | None, typer.Option(help="Only this part, such as dev or kept.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Where figures go.")] = None,
+    manifest: Annotated[Path, typer.Option(help="What files there are.")] = MANIFEST,
+) -> None:
+    """Measure the files of the manifest, and print the figures of each file, each producer and each
+    part: shares are means over files, with intervals by drawing files."""
+    entries = [entry for _, entry in read_objects(manifest) if part in (None, entry["part"])]
+    measured = [
+        {**entry, **measure(content_of(folder, entry), Path(entry["file"]).name)}
+        for entry in entries
+    ]
+    rows = [(one["file"], [one]) for one in measured]
+    for key in ("producer", "part"):
+        for value in sorted({one[key] for one in measured}):
+            of = [one for one in measured if one[key] == value]
+            rows.append((f"{key} {value} ({len(of)})", of))
+    for name, of in rows:
+        typer.echo(f"{name}: {sum(one['titles'] for one in of):,} titles")
+        for share in SHARES:
+            found = figure(mean([one[share] for one in of]), SEED)
+            if found.value is not None:
+                interval = "" if found.low is None else f" ({found.low:.2f} to {found.high:.2f})"
+                typer.echo(f"  {share} {found.value:.3f}{interval}")
+        counts = (f"{count} {sum(one[count] for one in of):,}" for count in COUNTS)
+        typer.echo(f"  {', '.join(counts)}; {sum(one['seconds'] for one in of):.1f} seconds")
+    if json_file:
+        json_file.write_text(json.dumps(measured, indent=1), encoding="utf-8")
 
 
-def content_of(folder: Path, entry: Entry) -> bytes:
+def content_of(folder: Path, entry: Mapping[str, Any]) -> bytes:
     """The bytes of a file of the manifest.
 
     Raises:
         QuestionSetError: it is not there, or another one is.
     """
-    path = folder / entry.file
-    origin = f"{entry.path!r} of github.com/{entry.repository} at {entry.commit}"
+    path = folder / str(entry["file"])
+    origin = f"{entry['path']!r} of github.com/{entry['repository']} at {entry['commit']}"
     if not path.is_file():
         raise QuestionSetError(f"{str(path)!r} is missing: save {origin} there.")
     content = path.read_bytes()
-    if bytes_hash(content) != entry.sha256:
+    if bytes_hash(content) != entry["sha256"]:
         raise QuestionSetError(f"{str(path)!r} is another file than {origin}: save that there.")
     return content
 
@@ -369,78 +374,6 @@ def _ends(text: str) -> bool:
 
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-SHARES = ("recall", "precision", "raw", "level")
-COUNTS = ("contents", "heads", "parted", "bare", "numbers")
-
-
-def figures_of(measured: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
-    """The means over files, with intervals by drawing files."""
-    return {name: figure(mean([one[name] for one in measured]), SEED) for name in SHARES}
-
-
-def _table(measured: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The figures of each file, each producer and each part, as lines."""
-    shares, counts = (" ".join(f"{name:>9}" for name in names) for names in (SHARES, COUNTS))
-    yield f"{'file':44} {'titles':>6} {shares} {counts} {'seconds':>8}"
-
-    def row(name: str, of: Sequence[Mapping[str, Any]], values: Iterable[float | None]) -> str:
-        shares = " ".join(
-            f"{'-' if value is None else format(value, '.3f'):>9}" for value in values
-        )
-        sums = " ".join(f"{sum(one[name] for one in of):>9,}" for name in COUNTS)
-        seconds = sum(one["seconds"] for one in of)
-        return (
-            f"{name[:44]:44} {sum(one['titles'] for one in of):>6,} {shares} {sums} {seconds:>8.1f}"
-        )
-
-    for one in measured:
-        yield row(one["file"], [one], [one[name] for name in SHARES])
-    for key in ("producer", "part"):
-        yield ""
-        for value in sorted({one[key] for one in measured}):
-            of = [one for one in measured if one[key] == value]
-            figures = figures_of(of)
-            yield row(f"{value} ({len(of)})", of, [figures[name].value for name in SHARES])
-            if key == "part":
-                yield " " * 51 + " ".join(
-                    f"{'' if one.low is None else f'{one.low:.2f}-{one.high:.2f}':>9}"
-                    for one in figures.values()
-                )
-
-
-def main(
-    folder: Annotated[Path, typer.Argument(help="Where the files are.")],
-    part: Annotated[str | None, typer.Option(help="Only this part, such as dev or kept.")] = None,
-    only: Annotated[str, typer.Option(help="Only files with this in their names.")] = "",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Where figures go.")] = None,
-    manifest: Annotated[Path, typer.Option(help="What files there are.")] = MANIFEST,
-) -> None:
-    """Measure the files of the manifest."""
-    measured = []
-    try:
-        for entry in read_manifest(manifest):
-            if part in (None, entry.part) and only in entry.file:
-                found = measure(content_of(folder, entry), Path(entry.file).name)
-                measured.append(asdict(entry) | found)
-    except FootnoteError as error:
-        typer.echo(error, err=True)
-        raise typer.Exit(1) from error
-    typer.echo("\n".join(_table(measured)))
-    if json_file:
-        parts = sorted({one["part"] for one in measured})
-        told = {
-            "files": measured,
-            "figures": {
-                name: {
-                    share: asdict(own)
-                    for share, own in figures_of([m for m in measured if m["part"] == name]).items()
-                }
-                for name in parts
-            },
-        }
-        json_file.write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

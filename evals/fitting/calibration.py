@@ -1,6 +1,7 @@
-"""Fits the numbers that the assistant decides by (see `assistant.calibration`).
+"""Fits the numbers that the assistant decides by (see `assistant.calibration`), for the reader in
+use and for none: `python -m evals.fitting.calibration SETS... --output FILE`.
 
-For each way of working, on question sets that all weigh the same, whatever their size:
+For each of these, on question sets that all weigh the same, whatever their size:
 
 - what reading adds to a paragraph's score: a logistic regression on the differences between the
   relevant paragraphs of a question and the others that were read (a pairwise conditional logit;
@@ -22,13 +23,15 @@ that were fitted on the other sets alone. Of a single set folds take the place o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
@@ -47,18 +50,20 @@ from assistant.calibration import (
 from assistant.retrieval.evidence import Evidence, evidence_of
 from assistant.retrieval.reading_model import NONE
 from assistant.retrieval.reranker import reading_features
+from assistant.settings import load_settings
 from evals.datasets.gold import GoldFinder
+from evals.datasets.loader import read_sets
 from evals.datasets.models import QuestionSet
 from evals.fitting.validation import (
-    ALL,
     AskedQuestion,
     Decided,
     decided,
     fit_logistic,
     is_evidence,
     set_figures,
+    show,
 )
-from evals.running.runner import Bars, assistant_for, open_set, with_documents
+from evals.running.runner import assistant_for, limited, open_set, with_documents
 from index.errors import QuestionSetError
 
 RANKING_FEATURES = ("best_sentence", "paragraph")
@@ -69,59 +74,68 @@ PRECISION, REFUSED_RIGHTLY, MIN_CASES = 0.85, 0.9, 10
 FOLDS, SEED = 5, 0
 
 
-@dataclass(frozen=True, slots=True)
-class FittedCalibration:
-    """The numbers of one way of working, and what they decide where they were not fitted.
+def main(
+    sets: list[Path],
+    output: Annotated[Path, typer.Option()],
+    source: list[Path] | None = None,
+    index_dir: Path | None = None,
+    encoder: str | None = None,
+    reader: str | None = None,
+    limit: int | None = None,
+) -> None:
+    """Fit the numbers, and print how numbers fitted on the other sets do on each set.
 
-    Attributes:
-        calibration: fitted on all sets.
-        left_out: of each question, what is decided by numbers fitted without its set.
+    Args:
+        sets: question sets.
+        output: file to write, which FOOTNOTE_CALIBRATION takes.
+        source: documents for sets without any; the shipped one when there are none.
+        index_dir: folder of the indexes.
+        encoder: name of the encoder, as in FOOTNOTE_ENCODER.
+        reader: name of the reader, as in FOOTNOTE_READER.
+        limit: at most this many questions a set, spread over it.
     """
-
-    calibration: Calibration
-    left_out: tuple[Decided, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As `calibration.json` keeps it, with where it comes from."""
+    read = [limited(questions, limit) for questions in read_sets(sets)]
+    check_sets(read)
+    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
+    # The calibration in use may be of another version.
+    settings = settings.model_copy(update={"calibration": None})
+    fingerprint, asked = ask_sets(read, source or [], settings)
+    entries = {}
+    for name, way in ((fingerprint, asked), (NONE, [question.unread() for question in asked])):
+        numbers, left_out = fit_calibration(way, settings.max_sentences)
         told = {}
-        for name in (ALL, *dict.fromkeys(d.record.set for d in self.left_out)):
-            of_set = [d for d in self.left_out if name in (ALL, d.record.set)]
-            shown = {n: f.value for n, f in set_figures(of_set).items()}
-            rounded = {n: round(value, 4) for n, value in shown.items() if value is not None}
-            told[name] = {"questions": len(of_set), **rounded}
+        for of in ("all", *dict.fromkeys(own.record.set for own in left_out)):
+            of_set = [own for own in left_out if of in ("all", own.record.set)]
+            figures = set_figures(of_set)
+            show(f"{of}, left out, reader {name}:", figures)
+            values = {n: round(f.value, 4) for n, f in figures.items() if f.value is not None}
+            told[of] = {"questions": len(of_set), **values}
         provenance = {"fitted": datetime.now(UTC).date().isoformat(), "left_out": told}
-        return {**asdict(self.calibration), "provenance": provenance}
+        entries[name] = {**asdict(numbers), "provenance": provenance}
+    output.write_text(json.dumps({"readers": entries}, indent=2, sort_keys=True) + "\n")
 
 
 def ask_sets(
-    sets: Sequence[QuestionSet], sources: Sequence[Path], settings: Settings, progress: Bars
+    sets: Sequence[QuestionSet], sources: Sequence[Path], settings: Settings
 ) -> tuple[str, list[AskedQuestion]]:
     """Ask the questions of the sets.
 
     Args:
         sets: the sets.
         sources: documents, for sets without any; the shipped one when there are none.
-        settings: of the assistant.
-        progress: given a set's name, opens its bars.
+        settings: settings of the assistant.
 
     Returns:
         The fingerprint of the reader, and what is found and read for each question.
-
-    Raises:
-        FootnoteError: as `Assistant.open`.
     """
     asked: list[AskedQuestion] = []
     fingerprint = NONE
     for questions in sets:
-        with (
-            progress(questions.name) as (indexing, asking),
-            open_set(questions, sources, settings, indexing) as assistant,
-        ):
+        with open_set(questions, sources, settings) as assistant:
             fingerprint = assistant.reader_fingerprint
             questions = with_documents(questions, assistant.documents)
             finder = GoldFinder(questions, assistant.documents)
-            for done, question in enumerate(questions.questions):
-                asking(done, len(questions.questions))
+            for question in questions.questions:
                 on = assistant_for(assistant, finder, question)
                 raw = on.read(question.question, question.history)
                 found = [*raw.found.hits, *(raw.carried.found.hits if raw.carried else ())]
@@ -137,47 +151,40 @@ def check_sets(sets: Sequence[QuestionSet]) -> None:
     Raises:
         QuestionSetError: there are too few questions of a kind; says of which.
     """
-    asked = [question for questions in sets for question in questions.questions]
-    for answerable, kind in ((True, "answerable"), (False, "unanswerable")):
-        if (found := sum(q.answerable == answerable for q in asked)) < FOLDS:
+    given = [question.answerable for questions in sets for question in questions.questions]
+    for kind, found in (("answerable", sum(given)), ("unanswerable", len(given) - sum(given))):
+        if found < FOLDS:
             raise QuestionSetError(
                 f"Too few {kind} questions: {found}. Fitting takes {FOLDS} or more of each kind. "
                 "Give more sets, or a larger --limit."
             )
 
 
-def fit_calibration(asked: Sequence[AskedQuestion], most: int) -> FittedCalibration:
+def fit_calibration(asked: Sequence[AskedQuestion], most: int) -> tuple[Calibration, list[Decided]]:
     """Fit on all questions, and for each set, to tell of it, on those of the others.
 
     Args:
-        asked: of all sets; those without readings are fitted as without a reader.
+        asked: questions of all sets; those without readings are fitted as without a reader.
         most: sentences of an answer at most.
 
+    Returns:
+        The calibration fitted on all sets, and what is decided about each question by numbers
+        fitted without its set.
+
     Raises:
-        QuestionSetError: of no question was any evidence found.
+        QuestionSetError: no evidence was found for any question.
     """
     left_out: dict[int, Decided] = {}
     for inside in _groups(asked):
-        outside = [case for n, case in enumerate(asked) if n not in inside]
-        numbers = fit_numbers(outside, most)
+        numbers = fit_numbers([case for n, case in enumerate(asked) if n not in inside], most)
         for n in inside:
             evidence = evidence_of(asked[n].raw, numbers.ranking)
             left_out[n] = decided(asked[n], evidence, numbers, most)
-    return FittedCalibration(
-        fit_numbers(asked, most), tuple(left_out[n] for n in range(len(asked)))
-    )
+    return fit_numbers(asked, most), [left_out[n] for n in range(len(asked))]
 
 
 def fit_numbers(asked: Sequence[AskedQuestion], most: int) -> Calibration:
-    """Fit everything on these questions, the thresholds by cross-validation.
-
-    Args:
-        asked: the questions.
-        most: sentences of an answer at most.
-
-    Raises:
-        QuestionSetError: of no question was any evidence found.
-    """
+    """Fit everything on these questions, the thresholds by cross-validation."""
     reads = any(case.raw.readings for case in asked)
     ranking = fit_ranking(asked) if reads else {}
     evidence = [evidence_of(case.raw, ranking) for case in asked]
@@ -339,3 +346,7 @@ def _groups(asked: Sequence[AskedQuestion]) -> Iterator[frozenset[int]]:
     truth = [case.question.answerable for case in asked]
     for _, inside in folds.split(np.zeros(len(asked)), truth):
         yield frozenset(inside.tolist())
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,15 +1,15 @@
-"""The one way to fit, and what a calibration decides about questions that were asked once: records
-and figures of it."""
+"""Shared parts of the scripts that fit: the logistic regression, the decisions of a calibration
+about questions that were asked once, and their figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
+from sklearn.linear_model import LogisticRegression
 
 from assistant.answering.decision import weigh
 from assistant.answering.quoting import PASSAGES, Quotation, quote, top_passages
@@ -19,23 +19,20 @@ from evals.datasets.gold import Gold, TextSpan
 from evals.datasets.models import Question
 from evals.metrics import metrics
 from evals.metrics.statistics import Figure, figure, ratio
-from evals.reporting.tables import grouped_table
 from evals.running.records import DEPTH, Cited, Record, best_of_units, of_question
 
-#: Stands for all sets.
-ALL = "all"
-#: The figures shown for a set: name and label.
-SHOWN: Mapping[str, str] = {
-    "answered_right": "answerable: answered rightly",
-    "answer_precision": "of answers, right",
-    "evidence_shown": "answerable: evidence cited or shown",
-    "withheld": "unanswerable: not answered",
-    "hit@1": "right paragraph first",
-    "best_sentence": "likeliest sentence is evidence",
-    "right_auroc": "AUROC of being right",
-    "refusal_auroc": "AUROC of being answerable",
-    "right_calibration_error": "calibration error of being right",
-}
+#: Names of the figures of a set.
+SHOWN = (
+    "answered_right",
+    "answer_precision",
+    "evidence_shown",
+    "withheld",
+    "hit@1",
+    "best_sentence",
+    "right_auroc",
+    "refusal_auroc",
+    "right_calibration_error",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,39 +117,23 @@ def is_evidence(gold: Gold, candidate: Candidate) -> bool:
     return gold.sentences and span.overlaps_any(gold.spans)
 
 
-def set_figures(decisions: Sequence[Decided], seed: int = 0) -> dict[str, Figure]:
-    """The figures of SHOWN over some questions, with their intervals.
-
-    Args:
-        decisions: what was decided about each.
-        seed: of the bootstrap.
-    """
+def set_figures(decisions: Sequence[Decided]) -> dict[str, Figure]:
+    """The figures of SHOWN over some questions, with their intervals."""
     best = ratio(
         [float(bool(one.best_right)) for one in decisions],
         [float(one.best_right is not None) for one in decisions],
     )
     measures = {**metrics.all_measures([one.record for one in decisions]), "best_sentence": best}
-    return {name: figure(measures[name], seed) for name in SHOWN}
+    return {name: figure(measures[name], 0) for name in SHOWN}
 
 
-def set_tables(ways: Mapping[str, Sequence[Decided]], seed: int) -> Iterator[Table]:
-    """A table for all sets, and one for each: by way of working its figures, with intervals and
-    counts.
-
-    Args:
-        ways: what was decided about the questions in each way of working, by its name.
-        seed: of the intervals.
-    """
-    every = (d for decisions in ways.values() for d in decisions)
-    names = list(dict.fromkeys(d.record.set for d in every))
-    for name in (ALL, *names):
-        inside = {way: [d for d in ways[way] if name in (ALL, d.record.set)] for way in ways}
-        groups = {
-            way: {SHOWN[n]: found for n, found in set_figures(decisions, seed).items()}
-            for way, decisions in inside.items()
-        }
-        asked = max(map(len, inside.values()))
-        yield grouped_table(f"{name}: {asked} questions, left out", groups)
+def show(title: str, figures: Mapping[str, Figure]) -> None:
+    """Print figures with their intervals and counts, except those that nothing applies to."""
+    print(f"\n{title}")  # noqa: T201
+    for name, own in figures.items():
+        if own.value is not None:
+            interval = "" if own.low is None else f" ({own.low:.3f} to {own.high:.3f})"
+            print(f"  {own.value:.3f}{interval} of {own.n:,}: {name}")  # noqa: T201
 
 
 def _cited(quotations: Sequence[Quotation]) -> tuple[Cited, ...]:
@@ -180,8 +161,6 @@ def fit_logistic(
         scaled: bring them to one scale first. It is then found in a tenth of the steps; left as
             they are, the penalty holds back most the weight of what varies least, the cosine.
     """
-    from sklearn.linear_model import LogisticRegression
-
     matrix = np.array([[row[name] for name in features] for row in rows], dtype=np.float64)
     mean, spread = np.zeros(len(features)), np.ones(len(features))
     if scaled:

@@ -1,9 +1,8 @@
-"""Measures the verifier on claims that others wrote, and fits the numbers that it decides by.
+"""Fits the numbers that the verifier decides by, or measures those that ship:
+`python -m evals.fitting.verifier CLAIMS... [--output FILE]`.
 
 Sets of claims with their evidence (`evals.datasets.claims`) are judged as they are; the true ones
 also with a name or a number exchanged, two names in each other's place, or denied (`perturbation`).
-The same is done with honest paraphrases of the shipped document (`questions/seed_claims.jsonl`),
-which are also judged with their own paragraph hidden. Nothing is fitted on those.
 
 Every set weighs the same, its true claims as much as its false ones, and so does every kind of
 what is made false by script. A figure is never shown of claims that its rule was fitted on: it is
@@ -11,7 +10,7 @@ by a rule fitted on the other sets or, of a single set, on the other half of it.
 
 After the reading model has changed, the numbers that ship are fitted anew by
 
-    footnote eval verifier ATTRIBUTION_DEV WICE_DEV NLI --held-out \\
+    python -m evals.fitting.verifier ATTRIBUTION_DEV WICE_DEV NLI --held-out \\
         --output assistant/verification/verifier.json
 
 with the claims of AttributionBench and of WiCE and the inference data that the model was trained
@@ -19,7 +18,7 @@ on, of which only what it did not learn from is used. Ten minutes on two cores.
 
 What a language model's sentences are proved by is fitted by
 
-    footnote eval verifier WRITTEN --written --output assistant/verification/verifier.json
+    python -m evals.fitting.verifier WRITTEN --written --output assistant/verification/verifier.json
 
 with sentences as such a model writes them from passages, and the same made false by one fact by
 hand. What the shipped numbers were fitted on is told in the card of the checker
@@ -30,39 +29,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import typer
 
-from assistant import Assistant, Settings
+from assistant import Settings
 from assistant.calibration import Logistic
+from assistant.documents import shipped_documents
+from assistant.settings import load_settings
 from assistant.verification.attribution import grounds
-from assistant.verification.checker import Checker
+from assistant.verification.checker import SHIPPED_FOLDER, Checker
 from assistant.verification.verifier import (
     ALONE,
     CHECKED,
     SEARCHED,
+    WRITTEN,
     Features,
     Finding,
     Rule,
-    Verifier,
+    load_rule,
     plain_claim,
     weigh,
 )
-from evals.datasets.claims import Claim, ClaimSet
-from evals.datasets.json_lines import read_objects
-from evals.fitting.perturbation import KINDS, Words, perturb, words_of
-from evals.fitting.validation import fit_logistic
+from evals.datasets.claims import Claim, ClaimSet, read_claims
+from evals.fitting.perturbation import Words, perturb, words_of
+from evals.fitting.validation import fit_logistic, show
 from evals.metrics.confidence import auroc
 from evals.metrics.statistics import Figure, Measure, figure, ratio
 from index import Hit, Paragraph, Sentence, document_from_text
-from index.encoder import Encoder
-from index.errors import QuestionSetError
+from index.encoder import Encoder, load_encoder
 from index.terms.bm25 import BM25Index
 
 #: Features that a rule is fitted on, with a model of entailment and without. Beside entailment the
@@ -74,11 +74,8 @@ ENTAILMENT_FEATURES = ("entail", "cosine", *CHECKED)
 #: choose by (see the card of the checker) these keep .707 of the true ones; with others beside them
 #: it was .685 to .703.
 WRITTEN_FEATURES = ("entail", "unsaid", "names")
-#: What a claim was held against before there were models of entailment, to compare with.
-BASELINES = {"words held": ("cover",), "cosine": ("cosine",)}
+#: The same without a model.
 LEXICAL_FEATURES = ("cosine", "cover", *CHECKED)
-#: The set of the shipped paraphrases, which nothing is fitted on.
-SEED = "seed_claims"
 #: Of what is made false by script, what is fitted on; the rest is only shown.
 FITTED_KINDS = ("name", "number", "negation")
 #: The threshold is the least at which this share of the false claims is caught, on average over
@@ -94,8 +91,6 @@ UNCONFIRMED = 0.2
 #: The share of them that words of the passage may settle, which a model has to bring first. With .2
 #: of the false ones .84 of the true ones that are not kept at once can be settled so, with .02 .22.
 SETTLED = 0.2
-#: Kinds of statements of which nothing was changed.
-UNCHANGED = ("found", "hidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +99,7 @@ class Statement:
 
     Attributes:
         of: the name of its set.
-        kind: `found` in the set as it is, `hidden` (its evidence is), or what a script changed.
+        kind: `found` in the set as it is, or what a script changed.
         supported: what is right.
         half: which half of its set it is in; what is made from a claim goes with it.
         features: what it is judged by; None where nothing was found.
@@ -121,10 +116,45 @@ class Statement:
 
 #: A statement, the probability that it is supported, and what it is taken to be.
 Verdicts = list[tuple[Statement, float, Finding]]
-#: By set and by name.
+#: Figures by name, by set.
 Figures = dict[str, dict[str, Figure]]
 
-# --- statements ----------------------------------------------------------------------------------
+
+def main(
+    claims: list[Path],
+    output: Path | None = None,
+    held_out: bool = False,
+    written: bool = False,
+    checker: Path = SHIPPED_FOLDER,
+) -> None:
+    """Fit a rule for a checker, and one without it; or print how those that ship do.
+
+    Args:
+        claims: claims with their evidence (AttributionBench, WiCE or inference data), JSON Lines.
+        output: file to write beside what it holds, such as `verifier.json`; without it nothing is
+            fitted.
+        held_out: of inference data only the records that the reading model did not learn from.
+        written: the claims are sentences that a language model wrote from the evidence, and are
+            judged as those are.
+        checker: folder of the checker, as `evals.training.quantise` writes it.
+    """
+    sets = [read_claims(path, held_out) for path in claims]
+    model, statements = gather_statements(sets, load_settings(), Checker(checker), written)
+    for name in (model + WRITTEN,) if written else dict.fromkeys((model, ALONE)):
+        if output is None:
+            rule = load_rule(name)
+            if rule is None:
+                raise typer.BadParameter(f"no numbers were fitted for {name}.")
+            verdicts = judged(statements, rule)
+        else:
+            features = LEXICAL_FEATURES if name == ALONE else ENTAILMENT_FEATURES
+            features = WRITTEN_FEATURES if written else features
+            verdicts = cross_validated(statements, features, written)
+        found = figures(verdicts)
+        for of, own in found.items():
+            show(f"{of}, model {name}, {'left out' if output else 'as shipped'}:", own)
+        if output is not None:
+            write_rule(output, name, fit_rule(statements, features, written), found)
 
 
 def claim_statements(
@@ -201,69 +231,21 @@ class Evidence:
         return hits
 
 
-def seed_claims() -> list[tuple[str, str]]:
-    """The paraphrases that ship with the package, each with the source sentence that it is of."""
-    source = Path(str(files("evals") / "questions" / "seed_claims.jsonl"))
-    return [
-        (str(data["claim"]), " ".join(str(data["evidence"]).split()))
-        for _, data in read_objects(source)
-    ]
-
-
-def seed_statements(
-    assistant: Assistant, verifier: Verifier, words: Words, checker: Checker | None
-) -> Iterator[Statement]:
-    """The statements of the shipped paraphrases.
-
-    Args:
-        assistant: has the shipped document open.
-        verifier: searches it.
-        words, checker: as in `statements_of`; names of the document itself are exchanged as well.
-
-    Raises:
-        QuestionSetError: a claim's evidence is not in the document.
-    """
-    paragraphs = {
-        " ".join(sentence.text.split()): paragraph
-        for document in assistant.documents
-        for paragraph in document.paragraphs
-        for sentence in paragraph.sentences
-    }
-    for text, source in seed_claims():
-        if source not in paragraphs:
-            raise QuestionSetError(f"The evidence of a claim is in no document: {source!r}.")
-        paragraph = paragraphs[source]
-        hits = verifier.search(text)
-        hidden = [hit for hit in hits if hit.paragraph.id != paragraph.id]
-        changed = perturb(text, paragraph.text, words, most=2)
-        for kind, claim, found in (
-            ("found", text, hits),
-            ("hidden", text, hidden),
-            *((made.kind, made.text, verifier.search(made.text)) for made in changed),
-        ):
-            features = weigh(claim, grounds(claim, found, verifier.neighbours), checker)
-            yield Statement(SEED, kind, kind == "found", half(paragraph.id), features)
-
-
 def half(identity: str) -> bool:
     """Which half of its set a claim is in, by its question where it has one: what answers the same
     question stays together."""
     return hashlib.sha256(identity.encode()).digest()[0] % 2 == 0
 
 
-# --- fitting -------------------------------------------------------------------------------------
-
-
 def fit_rule(statements: Sequence[Statement], names: Sequence[str], written: bool = False) -> Rule:
-    """The rule over these features, fitted on all of these but the shipped paraphrases. Of what was
-    written by a language model nothing is made false by script: it errs otherwise."""
-    fitted_on = [s for s in statements if s.of != SEED]
+    """The rule over these features, fitted on all of these. Of what was written by a language model
+    nothing is made false by script: it errs otherwise."""
     kinds = ("found",) if written else ("found", *FITTED_KINDS)
     least = CAUGHT_WRITTEN if written else CAUGHT
-    claim = _fitted([s for s in fitted_on if s.kind in kinds], names)
+    claim = _fitted([s for s in statements if s.kind in kinds], names)
     # Of each set, the false claims that were found in it.
-    found = [s for s in fitted_on if s.kind == "found" and not s.supported]
-    sets = dict.fromkeys(s.of for s in fitted_on)
+    found = [s for s in statements if s.kind == "found" and not s.supported]
+    sets = dict.fromkeys(s.of for s in statements)
     given = [
         np.array([_probability(s, Rule(claim, 1.0)) for s in found if s.of == of]) for of in sets
     ]
@@ -283,7 +265,7 @@ def cross_validated(
 ) -> Verdicts:
     """Each statement by a rule, its threshold too, that it had no part in: one fitted on the other
     sets, or, where there is but one, on the other half of it."""
-    several = len({s.of for s in statements} - {SEED}) > 1
+    several = len({s.of for s in statements}) > 1
     parts = [s.of if several else str(s.half) for s in statements]
     verdicts: Verdicts = []
     for part in dict.fromkeys(parts):
@@ -301,14 +283,14 @@ def judged(statements: Sequence[Statement], rule: Rule) -> Verdicts:
     ]
 
 
-def figures(verdicts: Verdicts, seed: int = 0) -> Figures:
-    """By set and kind, with intervals. Of claims as they were found (hidden ones among them): the
-    true ones kept, the false ones caught, the mean of both, AUROC; of each the unconfirmed ones,
-    where there are any. Of those made false, by what: the share caught."""
+def figures(verdicts: Verdicts) -> Figures:
+    """By set, with intervals. Of claims as they were found: the true ones kept, the false ones
+    caught, the mean of both, AUROC; of each the unconfirmed ones, where there are any. Of those
+    made false, by what: the share caught."""
     measures: dict[str, dict[str, Measure]] = {}
     for of in dict.fromkeys(s.of for s, _, _ in verdicts):
         rows = [row for row in verdicts if row[0].of == of]
-        found = [row for row in rows if row[0].kind not in KINDS]
+        found = [row for row in rows if row[0].kind == "found"]
         truth = np.array([s.supported for s, _, _ in found], float)
         given = np.array([p for _, p, _ in found])
         said, marked = (
@@ -328,11 +310,11 @@ def figures(verdicts: Verdicts, seed: int = 0) -> Figures:
                 "false marked": ratio(((1 - truth) * marked).tolist(), (1 - truth).tolist()),
             }
         made = [(s.error if s.kind == "found" else s.kind, finding) for s, _, finding in rows]
-        for kind in sorted({error for error, _ in made if error and error not in UNCHANGED}):
+        for kind in sorted({error for error, _ in made if error}):
             caught = [float(finding != "supported") for error, finding in made if error == kind]
             measures[of][f"{kind} caught"] = ratio(caught, [1.0] * len(caught))
     return {
-        of: {name: figure(measure, seed) for name, measure in of_set.items()}
+        of: {name: figure(measure, 0) for name, measure in of_set.items()}
         for of, of_set in measures.items()
     }
 
@@ -361,61 +343,38 @@ def _balanced(truth: Any, said: Any) -> Any:
     return (kept + caught) / 2
 
 
-# --- the whole -----------------------------------------------------------------------------------
-
-
 def gather_statements(
-    sets: Sequence[ClaimSet],
-    settings: Settings,
-    checker: Checker | None,
-    tick: Callable[[int, int], None],
-    written: bool = False,
+    sets: Sequence[ClaimSet], settings: Settings, checker: Checker, written: bool = False
 ) -> tuple[str, list[Statement]]:
-    """All statements: of the sets, and of the shipped paraphrases.
-
-    Args:
-        sets: claims with their evidence.
-        settings: which models, and a folder for the index of the shipped document.
-        checker: gives the logits, if there is one.
-        tick: called with (claims done, claims in all).
-        written: see `claim_statements`.
-
-    Returns:
-        The fingerprint of the checker (`none` where there is none) and the statements.
-    """
-    with Assistant.open(settings=settings) as assistant:
-        paragraphs = [p.text for document in assistant.documents for p in document.paragraphs]
-        words = words_of([*(c.text for claim_set in sets for c in claim_set.claims), *paragraphs])
-        verifier = Verifier(assistant.index, assistant.document_ids)
-        statements = list(seed_statements(assistant, verifier, words, checker))
-        encoder = assistant.index.encoder
-        claims = [(claim_set.name, claim) for claim_set in sets for claim in claim_set.claims]
-        for done, (name, claim) in enumerate(claims, start=1):
-            statements += claim_statements(name, claim, words, encoder, checker, written)
-            tick(done, len(claims))
-    return checker.fingerprint if checker else ALONE, statements
+    """Return the checker's fingerprint, and all statements of the sets; see `claim_statements`."""
+    encoder = load_encoder(settings.encoder)
+    # Names and numbers of the shipped document may be put in, too.
+    paragraphs = [p.text for document in shipped_documents() for p in document.paragraphs]
+    words = words_of([*(c.text for claim_set in sets for c in claim_set.claims), *paragraphs])
+    statements = [
+        statement
+        for claim_set in sets
+        for claim in claim_set.claims
+        for statement in claim_statements(claim_set.name, claim, words, encoder, checker, written)
+    ]
+    return checker.fingerprint, statements
 
 
-def write_rule(file: Path, model: str, rule: Rule, shown: Mapping[str, Figures]) -> None:
-    """Write a rule by the model's fingerprint (or `none`), keeping what else the file holds.
-
-    Args:
-        file: the one that ships is `assistant/verification/verifier.json`.
-        model: the fingerprint.
-        rule: the numbers.
-        shown: figures by how they were measured, for the provenance: of each the value and the ends
-            of its interval.
-    """
+def write_rule(file: Path, model: str, rule: Rule, left_out: Figures) -> None:
+    """Write a rule by the model's fingerprint (or `none`), keeping what else the file holds, with
+    figures of what was left out: of each the value and the ends of its interval."""
     known: dict[str, Any] = json.loads(file.read_text())["models"] if file.exists() else {}
-    provenance: dict[str, Any] = {"fitted": datetime.now(UTC).date().isoformat()}
-    for way, sets in shown.items():
-        provenance[way] = {
-            of: {
-                name: [None if v is None else round(v, 3) for v in (f.value, f.low, f.high)]
-                for name, f in figures.items()
-            }
-            for of, figures in sets.items()
+    shown = {
+        of: {
+            name: [None if v is None else round(v, 3) for v in (f.value, f.low, f.high)]
+            for name, f in figures.items()
         }
-    numbers = asdict(rule)
-    known[model] = numbers | {"provenance": provenance}
+        for of, figures in left_out.items()
+    }
+    provenance = {"fitted": datetime.now(UTC).date().isoformat(), "left out": shown}
+    known[model] = asdict(rule) | {"provenance": provenance}
     file.write_text(json.dumps({"models": known}, sort_keys=True, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -2,7 +2,7 @@
 
 Two kinds. A *passage*: a question, the sentences of a paragraph, and which of them answer. A
 *pair*: a claim, a premise, and whether the premise entails the claim. `making` makes them of
-labelled documents and writes them, `train` reads them.
+labelled documents and writes them, `reader` reads them.
 """
 
 from __future__ import annotations

@@ -1,42 +1,28 @@
-"""The loop by which the encoder and the reading model are trained."""
+"""The loop by which the encoder, the reading model and the checker are trained."""
 
 from __future__ import annotations
 
 import json
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
-#: Steps between tests on the held-out examples. Not tuned.
-TEST_EVERY = 500
-
 Batch = TypeVar("Batch")
 
 
-class Trainable(torch.nn.Module, ABC):
-    """A model that is trained. `tokens_read`: of the last batch, without padding."""
-
-    tokens_read = 0
-
-    @abstractmethod
-    def save(self, folder: Path) -> None:
-        """Write the weights."""
-
-
 def fit(
-    model: Trainable,
+    model: torch.nn.Module,
     rates: Sequence[tuple[Sequence[Any], float]],
     plan: Sequence[Batch],
     loss_of: Callable[[Batch], Any],
+    save: Callable[[Path], None],
     output: Path,
     *,
     warm: float,
     save_every: int,
-    test: Callable[[], Mapping[str, float]],
 ) -> None:
     """Train a model; interrupted, the same call goes on where it was.
 
@@ -46,11 +32,11 @@ def fit(
         model: with the weights to begin with.
         rates: parameters, each with their highest learning rate.
         plan: a batch a step.
-        loss_of: of a batch.
+        loss_of: gives the loss of a batch.
+        save: writes the weights to a folder.
         output: folder for what is written; made when it is not there.
         warm: share of the steps in which the rates rise.
         save_every: steps that a kill can cost.
-        test: figures on held-out examples.
     """
     output.mkdir(parents=True, exist_ok=True)
     groups = [{"params": parameters} for parameters, _ in rates]
@@ -69,7 +55,7 @@ def fit(
         for name, part in parts.items():
             part.load_state_dict(state[name])
         curve = state["curve"]
-    done, seen = (int(curve[-1][name]) if curve else 0 for name in ("step", "tokens"))
+    done = int(curve[-1]["step"]) if curve else 0
     started, losses = time.monotonic(), list[float]()
     for step, batch in enumerate(plan[done:], start=done + 1):
         loss = loss_of(batch)
@@ -79,12 +65,9 @@ def fit(
         optimiser.step()
         schedule.step()
         losses.append(loss.item())
-        seen += model.tokens_read
         if step % save_every == 0 or step == len(plan):
             recent = losses[-save_every:]
-            point = {"step": step, "tokens": seen, "loss": sum(recent) / len(recent)}
-            if step % TEST_EVERY == 0 or step == len(plan):
-                point |= test()
+            point = {"step": step, "loss": sum(recent) / len(recent)}
             curve.append(point)
             seconds = (time.monotonic() - started) / (step - done)
             print(json.dumps(point), f"{seconds:.2f} s/step", flush=True)  # noqa: T201
@@ -93,4 +76,4 @@ def fit(
             states = {name: part.state_dict() for name, part in parts.items()}
             torch.save({**states, "curve": curve}, partial)
             partial.replace(state_file)
-            model.save(output)
+            save(output)

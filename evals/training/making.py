@@ -1,7 +1,7 @@
 """Makes the examples: `python -m evals.training.making OUTPUT --data DATA`.
 
-They are made of labelled documents: those that were written for this (`authored`), and, where it is
-given, question-answering and inference data (`published`). A question is put to its paragraph, to
+They are made of labelled documents (`sources`): those that were written for this, and, where it is
+given, question-answering and inference data. A question is put to its paragraph, to
 that beside another one, to another one only, and to what is left of its own without the sentences
 that answer. A claim is held against its paragraph, alone or beside another one, and against another
 one only. The questions on real documents are put to what the search finds (`real_documents`).
@@ -13,13 +13,11 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from assistant.retrieval.reading_model import above
 from assistant.verification.attribution import WIDEST
-from evals.training.authored import read_authored
 from evals.training.examples import (
     Example,
     LabelledDocument,
@@ -30,9 +28,8 @@ from evals.training.examples import (
     nearest,
     write_examples,
 )
-from evals.training.published import read_published
 from evals.training.real_documents import read_searched
-from evals.training.written import read_asked, read_written
+from evals.training.sources import read_asked, read_authored, read_published, read_written
 
 #: How often what was written for this is used: with other headings, beside other paragraphs. Not
 #: tuned.
@@ -47,26 +44,25 @@ TOGETHER, ELSEWHERE = 0.25, 0.15
 
 
 def make(
-    output: Annotated[Path, typer.Argument(help="The file of examples, .jsonl.gz.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of qa, relevance and nli .jsonl.gz.")
-    ] = None,
-    real: Annotated[Path | None, typer.Option(help="Folder of the real documents.")] = None,
-    written: Annotated[
-        list[Path] | None,
-        typer.Option(help="Sentences that models wrote, and false ones: see `written`."),
-    ] = None,
-    asked: Annotated[
-        list[Path] | None,
-        typer.Option(help="The same, for its questions and the passages that answer them."),
-    ] = None,
-    most: Annotated[
-        int | None,
-        typer.Option(help="So many passages and pairs each of what was written, of the data."),
-    ] = None,
+    output: Path,
+    data: Path | None = None,
+    real: Path | None = None,
+    written: list[Path] | None = None,
+    asked: list[Path] | None = None,
+    most: int | None = None,
     seed: int = 1,
 ) -> None:
-    """Write the examples; the same arguments give the same file."""
+    """Write the examples; the same arguments give the same file.
+
+    Args:
+        output: the file of examples, .jsonl.gz.
+        data: folder of qa, relevance and nli .jsonl.gz.
+        real: folder of the real documents.
+        written: sentences that models wrote, and false ones, as `written.zip` has them.
+        asked: the same, for their questions and the passages that answer them.
+        most: so many passages and pairs each of what was written, of the data.
+        seed: seed of everything by chance.
+    """
     chance = random.Random(seed)  # noqa: S311 (not for secrets)
     examples: list[Example] = []
     published = [] if data is None else read_published(data, chance)

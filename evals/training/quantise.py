@@ -4,9 +4,9 @@ Writes `reader.onnx`: the same network with its matrices as 8-bit integers, one 
 row for the word vectors), activations quantised as they come. A quarter of the size of 32-bit
 weights, and faster. Needs `onnx` and `onnxscript`, which nothing else here does.
 
-PyTorch exports the network; only its linear layers and word vectors are replaced before, so any
-BERT-like encoder will do. `onnxruntime.quantization.quantize_dynamic` would do the same but for its
-scales: with them, weights that were in 8 bits already are rounded a second time.
+PyTorch exports the network; only its linear layers and word vectors are replaced before.
+`onnxruntime.quantization.quantize_dynamic` would do the same but for its scales: with them, weights
+that were in 8 bits already are rounded a second time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import torch
 import typer
 from torch import Tensor
 
-from evals.training.model import HEADS, ReadingModel, read_weights
+from evals.training.reader import HEADS, ReadingModel, read_weights
 
 #: Largest weight. Seven bits of the eight: processors without VNNI add products of 8-bit numbers in
 #: 16 bits, which overflows with more, and results would differ from machine to machine.
@@ -30,19 +30,24 @@ MAX_WEIGHT = 63
 
 
 def quantise(
-    folder: Annotated[Path, typer.Argument(help="What training wrote.")],
-    output: Annotated[Path, typer.Option(help="Where reader.onnx and reader.sha256 go.")],
-    average_with: Annotated[
-        list[Path] | None, typer.Option(help="Other runs; all weigh the same.")
-    ] = None,
-    start: Annotated[Path | None, typer.Option(help="What the runs began with.")] = None,
-    start_share: Annotated[float, typer.Option(min=0, max=1, help="Its part in the mean.")] = 0.1,
+    folder: Path,
+    output: Annotated[Path, typer.Option()],
+    average_with: list[Path] | None = None,
+    start: Path | None = None,
+    start_share: float = 0.1,
 ) -> None:
     """Write the 8-bit network and its hash.
 
     The mean of the weights of several runs, or of those before and after further training, often
     does better on other data than any of them (Wortsman et al., "Model soups", arXiv 2203.05482,
     and "Robust fine-tuning of zero-shot models", arXiv 2109.01903).
+
+    Args:
+        folder: what training wrote.
+        output: folder for `reader.onnx` and `reader.sha256`.
+        average_with: other runs; all weigh the same.
+        start: what the runs began with.
+        start_share: its part in the mean.
     """
     runs = [folder, *(average_with or ())]
     shares = dict.fromkeys(runs, (1 - start_share if start else 1) / len(runs))

@@ -12,22 +12,20 @@ from browsing import print_pdf
 from docx import Document
 from office import HTML, SECTION, TITLE, write_docx
 from playwright.sync_api import Browser
-from typer import Typer
-from typer.testing import CliRunner
+from scripts import run_script
 
 from evals.benchmark import structure
 from evals.benchmark.structure import (
     MANIFEST,
-    Entry,
     Title,
     content_of,
     levels_right,
     main,
     matched,
     measure,
-    read_manifest,
 )
 from evals.benchmark.unmarked import unmarked
+from evals.datasets.json_lines import read_objects
 from index import document_from_text
 from index.errors import QuestionSetError
 from index.models import bytes_hash
@@ -145,30 +143,20 @@ def test_a_sentence_is_parted_where_another_paragraph_goes_on(
     assert structure._goes_on(above, own) == goes_on
 
 
-def test_what_is_measured_is_named_and_no_other_file(manual: bytes, tmp_path: Path) -> None:
-    entry = Entry("a.pdf", "dev", "Chromium", "o/r", "docs/a.pdf", "c" * 40, bytes_hash(manual), 6)
+def test_named_files_are_measured_and_no_others(manual: bytes, tmp_path: Path) -> None:
+    entry = {"file": "a.pdf", "part": "dev", "producer": "Chromium", "repository": "o/r"}
+    entry |= {"path": "docs/a.pdf", "commit": "c" * 40, "sha256": bytes_hash(manual), "pages": 6}
     with pytest.raises(QuestionSetError, match=r"is missing: save 'docs/a.pdf' of github.com/o/r"):
         content_of(tmp_path, entry)
     (tmp_path / "a.pdf").write_bytes(manual + b"\n")
     with pytest.raises(QuestionSetError, match=r"is another file than 'docs/a.pdf'"):
         content_of(tmp_path, entry)
     (tmp_path / "a.pdf").write_bytes(manual)
-    assert content_of(tmp_path, entry) == manual
-    known = read_manifest(MANIFEST)
-    assert len({entry.file for entry in known}) == len({entry.sha256 for entry in known})
-
-
-def test_the_command_tells_figures_of_each_part(manual: bytes, tmp_path: Path) -> None:
-    (tmp_path / "a.pdf").write_bytes(manual)
-    told = {"file": "a.pdf", "part": "dev", "producer": "Chromium", "repository": "o/r"}
-    told |= {"path": "a.pdf", "commit": "c" * 40, "sha256": bytes_hash(manual), "pages": 6}
-    (tmp_path / "files.jsonl").write_text(json.dumps(told) + "\n", encoding="utf-8")
-    app = Typer()
-    app.command()(main)
-    options = ["--manifest", tmp_path / "files.jsonl", "--json", tmp_path / "out.json"]
-    done = CliRunner().invoke(app, [str(one) for one in (tmp_path, *options)])
-    assert done.exit_code == 0, done.output
-    assert "Chromium (1)" in done.output
-    written = json.loads((tmp_path / "out.json").read_text())
-    assert written["figures"]["dev"]["recall"]["value"] == 1
-    assert written["files"][0]["file"] == "a.pdf"
+    (tmp_path / "files.jsonl").write_text(json.dumps(entry) + "\n", encoding="utf-8")
+    out = tmp_path / "out.json"
+    told = run_script(main, tmp_path, "--manifest", tmp_path / "files.jsonl", "--json", out)
+    assert "producer Chromium (1): 5 titles\n  recall 1.000" in told
+    [written] = json.loads(out.read_text())
+    assert (written["file"], written["recall"]) == ("a.pdf", 1)
+    known = [own for _, own in read_objects(MANIFEST)]
+    assert len({own["file"] for own in known}) == len({own["sha256"] for own in known})

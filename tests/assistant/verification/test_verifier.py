@@ -21,9 +21,12 @@ from assistant.verification.attribution import (
 from assistant.verification.checker import Check, Checker
 from assistant.verification.verification import Verification
 from assistant.verification.verifier import Verifier, rule_for, weigh
-from evals.fitting.verifier import seed_claims
+from evals.datasets.json_lines import read_objects
 from index.errors import ReaderError
 
+#: Paraphrases of the shipped document.
+SEED = Path(str(files("evals.questions") / "seed_claims.jsonl"))
+SEED_CLAIMS = [str(data["claim"]) for _, data in read_objects(SEED)]
 SECRET = "Medvedev held a secret 2011 meeting in Khabarovsk."
 
 
@@ -188,7 +191,7 @@ def test_what_the_documents_do_not_speak_of_is_caught_with_and_without_a_reader(
 
 
 def test_without_a_reader_true_claims_are_told_from_their_changes(without_reader: Verifier) -> None:
-    claims = [claim for claim, _ in seed_claims() if "2011" in claim or "February" in claim]
+    claims = [claim for claim in SEED_CLAIMS if "2011" in claim or "February" in claim]
     for claim in claims:
         other = claim.replace("2011", "1987").replace("February", "October")
         assert without_reader.judge(other).probability < without_reader.judge(claim).probability

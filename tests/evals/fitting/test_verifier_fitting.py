@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers import footnote
+from scripts import run_script
 
 from assistant import Assistant
 from assistant.verification.checker import shipped_checker
@@ -24,7 +24,7 @@ from evals.fitting.verifier import (
     fit_rule,
     half,
     judged,
-    write_rule,
+    main,
 )
 
 YEARS = range(1931, 1943)
@@ -110,22 +110,32 @@ def test_nothing_is_shown_of_what_it_was_fitted_on(statements: list[Statement]) 
     assert {half(str(number)) for number in range(9)} == {True, False}
 
 
-def test_a_rule_is_written_beside_the_others(tmp_path: Path, statements: list[Statement]) -> None:
+def test_the_rules_of_the_models_in_use_are_written_and_measured(tmp_path: Path) -> None:
+    sets = []
+    for of in ("Lund", "Bergen"):
+        rows = [
+            {"claim": c.text, "question": "", "source": c.evidence, "supported": c.supported}
+            for c in claims(of)
+        ]
+        sets.append(tmp_path / f"{of}.jsonl")
+        sets[-1].write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     file = tmp_path / "verifier.json"
-    rule = fit_rule(statements, LEXICAL_FEATURES)
-    shown = {"as shipped": figures(judged(statements, rule))}
-    for model in ("a", "b"):
-        write_rule(file, model, rule, shown)
+    file.write_text(json.dumps({"models": {"other": {}}}))
+    told = run_script(main, *sets, "--output", file)
+    model = shipped_checker().fingerprint
     written = json.loads(file.read_text())["models"]
-    assert set(written) == {"a", "b"}
-    assert written["a"]["claim"]["weights"] == rule.claim.weights
-    value, low, high = written["b"]["provenance"]["as shipped"]["Lund"]["kept"]
+    assert set(written) == {"other", model, "none"}
+    assert set(written["none"]["claim"]["weights"]) == set(LEXICAL_FEATURES)
+    value, low, high = written[model]["provenance"]["left out"]["Lund"]["kept"]
     assert low <= value <= high
-
-
-def test_output_needs_claims(tmp_path: Path) -> None:
-    done = footnote("eval", "verifier", "--output", tmp_path / "verifier.json", code=2)
-    assert "needs claims" in done.stderr
+    assert (
+        f"Lund, model {model}, left out:\n  {value:.3f} ({low:.3f} to {high:.3f}) of 12: kept"
+        in told
+    )
+    # What ships is measured by itself.
+    told = run_script(main, sets[0])
+    assert f"Lund, model {model}, as shipped:" in told
+    assert "Lund, model none, as shipped:" in told
 
 
 TEXTS = (

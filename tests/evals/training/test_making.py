@@ -11,15 +11,14 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from scripts import run_script
 from training_data import write_data
 
 from evals.datasets.claims import read_claims
 from evals.datasets.json_lines import read_objects
-from evals.training.authored import read_authored
 from evals.training.examples import NEAR, LabelledDocument, Passage, read_examples
 from evals.training.making import examples_of, make
-from evals.training.published import read_published
-from evals.training.written import read_asked, read_written
+from evals.training.sources import read_asked, read_authored, read_published, read_written
 
 ELSEWHERE = "claimed of another paragraph"
 
@@ -88,7 +87,7 @@ def test_published_data_becomes_documents(folder: Path) -> None:
 def test_of_published_data_a_part_is_taken_and_all_that_is_held_out(
     folder: Path, tmp_path: Path
 ) -> None:
-    make(tmp_path / "out.jsonl.gz", folder, most=5)
+    run_script(make, tmp_path / "out.jsonl.gz", "--data", folder, "--most", 5)
     examples = list(read_examples(tmp_path / "out.jsonl.gz"))
     own = [one for one in examples if not one.kind.startswith("authored")]
     few = [one for one in own if not one.held_out]
@@ -126,19 +125,10 @@ def test_paragraphs_stand_below_their_headings_with_their_questions() -> None:
     assert frost.questions == [((1,), "Do you work when it freezes?")]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "P Before any document. | Two.",
-        *(
-            f"D A\nH B\nP C.\n{line}"
-            for line in ("2 What?", "0,1 What?", "1, What?", "Q What?", "x")
-        ),
-    ],
-)
-def test_a_line_that_says_nothing_is_told(text: str) -> None:
+@pytest.mark.parametrize("line", ["2 What?", "0,1 What?", "1, What?", "Q What?", "x"])
+def test_a_line_that_says_nothing_is_told(line: str) -> None:
     with pytest.raises(ValueError, match="says nothing"):
-        read_authored(text)
+        read_authored(f"D A\nH B\nP C.\n{line}")
 
 
 def test_what_was_written_is_whole() -> None:

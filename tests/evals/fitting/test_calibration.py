@@ -1,25 +1,22 @@
-"""Fitting what decides, on question sets."""
+"""Fitting what decides about answers, on question sets."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import footnote, hits_of
+from helpers import hits_of
 from question_sets import SEED
-from scipy.stats import binom
+from scripts import run_script
 
 from assistant import Assistant, calibration
 from assistant.retrieval.evidence import RawEvidence, evidence_of
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import rank
 from assistant.settings import load_settings
-from evals.cli.main import out
 from evals.datasets.gold import Gold, Relevant
 from evals.datasets.models import Question
 from evals.fitting.calibration import (
@@ -27,11 +24,11 @@ from evals.fitting.calibration import (
     REFUSED_RIGHTLY,
     choose_thresholds,
     fit_ranking,
+    main,
 )
-from evals.fitting.risk import needed, upper_bound
-from evals.fitting.validation import ALL, SHOWN, AskedQuestion
+from evals.fitting.validation import AskedQuestion
 from index import SearchResult
-from index.errors import SettingsError
+from index.errors import QuestionSetError, SettingsError
 
 LINES = SEED.read_text(encoding="utf-8").splitlines()
 #: Some answerable and some unanswerable questions of the shipped set.
@@ -39,23 +36,13 @@ CHOSEN = [*LINES[:12], *LINES[80:90]]
 
 
 @pytest.fixture(scope="module")
-def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("tuning") / "some.jsonl"
-    file.write_text("\n".join(CHOSEN) + "\n", encoding="utf-8")
-    return file
-
-
-@pytest.fixture(scope="module")
-def fitted(questions: Path) -> Path:
-    """A calibration that was fitted on some questions; what was told of it lies beside."""
-    output = questions.with_name("calibration.json")
-    index_dir = questions.with_name("index")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(out, "width", 160)  # so wide that no row of the tables is folded
-        done = footnote(
-            *("eval", "calibrate", questions, "--output", output, "--index-dir", index_dir)
-        )
-    output.with_suffix(".txt").write_text(done.stdout)
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A calibration that was fitted on some questions; what was printed lies beside."""
+    folder = tmp_path_factory.mktemp("tuning")
+    output, questions = folder / "calibration.json", folder / "some.jsonl"
+    questions.write_text("\n".join(CHOSEN) + "\n", encoding="utf-8")
+    told = run_script(main, questions, "--output", output, "--index-dir", folder / "index")
+    output.with_suffix(".txt").write_text(told)
     return output
 
 
@@ -70,7 +57,15 @@ def test_a_calibration_is_fitted_and_used(assistant: Assistant, fitted: Path) ->
     readers = json.loads(fitted.read_text())["readers"]
     assert readers.keys() == {assistant.reader_fingerprint, "none"}
     assert readers["none"]["ranking"] == {}
-    assert readers["none"]["provenance"]["left_out"]["some"]["questions"] == len(CHOSEN)
+    told = fitted.with_suffix(".txt").read_text()
+    for reader, entry in readers.items():
+        for name in ("some", "all"):
+            left_out = entry["provenance"]["left_out"][name]
+            assert left_out["questions"] == len(CHOSEN)
+            [block] = [
+                own for own in told.split("\n\n") if f"{name}, left out, reader {reader}" in own
+            ]
+            assert f"{left_out['hit@1']:.3f} (" in block, "with its interval"
     settings = load_settings(calibration=fitted, index_dir=assistant.settings.index_dir)
     with Assistant.open(settings=settings) as other:
         question = "When was the US Indo-Pacific strategy released?"
@@ -91,19 +86,6 @@ def test_a_calibration_of_another_version_is_refused(
         calibration.load_calibration(assistant.reader_fingerprint, other)
 
 
-def test_how_it_does_on_what_was_left_out_is_told(fitted: Path) -> None:
-    """One table a set: with the reader and without each figure, with its interval and count."""
-    told = fitted.with_suffix(".txt").read_text()
-    for name in ("some", ALL):
-        assert f"{name}: {len(CHOSEN)} questions" in told
-    for name, meaning in SHOWN.items():
-        rows = re.findall(rf"(?m)^ +{meaning} .*", told)
-        figures = [row for row in rows if re.search(r"\d\.\d{3} to \d\.\d{3}", row)]
-        # Where nothing is answered there is no share of it that is right.
-        assert len(rows) == 4, meaning
-        assert len(figures) == 4 or name == "answer_precision", meaning
-
-
 @pytest.mark.parametrize(
     ("lines", "options", "told"),
     [
@@ -118,9 +100,8 @@ def test_what_cannot_be_fitted_is_refused(
     file = tmp_path / "some.jsonl"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     output = tmp_path / "calibration.json"
-    done = footnote("eval", "calibrate", file, "--output", output, *options, code=2)
-    assert told in " ".join(done.stderr.split())
-    assert "Traceback" not in done.stderr
+    with pytest.raises(QuestionSetError, match=told):
+        run_script(main, file, "--output", output, *options)
     assert not output.exists()
 
 
@@ -174,34 +155,3 @@ def test_what_reading_adds_is_learned() -> None:
     assert rank(first.found.hits, first.readings, learned)[0].hit.paragraph.number == 2
     misleads = [asked_about("a", n, 0, (-4.0, 4.0, -4.0)) for n in range(40)]
     assert set(fit_ranking(misleads).values()) == {0.0}
-
-
-@pytest.mark.long
-def test_a_promise_is_kept_and_not_given_lightly(assistant: Assistant, questions: Path) -> None:
-    index = ("--index-dir", questions.with_name("index"))
-    few = footnote("eval", "calibrate", questions, "--risk", "0.05", *index, code=1)
-    told = " ".join(few.stdout.split())
-    assert "cannot be promised with so few questions" in told
-    assert "at least 59 that are answered" in told
-    kept = questions.with_name("promised.json")
-    # Of 40 one of the surest is wrong, and then nothing can be promised.
-    options = ("--risk", "0.3", "--confidence", "0.9", "--limit", "60")
-    done = footnote("eval", "calibrate", SEED, *options, "--output", kept, *index)
-    assert "At most 30% of answers wrong, with 90% confidence: answer from" in done.stdout
-    own = calibration.load_calibration(assistant.reader_fingerprint, kept)
-    shipped = calibration.load_calibration(assistant.reader_fingerprint)
-    assert replace(own, thresholds=shipped.thresholds) == shipped
-    entry = json.loads(kept.read_text())["readers"][assistant.reader_fingerprint]
-    promised = entry["provenance"]["promise"]
-    assert own.thresholds.answer_from == promised["answer_from"]
-    assert promised["wrong"] / promised["answered"] < promised["bound"] <= 0.3
-
-
-def test_bounds_are_those_of_clopper_and_pearson() -> None:
-    # Without an error the bound is 1 - (1 - confidence) ** (1 / n); 59 answers give 4.95 %.
-    assert upper_bound(0, 59, 0.95) == pytest.approx(1 - 0.05 ** (1 / 59))
-    assert upper_bound(0, 58, 0.95) > 0.05 >= upper_bound(0, 59, 0.95)
-    assert [needed(wrong, 0.05, 0.95) for wrong in (0, 1, 2)] == [59, 93, 124]
-    assert upper_bound(3, 3, 0.95) == 1.0
-    # The exact test agrees: at the bound, so few errors have a probability of 5 %.
-    assert binom.cdf(4, 120, upper_bound(4, 120, 0.95)) == pytest.approx(0.05)
