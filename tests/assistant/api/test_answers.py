@@ -248,7 +248,7 @@ def test_a_file_that_cannot_be_read_says_why(client: httpx.Client) -> None:
 
 
 def test_a_vote_is_kept_with_the_answer_and_can_be_withdrawn(
-    client: httpx.Client, api_folder: Path, tmp_path: Path
+    client: httpx.Client, api_folder: Path
 ) -> None:
     folder = api_folder / "index"
     answer = client.post("api/ask", json={"question": QUESTION}).json()
@@ -278,7 +278,7 @@ def test_a_vote_is_kept_with_the_answer_and_can_be_withdrawn(
     assert line["sentences"] == sentences
     [cited] = line["citations"]
     assert (cited["quote"], cited["marker"]) == (QUOTE, 1)
-    assert cited["source"] == answer["citations"][0]["source"]
+    assert cited["source"].endswith(answer["citations"][0]["source"])  # whole, for who runs it
     gone = whole | {"citations": [shown[0] | {"document": "0" * 16}]}
     problem(client.post("api/feedback", json=gone), 404)
     # What was said last counts.
