@@ -30,7 +30,6 @@ from assistant.starters import MAX_DOCUMENTS, OVERVIEW, Suggestion, spread, sugg
 from assistant.verification.verification import Verification
 from index import Document, Hit, Index, View
 from index.errors import EmptyDocumentError, IndexChangedError, QuestionError
-from index.public_names import renamed
 from index.readers.files import OnSkip
 from index.readers.loader import RawDocument
 from index.retriever import LEGS
@@ -168,8 +167,6 @@ class Assistant:
         if not writer:
             writer = Writer(self.settings.model_copy(update={"llm": None}))
         return type(self)(self.index, documents, self.settings, models=self._models, writer=writer)
-
-    over, turn_to = renamed("for_documents"), renamed("set_documents")
 
     def set_documents(self, documents: Sequence[str]) -> None:
         """From now on ask the documents with these ids; answers under way are not affected."""

@@ -112,9 +112,6 @@ class Settings(BaseSettings):
     """What becomes of written sentences that the sources neither confirm nor contradict: `flag`, of
     a language model that passed its check they are shown, marked; or `drop`. All others that
     nothing supports are left out."""
-    help: bool | None = None
-    """No longer used, and accepted for this version: no question is answered from Footnote's own
-    help."""
     trust_llm: bool = False
     """Let a language model read that failed its check."""
     verifier: str = Field("shipped", min_length=1)

@@ -26,7 +26,6 @@ from index.about import VERSION, install_command
 from index.database.database import FILE
 from index.errors import FootnoteError, IndexBusyError
 from index.store.chroma import MIN_FREE_BYTES
-from index.store.former import FORMER
 
 if TYPE_CHECKING:
     from index.encoder import Encoder
@@ -194,8 +193,6 @@ def _settings(index_dir: Path | None, loaded: list[Settings]) -> tuple[State, st
     Quotas(settings.rate)  # refuses one that is none
     names = ", ".join(sorted(settings.model_fields_set)) or "none"
     told = f"{'from a file too' if settings.file else 'no file'}; set: {names}"
-    if settings.help is not None:
-        return "note", f"{told}. The setting help is no longer used: take it out."
     return "ok", told
 
 
@@ -264,7 +261,7 @@ def _index(settings: Settings, encoder: Encoder | None = None) -> tuple[State, s
     if encoder is None:
         return "note", "not looked at, for that takes the encoder"
     folder = settings.index_dir.expanduser()
-    if settings.chroma is None and not any((folder / name).exists() for name in (FILE, FORMER)):
+    if settings.chroma is None and not (folder / FILE).exists():
         return "ok", "none yet; it is made when a document is first read"
     where = "in its folder" if settings.chroma is None else "on a Chroma server"
     patient = settings.model_copy(update={"wait": min(settings.wait, INDEX_TIMEOUT)})

@@ -181,8 +181,7 @@ def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 
 def settings_of(context: typer.Context) -> Settings:
-    """The settings in force, those options of the command included that are settings. One that is
-    no longer used is told.
+    """The settings in force, those options of the command included that are settings.
 
     Raises:
         SettingsError: see `assistant.settings.load_settings`.
@@ -190,13 +189,7 @@ def settings_of(context: typer.Context) -> Settings:
     from assistant.settings import Settings, load_settings
 
     given = {n: v for n, v in context.params.items() if n in Settings.model_fields and v != []}
-    settings = load_settings(**given)
-    if settings.help is not None:
-        notes.print(
-            "The setting help (FOOTNOTE_HELP) is no longer used: no question is answered from "
-            "Footnote's own help. Take it out; a later version refuses it."
-        )
-    return settings
+    return load_settings(**given)
 
 
 @contextmanager

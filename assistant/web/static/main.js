@@ -44,7 +44,7 @@ const began = await session().catch(async (/** @type {unknown} */ error) => {
   const instead = wanted ? await session().catch(() => null) : null;
   if (instead) toast(messageOf(error));
   else toast(messageOf(error), say("server.retry"), () => location.reload());
-  return instead ?? { user: null, documents: [], fetch: false, pictures: "offered", notices: [] };
+  return instead ?? { user: null, documents: [], fetch: false, pictures: "offered" };
 });
 settings(began.user);
 app.store = new Store(began.user);
@@ -73,8 +73,6 @@ void notebooks.refresh().then(() => {
   app.welcome.draw();
 });
 void noteStore.refresh();
-const notices = began.notices.join(" ");
-if (notices && notices !== storage.get("footnote/noticed")) toast(notices, say("noticed"), () => storage.set("footnote/noticed", notices));
 await store.handOver().catch(() => {}); // the server may be away: it waits for the next time
 const place = placeIn(location.hash);
 await navigation.goTo(place?.conversation && place.notebook === active.notebook ? place : {}, true);

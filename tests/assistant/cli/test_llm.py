@@ -89,8 +89,6 @@ def test_how_a_check_ended_is_told_in_a_line_or_by_the_answer(
     file.write_text("{")
     [line] = told_by_ask(folder, address)
     assert str(file) in line and "Delete that file" in line
-    [line, _] = sorted(told_by_ask(folder, address, FOOTNOTE_HELP="false"))
-    assert "FOOTNOTE_HELP" in line and "no longer used" in line
 
 
 def results() -> list[Path]:
