@@ -19,9 +19,8 @@ Verdict = Literal["quoted", "supported", "unconfirmed", "unsupported", "own"]
 
 #: `overview`: sentences that stand for the whole, or for a part. `list`: some of its sentences are
 #: items. `comparison`: some are about the one thing, some about the other. `where`: each is a place
-#: where something stands. `chat`: nothing was looked up. `fact`: all else. `help`, quoted from
-#: Footnote's own help, only in conversations that an earlier version kept.
-AnswerKind = Literal["fact", "overview", "list", "comparison", "where", "chat", "help"]
+#: where something stands. `chat`: nothing was looked up. `fact`: all else.
+AnswerKind = Literal["fact", "overview", "list", "comparison", "where", "chat"]
 
 #: What came of putting a question to a language model. `written`: it answered, and the documents
 #: support that. `declined`: it says that they do not answer. `unproved`: they do not support what
@@ -36,7 +35,6 @@ UNANSWERED, UNDECIDED = "No answer found for: {}", "Possibly not in your documen
 UNSURE = "Possible answers"
 #: What is said before those that follow an answer.
 OTHERS = "Other possible answers"
-OF_HELP = "From Footnote's own help"
 #: What stands behind a sentence without support.
 FLAGS: Mapping[Verdict, str] = {
     "unconfirmed": "not confirmed by the source",
@@ -233,14 +231,14 @@ class Answer(WithStatus):
         says so itself, whoever shows it, and each passage has a line."""
         between = "\n" if self.unsure else " "
         said = between.join(sentence.text for sentence in self.sentences)
-        return lead_of(self.status, self.kind) + said
+        return LEADS[self.status] + said
 
     @property
     def marked_text(self) -> str:
         """The text with `[1]` markers, laid out: see `Layout`."""
         layout = Layout(self.kind, self.status)
         said = [layout.add(sentence, self.citations) for sentence in self.sentences]
-        return lead_of(self.status, self.kind) + "".join(said)
+        return LEADS[self.status] + "".join(said)
 
     def __str__(self) -> str:
         """The text with `[1]` markers, and the list of sources below it."""
@@ -308,11 +306,6 @@ class Answer(WithStatus):
             "revision": self.revision,
             "timings_ms": {stage: round(ms, 2) for stage, ms in self.timings_ms.items()},
         }
-
-
-def lead_of(status: Status, kind: AnswerKind) -> str:
-    """What is said before the sentences of an answer, or instead of them."""
-    return f"{OF_HELP}:\n" if kind == "help" else LEADS[status]
 
 
 def marked(sentence: AnswerSentence) -> str:

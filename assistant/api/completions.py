@@ -25,7 +25,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.types import Scope
 
-from assistant.answer import Answer, AnswerKind, AnswerSentence, Citation, Layout, lead_of
+from assistant.answer import LEADS, Answer, AnswerKind, AnswerSentence, Citation, Layout
 from assistant.api.dependencies import Asker
 from assistant.api.openapi import also_events, openai_problems
 from assistant.calibration import Status
@@ -209,7 +209,7 @@ class _Reply:
     def __init__(
         self, status: Status, kind: AnswerKind, address_of: Callable[[Citation], str]
     ) -> None:
-        self.text = lead_of(status, kind)
+        self.text = LEADS[status]
         self.annotations: list[Annotation] = []
         self._layout = Layout(kind, status)
         self._address_of = address_of

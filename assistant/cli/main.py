@@ -71,7 +71,7 @@ def ask(
     Exits with 0 if it is answered, with 3 if it is refused, and with 4 where no answer is sure:
     then up to five passages are shown that may answer.
     """
-    from assistant.answer import Layout, lead_of
+    from assistant.answer import LEADS, Layout
     from assistant.events import Decided, Done, LookedAgain, SentenceReady
     from assistant.query.cleaning import check_question
 
@@ -88,7 +88,7 @@ def ask(
                     tell_searches(event.searches)
                 elif isinstance(event, Decided):
                     layout = Layout(event.kind, event.status)
-                    write_text(lead_of(event.status, event.kind))
+                    write_text(LEADS[event.status])
                 elif isinstance(event, SentenceReady) and layout:
                     write_text(layout.add(event.sentence, event.citations))
                 elif isinstance(event, Done):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assistant.workspace.quotes import QuoteChecker
 
 #: The kinds of answers of which a confidence says nothing.
-_WITHOUT_CONFIDENCE = frozenset(("overview", "where", "help", "chat"))
+_WITHOUT_CONFIDENCE = frozenset(("overview", "where", "chat"))
 #: What an item begins with, or what stands before what is quoted of one.
 _MARK = re.compile(r"\s*(?:[•‣▪◦*–-]|\(?(\d{1,3})[.)])\s+(?=\S)")
 _NUMBER_BEFORE = re.compile(r"(?:^|\s)\(?(\d{1,3})[.)]\s+$")

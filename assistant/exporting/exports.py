@@ -22,7 +22,6 @@ from assistant.exporting.docx import as_docx
 from assistant.exporting.markdown import as_markdown
 from assistant.exporting.values import Export, Language, Work
 from assistant.exporting.wording import WORDINGS
-from assistant.help.documents import help_document, info_of
 from assistant.places import name_of
 from assistant.workspace.quotes import QuoteChecker
 from assistant.workspace.turns import KeptCitation
@@ -131,9 +130,7 @@ class Exports:
         cited = {citation.paragraph.document_id for citation in citations}
         works = {}
         for identity in cited:
-            topic = help_document(identity)
-            info = info_of(topic) if topic else self._library.find(owner, identity).info
-            works[identity] = _work(info)
+            works[identity] = _work(self._library.find(owner, identity).info)
         places = [KeptCitation.model_validate(citation.to_dict()) for citation in citations]
         found = [Reference(works[place.document_id], place) for place in places]
         content = _REFERENCES[format_](found, WORDINGS[language])

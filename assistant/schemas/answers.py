@@ -130,8 +130,7 @@ class AnswerValue(Value):
     kind: AnswerKind = Field(
         description="What the sentences are: an `overview` in the documents' order; a `list` with "
         "items; a `comparison`; `where` something stands; `chat`, for which nothing was looked up; "
-        "or `fact`, as where it is `unsure`. `help`, quoted from Footnote's own help, is only in "
-        "conversations that an earlier version kept."
+        "or `fact`, as where it is `unsure`."
     )
     confidence: Confidence = Field(
         description="Calibrated probability that the answer is right, or would be; null where a "

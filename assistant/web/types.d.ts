@@ -4,7 +4,7 @@
 // --- what the server tells ------------------------------------------------------------------------
 
 export type Verdict = "quoted" | "supported" | "unconfirmed" | "unsupported" | "own";
-export type AnswerKind = "fact" | "overview" | "list" | "comparison" | "where" | "chat" | "help";
+export type AnswerKind = "fact" | "overview" | "list" | "comparison" | "where" | "chat";
 export type Status = "answered" | "unsure" | "refused";
 export type Outcome = "written" | "declined" | "unproved" | "failed" | "untrusted";
 export type Checked = "passed" | "failed" | "unchecked";

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from assistant.access.callers import MACHINE
 from assistant.documents import AskedDocument, shipped_raw_documents
-from assistant.help.documents import help_document
 from assistant.places import name_of
 from assistant.workspace.conversations import Conversations
 from assistant.workspace.notebooks import Notebooks, NotebooksValue, NotebookValue
@@ -157,13 +156,11 @@ class Library:
         return self._assistant.for_documents([i for i in allowed if i in wanted], write=write)
 
     def document(self, owner: str, identity: str) -> Document:
-        """A document with its whole text, or a topic of the help.
+        """A document with its whole text.
 
         Raises:
             MissingPathError: it is not there, or not for them.
         """
-        if topic := help_document(identity):  # which a kept answer may cite
-            return topic
         self.find(owner, identity)
         return self.index.document(identity)
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from assistant.help.documents import help_document
 from assistant.schemas.base import Value
 from assistant.workspace.turns import KeptCitation
 from index.errors import MissingPathError
@@ -106,9 +105,7 @@ class QuoteChecker:
         """A document; None: it is not there, or not for them."""
         if identity not in self._texts:
             self._texts[identity] = None
-            if topic := help_document(identity):
-                self._texts[identity] = _Text(topic)
-            elif identity in self._readable:
+            if identity in self._readable:
                 with suppress(MissingPathError):  # it was removed meanwhile
                     self._texts[identity] = _Text(self._index.document(identity))
         return self._texts[identity]

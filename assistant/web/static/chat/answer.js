@@ -57,9 +57,9 @@ export const lacksSupport = ({ verdict }) => verdict === "unconfirmed" || verdic
 /** @param {Turn} turn */
 export const kindOf = (turn) => turn.answer?.kind ?? turn.kind ?? "fact";
 
-// Whether it is of the documents, and neither talk nor of the help.
+// Whether it is of the documents, and no talk.
 /** @param {Turn} turn */
-export const isOfDocuments = (turn) => !["chat", "help"].includes(kindOf(turn));
+export const isOfDocuments = (turn) => kindOf(turn) !== "chat";
 
 // Whether a sentence stands on a line of its own.
 /** @param {Turn} turn @param {Sentence} sentence */
@@ -121,7 +121,7 @@ export const offered = (question) => (question === MAIN ? say("welcome.main") : 
 
 // The kinds of answers that have no confidence, and what is said of them instead.
 /** @type {Partial<Record<AnswerKind, Key>>} */
-const CHOSEN = { overview: "answer.overview", where: "answer.where", help: "answer.help.more" };
+const CHOSEN = { overview: "answer.overview", where: "answer.where" };
 
 // What is said of an answer as a whole, a line each, the doubts first. An answer is partial when some
 // of what was asked or of what was written is not in the documents, whether that was left out or is shown.

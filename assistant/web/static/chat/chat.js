@@ -1,7 +1,6 @@
 // The conversation on the left: asking, and what becomes of each question.
 
 import { fresh, merged, newId } from "../conversations/store.js";
-import { topicOf } from "../help/help.js";
 import { tell } from "../shared/address.js";
 import { $, Latest, announce, arrange, smoothly, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
@@ -253,12 +252,12 @@ export class Chat {
     this.light(citation, passagesOf(turn).filter(({ marker }) => Boolean(marker) === Boolean(citation.marker)));
   }
 
-  // Show what a citation quotes, in its document or in the help.
+  // Show what a citation quotes, in its document.
   /** @param {Citation} citation @param {Citation[]} all */
-  light = (citation, all = [citation]) => void (topicOf(citation) ? app.help.light(citation) : app.reader.light(citation, all));
+  light = (citation, all = [citation]) => void app.reader.light(citation, all);
 
   /** @param {Turn} [turn] */
-  #mark = (turn) => app.reader.mark((turn ? citationsOf(turn) : []).filter((citation) => !topicOf(citation)));
+  #mark = (turn) => app.reader.mark(turn ? citationsOf(turn) : []);
 
   /** @param {Turn} turn */
   goTo(turn) {

@@ -1,7 +1,6 @@
 // Copying and exporting: answers and conversations as text or as files of the server; citations as links,
 // as text, and as references.
 
-import { linkToHelp, topicOf } from "../help/help.js";
 import { doubted, h, menu, oneLine, pathOf, placeOf, toast } from "../shared/dom.js";
 import { cite, exportOf, orToast } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
@@ -71,7 +70,7 @@ const LINK = /^#document\/([0-9a-f]{16})\/(\d+)-(\d+)$/;
 
 // The address of this page at what a citation quotes.
 /** @param {Citation} c */
-const linkTo = (c) => `${location.origin}${location.pathname}${topicOf(c) ? linkToHelp(c) : `#document/${c.document_id}/${c.start}-${c.end}`}`;
+const linkTo = (c) => `${location.origin}${location.pathname}#document/${c.document_id}/${c.start}-${c.end}`;
 
 // Where such an address leads; null for any other.
 /** @param {string} hash @returns {Target | null} */

@@ -41,7 +41,7 @@ export class TurnView {
     this.element.setAttribute("aria-busy", String(turn.state === "pending"));
     this.#about();
     this.#stage();
-    const isAnswer = (turn.answer?.status ?? turn.status) === "answered" && !["chat", "help"].includes(kindOf(turn));
+    const isAnswer = (turn.answer?.status ?? turn.status) === "answered" && kindOf(turn) !== "chat";
     if (isAnswer && !this.head.childElementCount) this.head.append(this.#state());
     const sentences = sentencesOf(turn);
     if (sentences.length < this.shown) {
@@ -136,7 +136,6 @@ export class TurnView {
       return citation && this.#marker(citation);
     });
     const odd = lacksSupport(sentence);
-    if (!before && kindOf(this.turn) === "help") this.body.append(h("p", { class: "of-help" }, say("answer.help")));
     const place = this.#place(sentence, before);
     // The space belongs to what follows: at the end of what is there it would move with it.
     place.append(

@@ -2,34 +2,20 @@
 // comes as parts, of which elements are made here; text only ever becomes text.
 
 import { isSheet, openBeside } from "../reading/pane.js";
-import { range } from "../reading/paragraphs.js";
-import { $, Latest, announce, closest, h, oneLine, smoothly, onKey } from "../shared/dom.js";
+import { $, Latest, announce, closest, h, smoothly, onKey } from "../shared/dom.js";
 import { help, messageOf, topic } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
-/** @import { Citation, HelpPart, HelpPlace, HelpTopic } from "../../types.js" */
+/** @import { HelpPart, HelpPlace, HelpTopic } from "../../types.js" */
 
 const LINK = /^#help(?:\/([\w-]+)(?:\/([\p{L}\p{N}-]+))?)?$/u;
-const OF_HELP = "help:"; // how the source of what is cited there begins
 
 // Headings come below the one of the pane.
 /** @type {Record<string, string>} */
 const TAGS = { h1: "h3", h2: "h4", h3: "h5", h4: "h6" };
 const PLAIN = new Set("p ul ol li pre code strong em br table thead tbody tr th td blockquote hr".split(" "));
 
-// The topic that a citation is of; "" where it is of a document.
-/** @param {Citation} citation */
-export const topicOf = ({ source = "" }) => (source.startsWith(OF_HELP) ? source.slice(OF_HELP.length) : "");
-
-// What a heading is called in an address, as the server calls it.
-/** @param {string} heading */
-const anchorOf = (heading) => (heading.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join("-");
-
 /** @param {string} name @param {string} [anchor] */
 const hashOf = (name, anchor) => `#help/${name}${anchor ? `/${anchor}` : ""}`;
-
-// The address of a place in the help, of a citation of it.
-/** @param {Citation} citation */
-export const linkToHelp = (citation) => hashOf(topicOf(citation), anchorOf(citation.heading.at(-1) ?? ""));
 
 // Where an address leads in the help; null where it leads elsewhere.
 /** @param {string} hash */
@@ -66,22 +52,6 @@ export class Help {
       if (!this.shown) await this.#list();
       if (!isSheet()) $("help-find").focus(); // nor does a phone's keyboard lie over it
     } else if (await this.#read(name)) this.#goTo(anchor);
-  }
-
-  // Open what a citation quotes, and light it up.
-  /** @param {Citation} citation */
-  async light(citation) {
-    this.#show();
-    if (!(await this.#read(topicOf(citation)))) return;
-    const heading = anchorOf(citation.heading.at(-1) ?? "");
-    const quote = oneLine(citation.quote);
-    const blocks = /** @type {NodeListOf<HTMLElement>} */ (this.body.querySelectorAll("p, li, pre, td"));
-    const block = [...blocks].find((one) => one.textContent.includes(quote));
-    if (!block) return this.#goTo(heading);
-    const start = block.textContent.indexOf(quote);
-    CSS.highlights.set("cited", new Highlight(range({ text: block, start, end: start + quote.length })));
-    block.scrollIntoView({ block: "center", behavior: smoothly() });
-    announce(say("help.shown", { quote: citation.quote }));
   }
 
   // The focus stays where it is, but on a narrow page.

@@ -2,7 +2,6 @@
 
 import { exportMenu } from "../chat/export.js";
 import { passageKey } from "../chat/passages.js";
-import { topicOf } from "../help/help.js";
 import { $, action, arrange, characters, flagged, h, oneLine, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { loadDocument, orToast } from "../shared/api.js";
@@ -121,7 +120,6 @@ export class Notes {
   // Open a quote where it is now; if it has changed, its paragraph.
   /** @param {Citation} citation @param {PlaceNow} [now] */
   async #show(citation, now) {
-    if (topicOf(citation)) return this.#leave(() => app.help.light(citation));
     const document = citation.document_id;
     let { start = null, end = null } = now ?? {};
     if (start === null || end === null) {
