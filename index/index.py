@@ -91,7 +91,7 @@ class Index(View):
         self._server = Server(chroma, wait) if chroma else None
         try:
             if self._server:
-                check_server(self._server)
+                check_server(self._server.names(), self._server.address.shown)
             #: Everything that is kept with the documents and is no vector.
             self.database = Database(self.folder, database, wait, on_wait)
         except BaseException:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from index.about import VERSION
 from index.errors import IndexUnusableError
-
-if TYPE_CHECKING:
-    from index.store.chroma_server import Server
 
 #: The revisions of the tables that this version can use, oldest first; the last is the one that it
 #: brings the others to (see `database.migrations`).
@@ -58,15 +55,18 @@ def check_revision(revision: str | None, place: str) -> None:
         raise _refusal(place, f"tables of the revision {revision!r}")
 
 
-def check_server(server: Server) -> None:
+def check_server(names: Collection[str], address: str) -> None:
     """Check a Chroma server.
+
+    Args:
+        names: of the collections on it.
+        address: of the server, for people.
 
     Raises:
         IndexUnusableError: another version keeps an index on it.
-        IndexUnavailableError: it does not answer.
     """
-    if _STATE in server.names():
-        raise _refusal(f"the Chroma server {server.address.shown}", f"a collection {_STATE!r}")
+    if _STATE in names:
+        raise _refusal(f"the Chroma server {address}", f"a collection {_STATE!r}")
 
 
 def _refusal(place: str, found: str) -> IndexUnusableError:
