@@ -35,9 +35,6 @@ Reason = Literal["wrong", "other", "incomplete", "source"]
 
 LOCK_TIMEOUT = 10.0  # seconds for another writer; each holds the file for milliseconds
 
-EARLIER = "drafts.jsonl"
-"""The file beside an index in which an earlier version kept all drafts."""
-
 
 #: What readers said of answers, each as a line of a question set.
 feedback = sa.Table(
@@ -46,28 +43,14 @@ feedback = sa.Table(
 
 
 def drafts_in(index: Index) -> str:
-    """The drafts as a question set: a line of JSON for each, first those of an earlier version.
+    """The drafts as a question set, a line of JSON for each.
 
     Raises:
-        UnreadableError: its file cannot be read.
         IndexUnusableError: the database cannot be read.
     """
-    file = index.folder / EARLIER
     with index.database.read() as connection:
-        rows = connection.execute(sa.select(feedback).order_by(feedback.c.id))
-        drafts = {row.id: row.draft for row in rows}
-    try:
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableError(f"{file} cannot be read: {error}.") from error
-    lines = []
-    for line in filter(str.strip, text.split("\n")):
-        earlier = _parsed(line)
-        if not earlier.get("draft"):
-            drafts.pop(earlier.get("id", ""), None)  # a person has completed it
-        if earlier.get("id") not in drafts:
-            lines.append(line)
-    return "".join(f"{line}\n" for line in [*lines, *drafts.values()])
+        drafts = connection.scalars(sa.select(feedback.c.draft).order_by(feedback.c.id))
+        return "".join(f"{draft}\n" for draft in drafts)
 
 
 def add_draft(

@@ -22,7 +22,7 @@ import { closeOnBack, placeIn } from "./shared/address.js";
 import { $, placeToast, toast } from "./shared/dom.js";
 import { app } from "./shared/app.js";
 import { restoreDocument, messageOf, active, restore, session } from "./shared/api.js";
-import { join, storage } from "./shared/storage.js";
+import { join } from "./shared/storage.js";
 import { trashIn } from "./shared/trash.js";
 import { say, speak } from "./shared/i18n.js";
 /** @import { Session } from "../types.js" */

@@ -12,14 +12,14 @@ from helpers import CheapEncoder
 from question_sets import MILL, SEED, Eval, write
 
 from assistant import Assistant
-from assistant.workspace.feedback import EARLIER, add_draft, draft_id, drafts_in, put_line
+from assistant.workspace.feedback import add_draft, drafts_in, put_line
 from evals.datasets import drafts
 from evals.datasets.gold import GoldFinder, TextSpan
 from evals.datasets.loader import read_set
 from evals.datasets.models import Question, QuestionSet
 from evals.running.runner import with_documents
 from index import Index, document_from_text, read_document
-from index.errors import FootnoteError, QuestionSetError, UnreadableError
+from index.errors import FootnoteError, QuestionSetError
 
 OK = '{"id": "ok", "question": "Q?", "answerable": false}'
 CONTEXT = "Rain fell. The mill burned down in 1871. It was rebuilt."
@@ -260,25 +260,6 @@ def test_a_verdict_becomes_one_draft_that_is_not_asked(
     assert told[0]["evidence"] == []
     found = read_set(write(tmp_path / "mine.jsonl", lines))
     assert (found.drafts, found.questions) == (3, ())
-
-
-def test_drafts_of_an_earlier_version_are_told_too_and_completed_ones_stay(
-    folder: Path, cheap: CheapEncoder
-) -> None:
-    index = Index(folder, encoder=cheap)
-    file = folder / EARLIER
-    put_line(file, {"id": draft_id("Who?"), "question": "Who?", "verdict": "up"})
-    put_line(file, {"id": draft_id("When?"), "draft": True, "verdict": "up"})
-    put_line(file, {"id": draft_id("Why?"), "draft": True, "verdict": "up"})
-    for question in ("Who?", "When?", "How?"):
-        add_draft(index.database, question, verdict="down")
-    told = {line["id"]: line["verdict"] for line in map(json.loads, drafts_in(index).splitlines())}
-    expected = {"Who?": "up", "When?": "down", "Why?": "up", "How?": "down"}
-    assert told == {draft_id(question): verdict for question, verdict in expected.items()}
-    file.write_bytes(b"\xff")
-    with pytest.raises(UnreadableError, match="cannot be read"):
-        drafts_in(index)
-    index.close()
 
 
 def test_lines_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
