@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index import Document, DocumentInfo, View, find_files
-from index.bibliography.bibliography import find_exports, read_bibliography
 from index.errors import DocumentError, EmptyDocumentError
 from index.models import ENGLISH
 from index.readers.files import OnSkip, source_of
@@ -109,23 +108,17 @@ def read_raw_documents(
     *,
     ocr: bool = False,
 ) -> list[RawDocument]:
-    """Read files and folders, not yet split into paragraphs; see `Assistant.open`. The exports of
-    reference managers in or beside them describe them, and are not among them.
+    """Read files and folders, not yet split into paragraphs; see `Assistant.open`.
 
     Raises:
         DocumentError: a path that was named cannot be read, or none of a folder's files can.
         SettingsError: one of the patterns to `ignore` cannot be understood.
     """
-    given = list(map(Path, paths))
-    named = set(given)
+    named = set(map(Path, paths))
     texts = {}
     skipped: DocumentError | None = None
     files = find_files(paths, on_skip, ignore, ocr=ocr)
-    exports = find_exports(given, ignore)
-    # Somebody may ask an export itself, alone.
-    files = [file for file in files if file not in exports] or files
     on_found(files)
-    bibliography = read_bibliography(exports, on_skip)
     for file in files:
         try:
             text = read_raw(file, ocr=ocr)
@@ -138,8 +131,7 @@ def read_raw_documents(
         texts[text.id] = text
     if not texts:
         raise skipped or EmptyDocumentError("There is no document to read.")
-    raws = list(texts.values())
-    return bibliography.described(raws, files) if bibliography else raws
+    return list(texts.values())
 
 
 def unless_named(

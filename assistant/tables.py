@@ -74,8 +74,8 @@ answers = sa.Table(
     # Or when a question that it was kept with was removed.
     sa.Column("created", sa.Double, nullable=False, index=True),
     text("body"),  # JSON of `turns.KeptAnswer`
-    text("owner", server_default=""),  # who was given it; "" where a former version did not say
-    sa.Column("size", sa.Integer, nullable=False, server_default="0"),  # bytes; 0 likewise
+    text("owner", server_default=""),  # who was given it
+    sa.Column("size", sa.Integer, nullable=False, server_default="0"),  # bytes
 )
 
 turns = sa.Table(
@@ -84,7 +84,7 @@ turns = sa.Table(
     text("space", primary_key=True),
     text("conversation", primary_key=True),
     text("id", primary_key=True),
-    text("owner"),  # who asked; "" where a former version did not keep that
+    text("owner"),  # who asked
     sa.Column("asked", sa.Double, nullable=False),  # milliseconds
     sa.Column("size", sa.Integer, nullable=False),  # bytes, with its answer
     text("body"),  # JSON of `turns.KeptTurn` without its answer
@@ -113,11 +113,6 @@ notes = sa.Table(
 #: Documents that were deleted and can still be restored.
 deleted_documents = sa.Table(
     "deleted_documents", metadata, text("id", primary_key=True), time("deleted")
-)
-
-#: Who uses what a browser added before there were logins.
-successors = sa.Table(
-    "successors", metadata, text("former", primary_key=True), text("owner", index=True)
 )
 
 api_keys = sa.Table(

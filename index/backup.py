@@ -69,7 +69,7 @@ def restore(file: Path, folder: Path, address: str | None = None) -> None:
 
     Raises:
         UnreadableError: the file is no backup, or the folder cannot be written.
-        IndexUnusableError: there is an index already.
+        IndexUnusableError: there is an index already, or another version made the backup.
     """
     folder = folder.expanduser().resolve()
     if address is None and (folder / FILE).exists():
@@ -81,14 +81,14 @@ def restore(file: Path, folder: Path, address: str | None = None) -> None:
         with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory() as scratch:
             archive.extract(FILE, scratch)
             source = Path(scratch) / FILE
+            with closing(Database(source.parent)) as backed_up:  # before anything is written
+                backed_up.check()
             for member in archive.infolist():
                 name, _, file_name = member.filename.partition("/")
                 if name in _FOLDERS and file_name and "/" not in file_name:
                     archive.extract(member, folder)
             if address is None:
                 # Under its name once it is whole; and as private as a new one.
-                with closing(Database(Path(scratch) / "checked")) as empty:
-                    empty.check()
                 target = folder / f".{FILE}.part"
                 folder.mkdir(parents=True, exist_ok=True)
                 target.touch(0o600)

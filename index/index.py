@@ -18,11 +18,11 @@ from pathlib import Path
 from index.database.database import Database
 from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from index.errors import DocumentError, DocumentExistsError, FootnoteError
-from index.models import NO_ENTRY, BibliographyEntry, Document, Paragraph, Status, SyncReport, now
-from index.public_names import renamed
+from index.models import Document, Paragraph, Status, SyncReport, now
+from index.other_versions import check_server
 from index.read_view import View
 from index.readers.loader import RawDocument, Reading, file_name, is_current, read_raw
-from index.store import former_records, staging
+from index.store import staging
 from index.store.chroma_server import Server, ServerAddress
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles, SharedPages
@@ -52,7 +52,7 @@ class Index(View):
             of this machine alone.
         encoder: the embedding model, or its name (see `index.encoder.Encoder`).
         wait: seconds to wait for another process that writes.
-        on_wait: called with a sentence to show, of what takes long or was done.
+        on_wait: called with a sentence to show, of what takes long.
         chroma: the server that keeps the index, for any number of machines.
         database: address of the PostgreSQL database that all of them share, with `chroma`.
 
@@ -66,6 +66,7 @@ class Index(View):
     Raises:
         EncoderError, IndexBusyError, IndexCorruptedError, IndexFullError, UnreadableError; of a
         server IndexUnavailableError too, from any method.
+        IndexUnusableError: another version of Footnote made it.
     """
 
     def __init__(
@@ -82,29 +83,22 @@ class Index(View):
         self.folder = folder.expanduser().resolve()
         model = load_encoder(encoder) if isinstance(encoder, str) else encoder
         self.chroma = chroma
-        #: Everything that is kept with the documents and is no vector.
-        self.database = Database(self.folder, database, wait, on_wait)
-        terms = LexicalIndex(self.folder / "terms")
-        self._server: Server | None = None
         self._closed = threading.Event()
         self._tidying: threading.Thread | None = None
+        self._server = Server(chroma, wait) if chroma else None
         try:
-            pages: PageFiles = PageFiles(self.folder / "pages")
-            if chroma:
-                self._server = Server(chroma, wait)
-                pages = SharedPages(self.database, self.folder / "pages")
-            store = Store(self.folder, self.database, model, terms, self._server)
-            #: What was taken over from a former version, in sentences.
-            self.notices = store.take_over(wait)
-            self.notices += former_records.take_over(self.database, self.folder, self._server)
+            if self._server:
+                check_server(self._server.names(), self._server.address.shown)
+            #: Everything that is kept with the documents and is no vector.
+            self.database = Database(self.folder, database, wait, on_wait)
         except BaseException:
             if self._server:
                 self._server.close()
-            self.database.close()
             raise
-        if on_wait:
-            for notice in self.notices:
-                on_wait(notice)
+        folder = self.folder / "pages"
+        pages = SharedPages(self.database, folder) if chroma else PageFiles(folder)
+        terms = LexicalIndex(self.folder / "terms")
+        store = Store(self.folder, self.database, model, terms, self._server)
         super().__init__(store, pages, model)
 
     def close(self) -> None:
@@ -233,7 +227,6 @@ class Index(View):
         before = self._store.current()
         texts: dict[str, Paragraph] = {}
         wanted = []
-        entry: BibliographyEntry | None
         for document in documents:
             current = self._cut_unless_in(before.manifests, document)
             known = before.manifests.get(document.id)
@@ -242,20 +235,12 @@ class Index(View):
             kept = keep or bool(known and known.kept)
             if isinstance(current, Document) and not (known and known.is_of(current)):
                 manifest = Manifest.of(current, kept, known.added if known else now())
-                # Where no bibliography was looked into, it is told of as before.
-                entry = (
-                    (known.entry if known else NO_ENTRY) if current.entry is None else current.entry
-                )
                 texts.update((paragraph.id, paragraph) for paragraph in current.paragraphs)
             else:
                 manifest = before.manifest(document.id)
-                if isinstance(current, RawDocument):
-                    entry = current.entry(manifest.said.metadata.doi) if current.entry else None
-                else:
-                    entry = current.entry
                 if manifest.kept != kept:
                     manifest = replace(manifest, kept=kept)
-            wanted.append(manifest if entry is None else manifest.told_by(entry))
+            wanted.append(manifest)
         after = {place.id for manifest in wanted for place in manifest.places}
         stale = [m for m in wanted if m != before.manifests.get(m.id)]
         paragraphs = before.paragraphs() if stale else after
@@ -281,8 +266,6 @@ class Index(View):
         are kept with the index: those that `reindex` can read."""
         outdated = self._outdated(self._current())
         return [identity for identity, kept in outdated.items() if kept]
-
-    read_anew = renamed("reindex")
 
     def reindex(
         self,
@@ -324,8 +307,8 @@ class Index(View):
                 read_raw(file, reading.title or None, ocr=ocr or reading.ocr),
                 source=manifest.source,
                 original=file,
-                address=manifest.said.metadata.address,
-                link=manifest.said.metadata.link,
+                address=manifest.metadata.address,
+                link=manifest.metadata.link,
             )
             cut = self._cut_unless_in({}, raw, on_page)
 

@@ -19,8 +19,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from index.public_names import renamed
-
 #: What a paragraph is, which is how it is shown. Only prose is segmented further; the items of a
 #: list, a row of a table and the lines of anything else are a sentence each. `contents` only says
 #: where something stands, as tables of contents, menus and references do: it is found, and no
@@ -99,8 +97,6 @@ class Paragraph:
     language: str = ENGLISH
     ocr_confidence: float | None = None
     lead: Sentence | None = None
-
-    certainty = renamed("ocr_confidence")
 
     @property
     def introduction(self) -> str:
@@ -223,7 +219,7 @@ class Boxes:
 
 @dataclass(frozen=True, slots=True)
 class DocumentMetadata:
-    """What a document, or a bibliography of it, says of its origin, as far as that is known.
+    """What a document says of its origin, as far as that is known.
 
     Attributes:
         authors: their names; of one without a name the address of mail.
@@ -231,13 +227,6 @@ class DocumentMetadata:
         address: where it was published, with http or https.
         doi: it begins with `10.`.
         link: what opens it in the program that it is written in, with obsidian.
-        key: by which a bibliography cites it. The rest is known from there alone.
-        kind: what it is, as CSL names types: `article-journal`, `book`, `chapter`.
-        editors: as `authors`.
-        container: the journal or book that it stands in.
-        publisher, place: by whom and where it was published.
-        volume, issue, edition, page_range, isbn: as they are printed.
-        accessed: when it was read at its address, as `date`.
     """
 
     authors: tuple[str, ...] = ()
@@ -245,34 +234,10 @@ class DocumentMetadata:
     address: str = ""
     doi: str = ""
     link: str = ""
-    key: str = ""
-    kind: str = ""
-    editors: tuple[str, ...] = ()
-    container: str = ""
-    publisher: str = ""
-    place: str = ""
-    volume: str = ""
-    issue: str = ""
-    edition: str = ""
-    page_range: str = ""
-    isbn: str = ""
-    accessed: str = ""
 
 
 #: Of a document that says nothing of it.
 NO_METADATA = DocumentMetadata()
-
-
-@dataclass(frozen=True, slots=True)
-class BibliographyEntry:
-    """What a bibliography says of a document, in the place of what that says itself."""
-
-    title: str = ""
-    metadata: DocumentMetadata = NO_METADATA
-
-
-#: Of a document that a bibliography does not know.
-NO_ENTRY = BibliographyEntry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +258,6 @@ class Document:
         bytes: of the file that it was read from; 0 where that is not known.
         pages: how many pages or slides it has; 0 where it has none.
         unread: how many of its pages or pictures hold what was not read, as pictures of text.
-        entry: what a bibliography says of it, which is told of it once it is indexed; None where
-            none was looked into.
     """
 
     id: str
@@ -310,7 +273,6 @@ class Document:
     bytes: int = 0
     pages: int = 0
     unread: int = 0
-    entry: BibliographyEntry | None = field(default=None, compare=False)
     boxes: Boxes | None = field(default=None, compare=False, repr=False)
 
     def check(self) -> None:

@@ -1,8 +1,7 @@
-"""Names of packages that are imported when they are first used, and names that were replaced."""
+"""Names of packages that are imported when they are first used."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -26,13 +25,3 @@ def lazy_names(
         raise AttributeError(f"module {package['__name__']!r} has no attribute {name!r}")
 
     return find
-
-
-def renamed(name: str) -> Any:
-    """A former name of an attribute: until the next version it works, with a warning."""
-
-    def get(of: object) -> object:
-        warnings.warn(f"This is called `{name}` now.", DeprecationWarning, stacklevel=2)
-        return getattr(of, name)
-
-    return property(get)

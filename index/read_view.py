@@ -12,7 +12,6 @@ from pathlib import Path
 
 from index.encoder import Encoder, Vectors
 from index.models import Boxes, Document, DocumentMetadata, Paragraph
-from index.public_names import renamed
 from index.readers.loader import file_name, is_current
 from index.retriever import IN_CONTEXT, Hit, SearchResult, blend, search
 from index.store.manifest import Manifest
@@ -44,8 +43,6 @@ class DocumentInfo:
     bytes: int
     pages: int
     unread: int
-
-    imprint = renamed("metadata")
 
 
 #: What a manifest has by the same name.

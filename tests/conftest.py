@@ -51,7 +51,7 @@ from index.encoder import Encoder  # noqa: E402
 from index.models import Document  # noqa: E402
 
 # Their fixtures; `postgres` before what imports it.
-pytest_plugins = ("browsing", "postgres", "chroma_servers", "former_index", "services")
+pytest_plugins = ("browsing", "postgres", "chroma_servers", "services")
 
 # How long an example takes is no fault of what it is an example for.
 hypothesis.settings.register_profile(

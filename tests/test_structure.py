@@ -19,18 +19,13 @@ PACKAGES = ("index", "assistant", "evals")
 #: Each dependency has one home, where its errors become ours.
 HOMES = {
     "alembic": "index.database.migrations.env index.database.migrations.run "
-    "index.database.migrations.versions.0001_what_people_keep "
-    "index.database.migrations.versions.0002_documents "
-    "index.database.migrations.versions.0003_context "
-    "index.database.migrations.versions.0004_owners_of_answers "
-    "index.database.migrations.versions.0005_custom_titles "
-    "index.database.migrations.versions.0006_pinned_conversations",
+    "index.database.migrations.versions.tables",
     "bm25s": "index.terms.analysis",
     "charset_normalizer": "index.chunking.decoding",
     "chromadb": "index.store.chroma index.store.chroma_server",
     "docling": "index.readers.rich_text",
     "docx": "evals.benchmark.unmarked",
-    "filelock": "index.store.former index.store.vectors",
+    "filelock": "index.store.vectors",
     "gradio": "assistant.web.app",
     "httpx": "assistant.llm.client assistant.llm.discovery "
     "assistant.service.fetching evals.running.endpoint index.store.chroma_server",
@@ -51,7 +46,6 @@ HOMES = {
     "py3langid": "index.chunking.language",
     "pydantic_settings": "assistant.settings",
     "PIL": "index.readers.pictures",
-    "pybtex": "index.bibliography.formats",
     "pypdf": "evals.benchmark.unmarked",
     # Each in a process of its own.
     "pypdfium2": "assistant.web.rendering evals.benchmark.structure index.readers.pdf.pdfium",

@@ -32,7 +32,7 @@ class Caller:
         client: who it counts as in line and for quotas; see `client_of`.
         owner: what it adds belongs to this owner (see `Library`).
         scopes: what it may.
-        browser: the owner that its browser was, on the page; see `owner_of_browser`.
+        browser: names its browser, on the page; see `name_of_browser`.
     """
 
     name: str
@@ -197,9 +197,8 @@ def owner_of_login(name: str) -> str:
     return _owner_of("login", name)
 
 
-def owner_of_browser(login: str | None, key: str) -> str | None:
-    """The owner that a browser was by its key, before its documents were those of who uses it; None
-    of what is no key.
+def name_of_browser(login: str | None, key: str) -> str | None:
+    """Names a browser by its key, to tell apart those that one login uses; None of what is no key.
 
     Args:
         login: the name that it had logged in by.

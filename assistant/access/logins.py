@@ -94,8 +94,7 @@ class Logins:
     same database and the same password of an account take each other's logins to it.
 
     Args:
-        database: where the secrets are kept. There is one, or some that a former version made in
-            several processes: then all sign with the same and take what any has signed.
+        database: where the secret that signs them is kept.
         accounts: names and passwords; the last counts of a name that is there twice.
 
     Raises (`make` and `named`):

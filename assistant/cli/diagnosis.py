@@ -25,7 +25,6 @@ from index.database.database import FILE
 from index.encoder import Encoder, load_encoder
 from index.errors import FootnoteError, IndexBusyError
 from index.store.chroma import MIN_FREE_BYTES
-from index.store.former import FORMER
 
 #: `ok`: as it should be; `note`: so too, and worth a word; `mend`: something is to be done.
 State = Literal["ok", "note", "mend"]
@@ -178,7 +177,7 @@ def _index(settings: Settings, encoder: Encoder | None = None) -> tuple[State, s
     if encoder is None:
         return "note", "not checked, because that takes the encoder"
     folder = settings.index_dir.expanduser()
-    if settings.chroma is None and not any((folder / name).exists() for name in (FILE, FORMER)):
+    if settings.chroma is None and not (folder / FILE).exists():
         return "ok", "none yet; it is made when a document is first read"
     where = "in its folder" if settings.chroma is None else "on a Chroma server"
     try:

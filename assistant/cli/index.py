@@ -48,14 +48,10 @@ def index_add(
     with opened_index(settings) as index, IndexingProgress(notes) as progress:
         skip = unless_named(paths, tell_skipped)
         report = index.sync(documents, progress, keep=True, on_skip=skip, on_page=progress.pages)
-        keys = [info.metadata.key for info in index.documents() if info.id in report.ids]
     print_text(
         f"{report.documents} documents: {report.added} paragraphs added, {report.removed} removed, "
         f"{report.unchanged} unchanged; {report.embedded} embedded."
     )
-    if any(document.entry for document in documents):
-        known = sum(map(bool, keys))
-        print_text(f"{known} of {report.documents} documents are known to a bibliography there.")
 
 
 @app.command("list")

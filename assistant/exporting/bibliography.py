@@ -3,9 +3,6 @@
 An author with one comma is a person, "Family, Given", and is parted there. Every other author is
 whole: an organisation, or a person of whom nobody has said which of the names is the family's. What
 follows a comma in "Acme, Inc." or "Mary Major, PhD" is no given name, so that these are whole too.
-
-A work that a bibliography knows is described as there, under the key by which it is cited there;
-places in it are in the note, all of them in one.
 """
 
 from __future__ import annotations
@@ -28,21 +25,11 @@ from assistant.exporting.wording import (
     title_of,
 )
 from assistant.workspace.turns import KeptCitation
-from index.bibliography.names import BIBTEX, FIELDS
-from index.models import DocumentMetadata
 
-#: What of metadata is text.
-_TEXTS = ("doi", "key", "kind", *FIELDS)
-#: What the container and the publisher of a work are called in BibTeX, where that is not the usual.
-_CONTAINERS = {"article": "journal"} | dict.fromkeys(["book", "phdthesis", "techreport"], "series")
-_PUBLISHERS = {"phdthesis": "school", "techreport": "institution"}
 #: What is printed on a page as its number: "14", "xii".
 _PRINTED = re.compile(r"p\. (.+)")
-_DASH = re.compile(r"(?<=\w)[-–—](?=\w)")
 #: What would end a field, or BibTeX counts.
 _UNADDRESSED = re.compile(r"[{}\\]")
-#: What no key of BibTeX may hold.
-_UNKEYED = re.compile(r"[\s,{}()\"#%~\\'=]|[^\x20-\x7e]")
 
 _NO_GIVEN_NAMES = frozenset(
     "ag bv co corp esq gmbh inc jr limited llc llp ltd md nv phd plc pty sa sr".split()
@@ -94,26 +81,16 @@ def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     entries = []
     for entry in _entries(references, say):
         year, month, day = entry.date
-        metadata = entry.metadata
-        kind = BIBTEX.get(metadata.kind, "misc")
         fields = {
             "author": " and ".join(_tex_name(*name) for name in entry.names),
-            "editor": " and ".join(_tex_name(*name) for name in entry.editors),
             # In two pairs of braces, no style changes its case.
             "title": f"{{{_tex(entry.title)}}}",
-            _CONTAINERS.get(kind, "booktitle"): _tex(metadata.container),
-            _PUBLISHERS.get(kind, "publisher"): _tex(metadata.publisher),
-            "address": _tex(metadata.place),
-            "edition": _tex(metadata.edition),
             "year": year,
             "month": _MONTHS[int(month) - 1] if month else "",
             "day": day.lstrip("0"),
-            "volume": _tex(metadata.volume),
-            "number": _tex(metadata.issue),
-            "pages": _DASH.sub("--", _tex(entry.page)) if metadata.kind else _tex(entry.page),
+            "pages": _tex(entry.page),
             "howpublished": _tex(entry.file),
-            "isbn": _tex(metadata.isbn),
-            "doi": _UNADDRESSED.sub(lambda sign: f"%{ord(sign[0]):X}", metadata.doi),
+            "doi": _UNADDRESSED.sub(lambda sign: f"%{ord(sign[0]):X}", entry.doi),
             "url": entry.address,
             "urldate": entry.accessed,
             "note": _tex(entry.note),
@@ -124,7 +101,7 @@ def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
             for name, value in fields.items()
             if value
         ]
-        entries.append("\n".join([f"@{kind}{{{entry.key},", *lines, "}\n"]))
+        entries.append("\n".join([f"@misc{{{entry.key},", *lines, "}\n"]))
     return "\n".join(entries)
 
 
@@ -133,18 +110,10 @@ def as_csl_json(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     there once."""
     items = []
     for entry in _entries(references, say):
-        metadata = entry.metadata
         fields = {
-            "citation-key": metadata.key and entry.key,
             "title": entry.title,
             "author": _csl_names(entry.names),
-            "editor": _csl_names(entry.editors),
-            **{
-                names[0].split()[0]: getattr(metadata, field)
-                for field, names in FIELDS.items()
-                if field != "page_range"
-            },
-            "DOI": metadata.doi,
+            "DOI": entry.doi,
             "issued": _csl_date("-".join(filter(None, entry.date))),
             "page": entry.page,
             "URL": entry.address,
@@ -153,7 +122,7 @@ def as_csl_json(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
             "annote": entry.lapsed,
             "language": entry.language,
         }
-        kind = metadata.kind or ("webpage" if entry.is_on_web else "document")
+        kind = "webpage" if entry.is_on_web else "document"
         items.append({"id": entry.key, "type": kind, **{k: v for k, v in fields.items() if v}})
     return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
 
@@ -168,7 +137,6 @@ class _Entry:
         date: year, month, day.
         file: its name, where the title is another one.
         lapsed: that what is quoted does not all stand there any more.
-        metadata: what else a bibliography says.
     """
 
     key: str
@@ -182,8 +150,7 @@ class _Entry:
     language: str
     file: str
     lapsed: str
-    editors: tuple[tuple[str, str], ...]
-    metadata: DocumentMetadata
+    doi: str
 
     @property
     def is_on_web(self) -> bool:
@@ -197,13 +164,11 @@ class _Entry:
 
 
 def _entries(references: Iterable[Reference], say: Wording) -> Iterable[_Entry]:
-    """By key, so that each is there once; with the notes of all that have it."""
+    """By key, so that each is there once."""
     found: dict[str, _Entry] = {}
     for entry in (_entry(reference, say) for reference in references):
         first = found.get(entry.key, entry)
-        notes = dict.fromkeys(filter(None, (first.note, entry.note)))
-        lapsed = first.lapsed or entry.lapsed
-        found[entry.key] = replace(first, note="; ".join(notes), lapsed=lapsed)
+        found[entry.key] = replace(first, lapsed=first.lapsed or entry.lapsed)
     return found.values()
 
 
@@ -217,28 +182,23 @@ def _entry(reference: Reference, say: Wording) -> _Entry:
         # In whichever language it is exported: who cites it goes on to do so.
         f"{one_line(work.document_id)}\0{_note(citation, ENGLISH)}".encode()
     ).hexdigest()
-    told: dict[str, Any] = {name: one_line(getattr(work.metadata, name)) for name in _TEXTS}
-    metadata = replace(work.metadata, **told)
-    if not (key := _UNKEYED.sub("", metadata.key)):
-        key = f"{_word(names[0][0] if names else title)}{year}-{digest[:8]}"
-    printed = citation and not metadata.kind and _PRINTED.fullmatch(citation.locator)
+    printed = citation and _PRINTED.fullmatch(citation.locator)
     # Of a place in it, where headings have addresses; none where it says no more than the DOI.
     address = address_of(work, headings_of(citation) if citation else ())
-    is_of_doi = work.metadata.doi and address.endswith(f"doi.org/{work.metadata.doi}")
+    is_of_doi = work.doi and address.endswith(f"doi.org/{work.doi}")
     return _Entry(
-        key=key,
+        key=f"{_word(names[0][0] if names else title)}{year}-{digest[:8]}",
         names=names,
         title=title,
         date=(year, month, day),
-        page=(one_line(printed[1]) if printed else "") or metadata.page_range,
+        page=one_line(printed[1]) if printed else "",
         address="" if is_of_doi else address,
         accessed=work.accessed,
         note=_note(citation, say),
         language=one_line(work.language),
-        file="" if file == title or metadata.kind else file,
+        file="" if file == title else file,
         lapsed=say.lapsed_work if reference.lapsed else "",
-        editors=tuple(_name(editor) for editor in map(one_line, work.metadata.editors) if editor),
-        metadata=metadata,
+        doi=one_line(work.doi),
     )
 
 

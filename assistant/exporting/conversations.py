@@ -84,7 +84,7 @@ class AnnotatedTurn:
         asked = self.turn.asked
         try:
             return datetime.fromtimestamp(asked / 1000, UTC).date().isoformat() if asked > 0 else ""
-        except (OverflowError, ValueError, OSError):  # a former version kept any number
+        except (OverflowError, ValueError, OSError):  # any number may be kept
             return ""
 
     def exported(

@@ -178,18 +178,18 @@ class Exports:
 
 def _work(info: DocumentInfo) -> Work:
     metadata = info.metadata
-    # What was read there is what came into the index; a bibliography knows better.
-    read = info.added[: len("YYYY-MM-DD")] if metadata.address and not metadata.kind else ""
+    # What was read there is what came into the index.
+    read = info.added[: len("YYYY-MM-DD")] if metadata.address else ""
     return Work(
         info.id,
         info.title,
         metadata.authors,
         metadata.date,
         metadata.address or metadata.link,
-        metadata.accessed or read,
+        read,
         name=name_of(info.source),
         language=info.language,
-        metadata=metadata,
+        doi=metadata.doi,
     )
 
 

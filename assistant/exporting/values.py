@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from assistant.workspace.turns import KeptCitation, KeptSentence
-from index.models import NO_METADATA, DocumentMetadata
 
 #: What exports speak; what they quote is in its own.
 Language = Literal["en", "de"]
@@ -41,7 +40,7 @@ class Work:
             obsidian; "" where it is neither.
         accessed: when it was read there, as `date`.
         name: of its file.
-        metadata: what else a bibliography says of it: its key, kind, container and the like.
+        doi: its DOI; "" where it has none.
         language: what it is written in, by its ISO 639-1 code; "" where it is not known.
     """
 
@@ -53,7 +52,7 @@ class Work:
     accessed: str = ""
     name: str = ""
     language: str = ""
-    metadata: DocumentMetadata = NO_METADATA
+    doi: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,6 @@ class DocumentValue(Value):
     )
     address: Text = Field(description="Where on the web it was published; or nothing.")
     doi: str = Field(description="Its DOI; or nothing.")
-    key: Text = Field(description="By which a bibliography cites it; or nothing.")
     link: str = Field(description="What opens a note in Obsidian, with obsidian; or nothing.")
     added: str = Field(
         description="When it first came into the index, by ISO 8601 in UTC; nothing where that is "

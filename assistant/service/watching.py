@@ -14,12 +14,6 @@ from typing import TYPE_CHECKING, Literal
 
 from watchfiles import watch
 
-from index.bibliography.bibliography import (
-    Bibliography,
-    exports_beside,
-    find_exports,
-    read_bibliography,
-)
 from index.errors import (
     DocumentError,
     EmptyDocumentError,
@@ -93,10 +87,10 @@ class Unread:
 class FolderWatch:
     """Follows folders: indexes new and changed files, and removes the documents of missing ones.
 
-    A file that cannot be read is reported, and tried again when it changes; its former document
-    stays. The documents of an unavailable folder stay, too: a followed folder that is missing, or a
-    folder that cannot be read or is suddenly empty, for example because its disk was unplugged.
-    They are compared with the files again when the folder has files.
+    A file that cannot be read is reported, and tried again when it changes; its document stays
+    as it was. The documents of an unavailable folder stay, too: a followed folder that is missing,
+    or a folder that cannot be read or is suddenly empty, for example because its disk was
+    unplugged. They are compared with the files again when the folder has files.
 
     Args:
         assistant: asks the documents of these folders.
@@ -115,9 +109,6 @@ class FolderWatch:
         self._folders = tuple(folder.absolute() for folder in folders)
         self._seen: States = {}
         self._unread = {error.source: error for error in unread if error.source}
-        self._bibliography: Bibliography | None = None
-        self._exports: States = {}
-        self._unread_exports: dict[str, DocumentError] = {}
         #: The last changes, oldest first.
         self.changes: tuple[Change, ...] = ()
         self._stop = threading.Event()
@@ -154,7 +145,7 @@ class FolderWatch:
 
     def _follow(self) -> None:
         """Update after each change, until closed or a folder is missing."""
-        done = None  # for changes before the watch was set
+        is_done = False  # for changes before the watch was set
         for changes in watch(
             *self._folders,
             watch_filter=None,
@@ -165,9 +156,8 @@ class FolderWatch:
             raise_interrupt=False,
             ignore_permission_denied=True,
         ):
-            beside = _states(exports_beside(self._folders))  # which is not watched
-            if changes or beside != done:
-                done = beside if self._try_update() else None
+            if changes or not is_done:
+                is_done = self._try_update()
             if not all(folder.is_dir() for folder in self._folders):
                 raise FileNotFoundError("a folder is missing")
 
@@ -193,9 +183,6 @@ class FolderWatch:
         """
         files, missing, failed = self._list()
         lost = {*map(source_of, missing), *failed}  # of whose files nothing is known
-        # A changed bibliography describes all documents anew, which does not chunk them anew.
-        if self._read_exports(missing):
-            self._seen = {}
         raws = list[RawDocument]()
         for file, state in files.items():
             if self._seen.get(file) != state:
@@ -203,9 +190,6 @@ class FolderWatch:
                     raws.append(read_raw(file, ocr=self._assistant.settings.ocr))
                 except DocumentError as unreadable:
                     failed[source_of(file)] = unreadable
-        if self._bibliography:
-            raws = self._bibliography.described(raws, files)
-        failed |= self._unread_exports
         index, asked = self._assistant.index, self._assistant.document_ids
         before = {info.id: info for info in index.documents()}
         done: tuple[str, ...] = ()
@@ -255,8 +239,8 @@ class FolderWatch:
         """Record changes: a new document with the text of one that is gone was moved."""
         removed = list(gone)
         for info in done:
-            if former := before.get(info.id):
-                if former.hash != info.hash:
+            if known := before.get(info.id):
+                if known.hash != info.hash:
                     self._record("changed", info.source)
             elif twin := next((other for other in removed if other.hash == info.hash), None):
                 removed.remove(twin)
@@ -265,22 +249,6 @@ class FolderWatch:
                 self._record("added", info.source)
         for info in removed:
             self._record("removed", info.source)
-
-    def _read_exports(self, lost: Sequence[Path]) -> bool:
-        """Read the exports of reference managers in and beside the folders, where they have
-        changed; whether they have. `lost`: folders that cannot be listed."""
-        here = [folder for folder in self._folders if folder not in lost]
-        exports = _states(find_exports(here, self._assistant.settings.ignore))
-        if exports == self._exports:
-            return False
-        unread: dict[str, DocumentError] = {}
-        self._bibliography = read_bibliography(
-            exports, lambda error: unread.update({str(error.source): error})
-        )
-        self._unread_exports = unread
-        # Last: if this fails, they are read again.
-        self._exports = exports
-        return True
 
     def _list(self) -> tuple[States, list[Path], dict[str, DocumentError]]:
         """Return the files; the followed folders that are missing or cannot be listed; and the

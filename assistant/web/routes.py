@@ -17,7 +17,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 from starlette.staticfiles import StaticFiles
 
-from assistant.access.callers import Caller, owner_of_browser, person
+from assistant.access.callers import Caller, name_of_browser, person
 from assistant.access.fair_queue import FairQueue
 from assistant.api import answers, documents, downloads, exports, notebooks
 from assistant.events import Event
@@ -162,7 +162,7 @@ def routes(
     def caller(request: Request, name: Annotated[str | None, Depends(login_routes.user)]) -> Caller:
         found = person(name, request.client.host if request.client else "")
         key = request.headers.get("x-footnote-session", "")
-        return replace(found, browser=owner_of_browser(name, key))
+        return replace(found, browser=name_of_browser(name, key))
 
     Visitor = Annotated[Caller, Depends(caller)]  # noqa: N806
     router.include_router(notebooks.routes(service, "", caller, caller))
@@ -241,15 +241,12 @@ def routes(
 
     @router.get("/session")
     def session(caller: Visitor, notebook: NotebookId | None = None) -> dict[str, Any]:
-        library.owners.take_over(caller.owner, caller.browser)
         found = library.documents_in(caller.owner, notebook)
         return {
             "user": caller.name or None,
             "documents": [DocumentValue.of(document) for document in found],
             "fetch": service.fetcher is not None,
             "pictures": service.pictures,
-            # Of files on this machine: for who runs it.
-            "notices": [] if caller.name else library.index.notices,
         }
 
     @router.get("/folder")

@@ -241,7 +241,6 @@ export interface Session {
   fetch: boolean;
   pictures: Pictures;
   documents: Listed[];
-  notices: string[]; // what this server has just done to the index, once
 }
 
 // Questions to begin with, and the main headings of a document, each with the first paragraph under it.

@@ -40,18 +40,16 @@ from index.errors import (
     IndexCorruptedError,
     IndexFullError,
     IndexUnavailableError,
-    IndexUnusableError,
     SettingsError,
     UnreadableError,
 )
+from index.other_versions import REVISIONS, check_folder, check_revision
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
 #: The database in the folder of an index.
 FILE = "footnote.sqlite3"
-#: The newest migration (see `migrations`): what this version reads and writes.
-REVISION = "0006"
 #: Connections at once: more than the threads that a server works in.
 POOL_SIZE = 50
 #: Of the advisory lock that a writer holds in PostgreSQL: any number that nobody else uses there.
@@ -76,6 +74,7 @@ class Database:
         IndexBusyError: another process has been writing for all of that time.
         IndexFullError, IndexCorruptedError, UnreadableError: the file cannot be written or read.
         IndexUnavailableError: PostgreSQL does not answer.
+        IndexUnusableError: another version of Footnote made it.
     """
 
     def __init__(
@@ -94,13 +93,14 @@ class Database:
         #: For people; without a password.
         self.shown = str(self.file or self._url.render_as_string(hide_password=True))
         if self.file:
+            check_folder(folder, self.file)
             _make_private(self.file)
         self._engine = self._make_engine()
         self._readers = self._engine.execution_options(
             **({} if self.file else {"isolation_level": "REPEATABLE READ"})
         )
         try:
-            self._migrate()
+            self._make_tables()
         except BaseException:
             self.close()
             raise
@@ -197,21 +197,16 @@ class Database:
                 self._on_wait = None
             time.sleep(0.01)
 
-    def _migrate(self) -> None:
+    def _make_tables(self) -> None:
         with self.read() as connection:
             found = _revision_of(connection)
-        if found == REVISION:
+        check_revision(found, f"the database {self.shown}")
+        if found == REVISIONS[-1]:
             return
         # Only now: it takes longer to load than to find that there is nothing to do.
         from index.database.migrations.run import upgrade
 
         with self.write() as connection:
-            found = _revision_of(connection)
-            if found is not None and found > REVISION:
-                raise IndexUnusableError(
-                    f"The database {self.shown} was made by a newer version of Footnote (its "
-                    f"schema is {found}, this version knows {REVISION}). Update Footnote."
-                )
             upgrade(connection)
 
     @contextmanager

@@ -90,7 +90,3 @@ def deleted() -> sa.Column[float | None]:
     """When a row was deleted, in seconds since 1970; NULL while it is there. It can be restored for
     a day."""
     return sa.Column("deleted", sa.Double)
-
-
-#: From where what a former version kept has been taken over: "folder" or "server"; see `former`.
-taken_over = sa.Table("taken_over", metadata, text("place", primary_key=True), time("at"))

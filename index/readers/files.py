@@ -83,16 +83,6 @@ def find_files(
     return list(found)
 
 
-def find_inside(folder: Path, ignore: Sequence[str], suffixes: Sequence[str]) -> Iterator[Path]:
-    """Other files in a folder, by these suffixes, found as `find_files` does; what cannot be listed
-    is passed over.
-
-    Raises:
-        UnreadableError, SettingsError: see `find_files`.
-    """
-    return _walk(folder, ((folder, _patterns(ignore)),), lambda _: None, suffixes)
-
-
 def source_of(path: str | os.PathLike[str]) -> str:
     """What a document read from this path has as its `source`: the absolute path as text.
 

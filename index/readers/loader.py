@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ from index.chunking.decoding import decoded
 from index.chunking.isolation import READING, SCANNING, damaged
 from index.chunking.language import language_of
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
-from index.models import BibliographyEntry, Document, bytes_hash, document_id, text_hash
+from index.models import Document, bytes_hash, document_id, text_hash
 from index.readers.files import mode_of, source_of
 from index.readers.formats import FORMATS, TEXT_FORMATS, format_of, text_format
 from index.readers.markdown import link_to_note, vault_of
@@ -78,7 +78,6 @@ class RawDocument:
         original: the file, where it is to be kept with the index since it is nowhere else.
         address: of the web, where it was fetched; its own where it names none.
         link: as of `DocumentMetadata`.
-        entry: tells what a bibliography says of it, of its DOI; None where none was looked into.
         ocr: whether its pictures are read.
     """
 
@@ -92,7 +91,6 @@ class RawDocument:
     bytes: int = 0
     address: str = ""
     link: str = ""
-    entry: Callable[[str], BibliographyEntry] | None = field(default=None, compare=False)
     ocr: bool = False
 
     @property
@@ -137,7 +135,6 @@ class RawDocument:
             if not segmented.paragraphs:
                 raise _empty(self.source)
             address = layout.metadata.address or self.address
-            metadata = replace(layout.metadata, address=address, link=self.link)
             document = Document(
                 id=self.id,
                 source=self.source,
@@ -148,11 +145,10 @@ class RawDocument:
                 reading=self.reading,
                 content=content,
                 language=language,
-                metadata=metadata,
+                metadata=replace(layout.metadata, address=address, link=self.link),
                 bytes=size,
                 pages=layout.pages,
                 unread=layout.unread,
-                entry=self.entry(metadata.doi) if self.entry else None,
                 boxes=layout.boxes,
             )
             document.check()

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from index.errors import IndexChangedError
 from index.models import Sentence
-from index.store.manifest import Manifest, ParagraphText, Place, Rows, entry_of, metadata_of
+from index.store.manifest import Manifest, ParagraphText, Place, Rows, metadata_of
 from index.store.tables import (
     DYING,
     READY,
@@ -145,7 +145,7 @@ def _read(
         rows = connection.execute(
             sa.select(
                 places.c.version, places.c.heading, places.c.page, places.c.start, places.c.end,
-                places.c.locator, places.c.kind, places.c.certainty, places.c.lead,
+                places.c.locator, places.c.kind, places.c.ocr_confidence, places.c.lead,
                 paragraphs.c.id, *ROW,
             )
             .join(paragraphs, places.c.paragraph == paragraphs.c.row)
@@ -169,13 +169,13 @@ def _manifest(
 ) -> Manifest:
     listed = []
     leads: dict[str | None, Sentence | None] = {None: None}
-    for _, heading, page, start, end, locator, kind, certainty, led, identity, *_ in found:
+    for _, heading, page, start, end, locator, kind, confidence, led, identity, *_ in found:
         if heading not in headings:
             headings[heading] = tuple(json.loads(heading))
         if led not in leads:
             at, said = json.loads(led)
             leads[led] = Sentence(at, at + len(said), said)
-        where = headings[heading], page, start, end, locator, kind, certainty, leads[led]
+        where = headings[heading], page, start, end, locator, kind, confidence, leads[led]
         listed.append(Place(identity, *where))
     return Manifest(
         id=document,
@@ -183,8 +183,7 @@ def _manifest(
         hash=head.text_hash,
         places=tuple(listed),
         gaps=tuple(json.loads(head.gaps)),
-        metadata=metadata_of(json.loads(head.imprint)),
-        own=entry_of(json.loads(head.own)) if head.own else None,
+        metadata=metadata_of(json.loads(head.metadata)),
         version=head.hash,
         rows=Rows.of(row[10:] for row in found),
         **{name: getattr(head, name) for name in SAME_NAME},

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from index.errors import IndexCorruptedError
 from index.models import (
     ENGLISH,
-    NO_ENTRY,
     NO_METADATA,
-    BibliographyEntry,
     Document,
     DocumentMetadata,
     Kind,
@@ -48,9 +46,6 @@ class ParagraphText:
             (s.start - paragraph.start, s.end - paragraph.start) for s in paragraph.sentences
         )
         context = context_of(paragraph.heading, paragraph.lead)
-        # One that a former version has read was known without.
-        if context and paragraph_id(paragraph.text, spans, context) != paragraph.id:
-            context = ""
         return cls(paragraph.id, paragraph.text, spans, context)
 
     @classmethod
@@ -151,9 +146,8 @@ class Manifest:
     `kept` says that the user put the document into the index, rather than only asked it once.
     `added` says when it first came into this index, by ISO 8601 in UTC, "" where that is not known.
     It is of the index and not of the document, and kept beside what the revision is made of.
-    `own` is what the document says itself, where title and metadata are of a bibliography.
-    `custom_title` is shown instead of either's title, whatever version the document has; it takes
-    no part in retrieval, nor does `title`, so that nothing is embedded again where it changes.
+    `custom_title` is shown instead of `title`, whatever version the document has; neither takes
+    part in retrieval, so that nothing is embedded again where they change.
     `row` and `version` are its row in the database and the hash that stood there, and `rows` those
     of its paragraphs; 0, "" and none where it was not read from there.
     """
@@ -173,7 +167,6 @@ class Manifest:
     pages: int = 0
     unread: int = 0
     added: str = ""
-    own: BibliographyEntry | None = None
     custom_title: str = ""
     row: int = field(default=0, compare=False)
     version: str = field(default="", compare=False)
@@ -210,31 +203,12 @@ class Manifest:
         """The title that it has for people."""
         return self.custom_title or self.title
 
-    @property
-    def said(self) -> BibliographyEntry:
-        """What the document says itself."""
-        return self.own or BibliographyEntry(self.title, self.metadata)
-
-    @property
-    def entry(self) -> BibliographyEntry:
-        """What a bibliography says of it; nothing where none does."""
-        return BibliographyEntry(self.title, self.metadata) if self.own else NO_ENTRY
-
-    def told_by(self, entry: BibliographyEntry) -> Manifest:
-        """The same, as a bibliography tells of it; as the document does itself where that does
-        not know it."""
-        said = self.said
-        if entry == NO_ENTRY:
-            return replace(self, title=said.title, metadata=said.metadata, own=None)
-        metadata = replace(entry.metadata, link=said.metadata.link)
-        return replace(self, title=entry.title or said.title, metadata=metadata, own=said)
-
     def is_of(self, document: Document) -> bool:
         """Whether the document is as it was when this was made of it, as far as it tells without a
         look at its paragraphs: the same text read in the same way has the same."""
         mine, its = (
-            (of.hash, of.reading, of.content, said.title, of.language, said.metadata)
-            for of, said in ((self, self.said), (document, document))
+            (of.hash, of.reading, of.content, of.title, of.language, of.metadata)
+            for of in (self, document)
         )
         return bool(self.reading) and mine == its
 
@@ -299,7 +273,7 @@ class Manifest:
                 "kept": self.kept,
                 "content": self.content,
                 "language": self.language,
-                "imprint": written(self.metadata),
+                "metadata": written(self.metadata),
                 "bytes": self.bytes,
                 "pages": self.pages,
                 "unread": self.unread,
@@ -311,36 +285,15 @@ class Manifest:
                     for p in self.places
                 ],
             }
-            | ({"own": written_entry(self.own)} if self.own else {})
             | ({"leads": leads} if any(leads) else {})
         )
 
 
-_FIRST = ("authors", "date", "address")
-"""Of the metadata what is written even where there is none, as it always was."""
-
-
 def written(metadata: DocumentMetadata) -> dict[str, Any]:
     """Metadata as plain values, without what it does not say."""
-    return {k: value for k, value in asdict(metadata).items() if value or k in _FIRST}
+    return {k: value for k, value in asdict(metadata).items() if value}
 
 
 def metadata_of(data: Mapping[str, Any]) -> DocumentMetadata:
-    """The metadata that was written so, by this version, an earlier or a later one."""
-    known = {field.name for field in fields(DocumentMetadata)}
-    told: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in data.items()
-        if name in known
-    }
-    return DocumentMetadata(**told)
-
-
-def written_entry(entry: BibliographyEntry | None) -> list[Any] | None:
-    """What a bibliography or a document says, as plain values."""
-    return [entry.title, written(entry.metadata)] if entry else None
-
-
-def entry_of(data: Sequence[Any] | None) -> BibliographyEntry | None:
-    """What was written so."""
-    return BibliographyEntry(data[0], metadata_of(data[1])) if data else None
+    """The metadata that was written so."""
+    return DocumentMetadata(**{**data, "authors": tuple(data.get("authors", ()))})

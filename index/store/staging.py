@@ -23,7 +23,7 @@ from index.store.documents import (
     pages_of,
     rows_where,
 )
-from index.store.manifest import Manifest, Row, Rows, written, written_entry
+from index.store.manifest import Manifest, Row, Rows, written
 from index.store.tables import (
     DYING,
     PENDING,
@@ -83,7 +83,7 @@ def stage(
                 "version": row, "number": number, "paragraph": rows[place.id][0],
                 "heading": json.dumps(place.heading), "page": place.page, "start": place.start,
                 "end": place.end, "locator": place.locator, "kind": place.kind,
-                "certainty": place.ocr_confidence,
+                "ocr_confidence": place.ocr_confidence,
                 "lead": json.dumps([place.lead.start, place.lead.text]) if place.lead else None,
             }
             for number, place in enumerate(manifest.places, start=1)
@@ -154,8 +154,7 @@ def _head(manifest: Manifest, pending: float) -> dict[str, Any]:
         "document": manifest.id,
         "hash": manifest.digest,
         "text_hash": manifest.hash,
-        "imprint": json.dumps(written(manifest.metadata)),
-        "own": json.dumps(written_entry(manifest.own)) if manifest.own else None,
+        "metadata": json.dumps(written(manifest.metadata)),
         "gaps": json.dumps(manifest.gaps),
         "pending": pending,
     }

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -24,7 +23,7 @@ from index.errors import (
     IndexCorruptedError,
     IndexUnusableError,
 )
-from index.store import documents, former, staging
+from index.store import documents, staging
 from index.store.chroma_server import Server
 from index.store.documents import GenerationReplacedError, TextReader, reader_of
 from index.store.manifest import Manifest, ParagraphText, Row, Rows
@@ -85,28 +84,6 @@ class Store:
                 self._vectors.close()
             self._vectors = self._snapshot = None
             self._seen = -1
-
-    def take_over(self, wait: float) -> list[str]:
-        """Take over what a former version kept; sentences that say so. See `former`."""
-        done = former.take_over(
-            self._folder,
-            self.database,
-            self._encoder,
-            self._server,
-            partial(self._open_vectors, 1),
-            wait,
-        )
-        if done:
-            with closing(self._open_vectors(1)) as vectors:
-                with self.database.read() as connection:
-                    ready = documents.ready_rows(connection)
-                # Those that were damaged; all of another encoder are made when that is wanted.
-                if len(vectors.missing(ready)) < len(ready):
-                    self._fill(vectors, None)
-            with suppress(EncoderError, IndexCorruptedError):  # which whoever reads is told
-                self.current()
-                self.fold()
-        return [done] if done else []
 
     # --- reading -----------------------------------------------------------------------------
 

@@ -44,12 +44,11 @@ versions = sa.Table(
     sa.Column("kept", sa.Boolean, nullable=False),
     text("content"),
     text("language"),
-    text("imprint"),  # JSON
+    text("metadata"),  # JSON
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("pages", sa.Integer, nullable=False),
     sa.Column("unread", sa.Integer, nullable=False),
     text("added"),
-    sa.Column("own", ExactText),  # JSON
     text("gaps"),  # JSON: the text before each paragraph, and after the last
     sa.Column("pending", sa.Double, index=True),  # since when, in seconds since 1970
     sqlite_autoincrement=True,
@@ -102,7 +101,7 @@ places = sa.Table(
     sa.Column("end", sa.BigInteger, nullable=False),
     text("locator"),
     text("kind"),
-    sa.Column("certainty", sa.Double),
+    sa.Column("ocr_confidence", sa.Double),
     sa.Column("lead", ExactText),  # JSON: where it begins, and its text
 )
 

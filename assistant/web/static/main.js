@@ -20,7 +20,7 @@ import { closeOnBack, placeIn } from "./shared/address.js";
 import { $, onKey, placeToast, toast } from "./shared/dom.js";
 import { app } from "./shared/app.js";
 import { restoreDocument, messageOf, active, restore, session } from "./shared/api.js";
-import { join, storage } from "./shared/storage.js";
+import { join } from "./shared/storage.js";
 import { trashIn } from "./shared/trash.js";
 import { say, speak } from "./shared/i18n.js";
 /** @import { Session } from "../types.js" */
@@ -40,7 +40,7 @@ const began = await session().catch(async (/** @type {unknown} */ error) => {
   const instead = wanted ? await session().catch(() => null) : null;
   if (instead) toast(messageOf(error));
   else toast(messageOf(error), say("server.retry"), () => location.reload());
-  return instead ?? { user: null, documents: [], fetch: false, pictures: "offered", notices: [] };
+  return instead ?? { user: null, documents: [], fetch: false, pictures: "offered" };
 });
 settings(began.user);
 app.store = new Store(began.user);
@@ -68,8 +68,6 @@ void notebooks.refresh().then(() => {
   app.welcome.draw();
 });
 void noteStore.refresh();
-const notices = began.notices.join(" ");
-if (notices && notices !== storage.get("footnote/noticed")) toast(notices, say("noticed"), () => storage.set("footnote/noticed", notices));
 await store.handOver().catch(() => {}); // the server may be away: it waits for the next time
 const place = placeIn(location.hash);
 await navigation.goTo(place?.conversation && place.notebook === active.notebook ? place : {}, true);

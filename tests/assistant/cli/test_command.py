@@ -235,26 +235,3 @@ def test_help_names_every_command() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     main = "assistant.cli.main:main"
     assert project["project"]["scripts"] == {"footnote": main, DISTRIBUTION: main}
-
-
-def test_documents_are_called_as_a_bibliography_calls_them(tmp_path: Path) -> None:
-    storage = tmp_path / "storage" / "ABCD1234"
-    storage.mkdir(parents=True)
-    (storage / "Solheim_2021.txt").write_text("The ferry to Brenna leaves at nine.")
-    (tmp_path / "my.bib").write_text(
-        "@article{solheim2021, title = {Crossing to Brenna}, author = {Solheim, Ann}, year = 2021,"
-        " journal = {Ports}, file = {storage/ABCD1234/Solheim_2021.txt}}"
-    )
-    index = ("--index-dir", str(tmp_path / "index"))
-    added = footnote("index", "add", tmp_path / "storage", *index)
-    assert added.stdout.splitlines()[1:] == ["1 of 1 documents are known to a bibliography there."]
-    assert "Crossing to Brenna · Solheim, Ann · 2021" in footnote("index", "list", *index).stdout
-    [listed] = json.loads(footnote("index", "list", "--json", *index).stdout)
-    assert (listed["key"], listed["container"]) == ("solheim2021", "Ports")
-    answer = footnote("ask", "When does the ferry to Brenna leave?", *index).stdout
-    assert "[1] Crossing to Brenna › paragraph 1" in answer
-
-    (tmp_path / "my.bib").write_text("@article{solheim2021, title = {")
-    again = footnote("index", "add", tmp_path / "storage", *index)
-    assert "The bibliography 'my.bib' cannot be understood" in again.stderr
-    assert again.stdout.startswith("1 documents: 0 paragraphs added, 0 removed, 1 unchanged; 0 ")

@@ -131,28 +131,6 @@ def test_a_file_that_cannot_be_read_is_tried_again_when_it_changes(
     assert told(watch)[2:] == [("unread", "bakery.txt"), ("removed", "bakery.txt")]
 
 
-def test_what_a_bibliography_says_is_followed(
-    watch: FolderWatch, assistant: Assistant, folder: Path
-) -> None:
-    export = folder.parent / "my.bib"  # beside the folder
-    entry = "@book{solheim2021, title = {Crossings}, file = {papers/ferry.txt}}"
-    export.write_text(entry)
-    watch.update()
-    [info] = assistant.index.documents()
-    assert (info.title, info.metadata.key) == ("Crossings", "solheim2021")
-    assert (watch.changes, watch.unread) == ((), ())
-    export.write_text(entry[:-9])
-    watch.update()
-    watch.update()
-    assert told(watch) == [("unread", "my.bib")]
-    assert [(one.name, one.code) for one in watch.unread] == [("my.bib", "bibliography")]
-    assert assistant.index.documents() == [info]
-    with following(watch):
-        export.write_text(entry.replace("Crossings", "Ferries"))
-        until(lambda: assistant.index.documents()[0].title == "Ferries")
-        until(lambda: watch.unread == ())
-
-
 def test_what_could_not_be_indexed_is_done_the_next_time(
     watch: FolderWatch, assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

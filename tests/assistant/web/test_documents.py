@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,6 @@ from browsing import (
     settled,
 )
 from chroma_servers import until
-from former_index import unpacked
 from helpers import write_paragraphs
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
@@ -491,14 +489,3 @@ def test_what_changes_in_a_folder_is_shown_and_asked(visit: Visit, folder: Path)
     expect(titles(page)).to_have_count(2)
     expect(unread).to_have_count(0)
     expect(page.locator("#changes li").first).to_contain_text("ferry.txtRemoved · ")
-
-
-def test_whoever_runs_it_is_told_once_what_was_taken_over(browser: Browser, tmp_path: Path) -> None:
-    unpacked(tmp_path)
-    with serving(tmp_path) as former, closing(Visit(browser, former)) as visit:
-        toast = visit.page.locator("#toast")
-        expect(toast).to_contain_text("records-former")
-        toast.get_by_role("button", name="OK").click()
-        visit.page.reload()
-        visit.ready()
-        expect(toast).to_be_hidden()

@@ -33,7 +33,7 @@ from assistant.workspace.notes import KeptNote
 from assistant.workspace.retention import RetentionJob
 from assistant.workspace.trash import RETENTION_SECONDS
 from assistant.workspace.turns import KeptAnswer, KeptTurn, keep_answer
-from index import Index, document_from_text
+from index import Index
 from index.errors import MissingPathError, QuestionError, RefusedError
 from index.store.chroma_server import ServerAddress
 
@@ -285,23 +285,6 @@ def test_a_document_is_found_by_one_statement_however_many_notebooks_there_are(
             again()
 
 
-def test_those_that_a_former_version_told_apart_are_in_the_order_of_their_dates(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here, kept = opened(), []
-    for day, apart in (("02", "~00000003"), ("04", "~00000001"), ("03", ""), ("01", "~00000002")):
-        monkeypatch.setattr("index.index.now", lambda day=day: f"2026-11-{day}T08:00:00+00:00")
-        source = f"upload:{MACHINE}{apart}/plan.txt"
-        kept += here.index.sync([document_from_text(f"The plan {day}.", source)], keep=True).ids
-    assert add(here, MACHINE, "plan.txt", "A new plan.") == kept[1]
-    for identity in kept:
-        here.discard(MACHINE, identity)
-    last = add(here, MACHINE, "plan.txt", "The last plan.")
-    for identity in kept:
-        here.restore(MACHINE, identity)
-    assert add(here, MACHINE, "plan.txt", "The last plan anew.") == last
-
-
 def test_a_name_that_is_given_while_an_answer_is_kept_stays(opened: Opened) -> None:
     here = opened()
     here.conversations.put_turn(Space(MACHINE), TALK, turn("turn-000001"), title="Auto", by="")
@@ -466,27 +449,6 @@ def test_of_the_answers_that_somebody_does_not_keep_so_much_is_left(
         left = set(connection.scalars(sa.select(answers.c.id)))
     assert left == {kept.id, last, newest, bens}
     assert len(older) == 2
-
-
-def test_answers_of_a_database_that_does_not_know_whose_they_are(opened: Opened) -> None:
-    here = opened()
-    add(here, MACHINE)
-    former = answer(here)
-    with here.index.database.write() as connection:
-        for column in ("answers DROP COLUMN owner", "answers DROP COLUMN size"):
-            connection.execute(sa.text(f"ALTER TABLE {column}"))
-        connection.execute(sa.text("ALTER TABLE documents DROP COLUMN custom_title"))
-        connection.execute(sa.text("ALTER TABLE conversations DROP COLUMN pinned"))
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
-    here.index.close()
-    there = opened()
-    mine = KeptNote(id="note-000001", kind="answer", created=1, answer=former)
-    there.notes.put(Space(MACHINE), mine, "")
-    unkept = answer(there)
-    RetentionJob(there).sweep()
-    assert there.notes.kept(Space(MACHINE))[0].answer == former
-    with there.index.database.read() as connection:
-        assert set(connection.scalars(sa.select(answers.c.id))) == {former.id, unkept.id}
 
 
 def test_an_answer_is_given_where_it_cannot_be_kept(

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant import Assistant
-from assistant.access.callers import owner_of_browser, person
+from assistant.access.callers import name_of_browser, person
 from assistant.workspace.library import Library
 from assistant.workspace.retention import RetentionJob
 from assistant.workspace.uploads import MAX_FOLDERS, Upload, safe_folder
@@ -64,11 +64,11 @@ _hostile = settings(max_examples=30, suppress_health_check=[HealthCheck.function
 
 @given(st.none() | st.text(st.characters()), st.none() | st.text() | st.sampled_from(HOSTILE))
 def test_an_owner_is_a_name_that_can_stand_anywhere(user: str | None, key: str | None) -> None:
-    former = [owner_of_browser(user, told) for told in (key or "", "0123456789-abcdef-XYZ")]
+    browsers = [name_of_browser(user, told) for told in (key or "", "0123456789-abcdef-XYZ")]
     here = person(user, "127.0.0.1").owner
-    for owner in (*former, here):
-        assert owner is None or (len(owner) == 24 and set(owner) <= set(string.hexdigits))
-    assert former[-1] not in (None, here), "what nobody takes over is nobody's"
+    for name in (*browsers, here):
+        assert name is None or (len(name) == 24 and set(name) <= set(string.hexdigits))
+    assert browsers[-1] not in (None, here)
 
 
 @_hostile

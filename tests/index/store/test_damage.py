@@ -16,7 +16,7 @@ from chroma_servers import Servers
 from helpers import CheapEncoder, Opened, check_whole, write_paragraphs
 
 from index import Index
-from index.database.database import FILE, REVISION, Database
+from index.database.database import FILE, Database
 from index.errors import (
     FootnoteError,
     IndexBusyError,
@@ -152,14 +152,6 @@ def database(request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]
     address = request.getfixturevalue("index_address") if request.param == "servers" else None
     with closing(Database(folder, address, wait=0.1)) as opened:
         yield opened
-
-
-def test_a_database_of_a_newer_version_is_left_alone(database: Database, folder: Path) -> None:
-    address = None if database.file else database._url.render_as_string(hide_password=False)
-    with database.write() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(IndexUnusableError, match=f"9999, this version knows {REVISION}"):
-        Database(folder, address)
 
 
 def test_who_writes_waits_for_another_and_who_reads_does_not(

@@ -29,7 +29,7 @@ from index.errors import (
     IndexCorruptedError,
     MissingPathError,
 )
-from index.models import NO_ENTRY, BibliographyEntry, DocumentMetadata
+from index.models import DocumentMetadata
 from index.store.documents import ABANDONED, GRACE_SECONDS
 from index.store.tables import documents, generations, paragraphs, versions
 from index.store.vectors import FolderVectors, ServedVectors, VectorStore
@@ -141,21 +141,6 @@ def test_an_index_is_the_same_in_a_folder_and_on_servers(
     assert replace(served.status(), folder="", bytes=0) == replace(
         local.status(), folder="", bytes=0
     )
-
-
-def test_a_bibliography_tells_of_a_document_until_it_no_longer_does(another: Another) -> None:
-    index, document = another(), document_from_text(FERRY, "ferry.txt", "Timetable")
-    index.sync([document], keep=True)
-    revision = index.revision
-    entry = BibliographyEntry("On Ferries", DocumentMetadata(("Ann", "Ben"), "1934"))
-    assert index.sync([replace(document, entry=entry)]).embedded == 0
-    [told] = another().documents()
-    assert (told.title, told.metadata, told.kept) == (entry.title, entry.metadata, True)
-    assert index.sync([document]).added == 0, "in which no bibliography was looked into"
-    assert index.documents() == [told]
-    index.sync([replace(document, entry=NO_ENTRY)])
-    assert index.documents()[0].title == "Timetable"
-    assert index.revision == revision
 
 
 # --- paragraphs and their vectors --------------------------------------------------------------

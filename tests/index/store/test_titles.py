@@ -3,7 +3,6 @@ nothing is embedded again for it."""
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +12,10 @@ from helpers import Another, CheapEncoder, Opened
 
 from index import Index
 from index.errors import MissingPathError
-from index.models import BibliographyEntry, DocumentMetadata
 from index.readers.loader import Reading, read_raw
 
 OWN, GIVEN = "Crossing to Brenna", "Ferry times, summer"
 TEXT = f"# {OWN}\n\nThe ferry to Brenna leaves at nine.\n"
-ENTRY = BibliographyEntry("The North Sea ferries", DocumentMetadata(authors=("Solheim, Ann",)))
 
 
 @pytest.fixture
@@ -92,17 +89,6 @@ def test_it_stays_when_the_document_is_read_anew(
     assert titles(index) == {OWN}
 
 
-def test_it_counts_more_than_a_bibliography(another: Another, file: Path) -> None:
-    index, known = another(), replace(read_raw(file), entry=lambda _: ENTRY)
-    [identity] = index.sync([known]).ids
-    assert titles(index) == {ENTRY.title}
-    index.rename(identity, GIVEN)
-    index.sync([known])
-    assert (titles(index), index.info(identity).metadata.authors) == ({GIVEN}, ("Solheim, Ann",))
-    index.rename(identity, "")
-    assert titles(index) == {ENTRY.title}
-
-
 def test_one_that_is_given_meanwhile_is_kept(
     folder: Path, file: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,19 +98,3 @@ def test_one_that_is_given_meanwhile_is_kept(
     index.sync([read_raw(file)], lambda *_: other.rename(identity, GIVEN))
     assert "harbour" in index.document(identity).text
     assert titles(index, other) == {GIVEN}
-
-
-def test_an_index_that_knows_of_none_opens_as_it_was(
-    folder: Path, file: Path, opened: Opened
-) -> None:
-    with closing(Index(folder, encoder=CheapEncoder())) as index:
-        [identity] = index.sync([read_raw(file)]).ids
-        revision = index.revision
-        with index.database.write() as connection:
-            connection.execute(sa.text("ALTER TABLE documents DROP COLUMN custom_title"))
-            connection.execute(sa.text("ALTER TABLE conversations DROP COLUMN pinned"))
-            connection.execute(sa.text("UPDATE alembic_version SET version_num = '0004'"))
-    index = opened(folder, encoder=CheapEncoder())
-    assert (titles(index), index.revision) == ({OWN}, revision)
-    index.rename(identity, GIVEN)
-    assert titles(index) == {GIVEN}

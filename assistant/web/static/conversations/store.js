@@ -1,5 +1,5 @@
 // Conversations, which the server keeps question by question, so that two tabs lose nothing of each other.
-// What did not reach the server waits in this browser; what an earlier version kept here is handed over.
+// What did not reach the server waits in this browser.
 
 import { toast } from "../shared/dom.js";
 import { Failure, changeConversation, conversation, isStatus, messageOf, active, putTurn, remove, removeTurns, restore, orToast } from "../shared/api.js";
@@ -102,12 +102,10 @@ export class Store {
       const held = /** @type {Conversation | null} */ (read(name));
       if (!held?.turns) continue;
       const { id, title, turns, notebook = null } = held;
-      const begun = held.updated - turns.length;
       try {
-        for (const [number, turn] of turns.entries()) {
-          const asked = turn.asked ?? begun + number; // an earlier page did not tell
+        for (const turn of turns) {
           const state = turn.state === "pending" ? "stopped" : turn.state;
-          await putTurn(id, title, { ...turn, asked, state }, notebook);
+          await putTurn(id, title, { ...turn, state }, notebook);
         }
         if (held.named) await changeConversation(id, { title }, notebook);
         storage.remove(name);
