@@ -34,7 +34,7 @@ Code = Literal[
     "overview_tables", "writer_gone", "not_installed", "none_chosen", "chosen_gone",
     # a file
     "document", "missing", "unreadable", "damaged", "locked", "old_office", "too_long",
-    "given_up", "too_large", "not_text", "empty", "scan", "no_ocr", "bibliography",
+    "given_up", "too_large", "not_text", "empty", "scan", "no_ocr",
     "folder_unavailable",
     # an address of the web
     "no_fetch", "web_address", "web_login", "web_port", "web_host", "web_late", "web_failed",

@@ -18,7 +18,7 @@ is told, and of questions `by_title`, those who asked knew nothing else.
 The documents themselves are not ours to pass on, and are kept elsewhere: a folder with one folder
 for each, named as the file here, with `file` in it. `python -m evals.training.real_documents fetch
 DOCUMENTS` makes that of the repositories; `sets DOCUMENTS OUTPUT` makes question sets of those that
-are held out, by which `footnote eval calibrate` fits what decides.
+are held out, by which `python -m evals.fitting.calibration` fits what decides.
 """
 
 from __future__ import annotations
