@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -28,8 +28,6 @@ PER_PASSAGE = 4
 
 #: Called with the number of questions, or paragraphs, that are done, and of all.
 Step = Callable[[int, int], None]
-#: Given a set's name, opens its two bars of progress, of indexing and of asking.
-Bars = Callable[[str], AbstractContextManager[tuple[Step, Step]]]
 
 
 class System(ABC):
