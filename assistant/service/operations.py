@@ -26,7 +26,6 @@ from assistant.schemas.base import Unit
 from assistant.schemas.documents import FoundValue, ProgressValue
 from assistant.workspace.turns import keep_answer
 from index import DocumentInfo
-from index.chunking.metadata import metadata_of
 from index.errors import (
     FootnoteError,
     IndexChangedError,
@@ -262,7 +261,7 @@ async def receive_address(service: Service, client: str, address: str) -> Upload
         await asyncio.wrap_future(turn.come)
         fetched = await service.fetcher.fetch(address)
     upload = await service.library.inbox.receive(client, fetched.name, _parts(fetched.content))
-    upload.address = metadata_of([], addresses=[fetched.address]).address
+    upload.address = fetched.address
     return upload
 
 

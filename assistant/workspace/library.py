@@ -23,6 +23,7 @@ from assistant.workspace.owners import Owners, order_added, source_of
 from assistant.workspace.trash import DeletedDocuments, DeletedValue, TrashValue
 from assistant.workspace.uploads import Inbox, Upload, safe_folder, safe_name
 from index import Document, DocumentInfo, Index
+from index.chunking.metadata import metadata_of
 from index.errors import (
     DocumentError,
     DocumentExistsError,
@@ -297,7 +298,8 @@ class Library:
                 self._make_room(owner, there, file.stat().st_size)
             try:
                 read = read_raw(file, ocr=ocr or self._assistant.settings.ocr)
-                raw = replace(read, source=source, original=file, address=upload.address)
+                address = metadata_of([], addresses=[upload.address]).address
+                raw = replace(read, source=source, original=file, address=address)
                 # Unless another process has added it since: its notebooks stay.
                 if there is None and not [*self.owners.find([raw.id])]:
                     self._forget(raw.id)

@@ -106,7 +106,7 @@ def derive(folder: Path, name: str, stops_at: int, told: Connection) -> None:
 
     logging.getLogger().addHandler(_Refusing(logging.WARNING))
     library, documents = Library(), list[Manifest]()
-    index = LexicalIndex(folder, folder.with_name("shared"))
+    index = LexicalIndex(folder)
     with patch.object(np, "save", stopping):
         for turn in count():
             paragraphs = [("", f"barn {name} {turn} of {n}") for n in range(1500)]

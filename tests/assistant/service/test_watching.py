@@ -248,8 +248,8 @@ def test_an_unexpected_error_is_logged_and_tried_again(
     with caplog.at_level(logging.ERROR), following(watch):
         until(lambda: assistant.index.sync == sync)
         monkeypatch.setattr(watching, "_states", unseen)
-        until(lambda: watching._states == states)
         (folder / "library.txt").write_text("The library lends books.")
+        until(lambda: watching._states == states)
         until(lambda: ("added", "library.txt") in told(watch))
     assert [record.exc_info is not None for record in caplog.records] == [True] * 3
 

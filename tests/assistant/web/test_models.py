@@ -243,7 +243,7 @@ def test_what_it_reads_and_writes_is_told(browser: Browser, tmp_path: Path) -> N
     hold = threading.Event()  # lets the model go on with what it has looked up
     with (
         serving_models(scripted(REPLIES, hold), MODEL) as (llm, model),
-        serving(tmp_path, "--llm", llm, **SETTINGS) as address,
+        serving(tmp_path, "--llm", f"{llm}#{MODEL}", **SETTINGS) as address,
         closing(Visit(browser, address)) as visit,
     ):
         page = visit.page

@@ -163,7 +163,8 @@ def false_in(index: Index, shown: Mapping[str, Any], answer: Mapping[str, Any]) 
     missing = [*answer["unanswered"], *answer["undecided"]]
     for due in [*missing, *([answer["note"]] if answer["note"] else [])]:
         same("what it does not say", due in shown["below"], True)
-    same("whether it is partial", "Partly answered" in shown["below"], bool(missing))
+    is_partial = is_answered and bool(missing)
+    same("whether it is partial", "Partly answered" in shown["below"], is_partial)
     return found
 
 
