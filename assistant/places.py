@@ -21,17 +21,10 @@ def link_to(link: str, heading: Sequence[str]) -> str:
 
 def place_of(title: str, paragraph: Paragraph) -> str:
     """Where a paragraph stands, for people: title, headings, page or the like, paragraph."""
-    p = paragraph
-    return place_at(title, p.heading, p.locator, p.number, p.is_uncertain)
-
-
-def place_at(
-    title: str, heading: Sequence[str], locator: str, number: int, uncertain: bool = False
-) -> str:
-    """The same of a paragraph of which no more is known than this."""
-    parts = [title, *(h for h in heading if h != title), locator]
-    place = " › ".join([*filter(None, parts), f"paragraph {number}"])
-    return f"{place} ({UNCERTAIN})" if uncertain else place
+    headings = (heading for heading in paragraph.heading if heading != title)
+    parts = [title, *headings, paragraph.locator]
+    place = " › ".join([*filter(None, parts), f"paragraph {paragraph.number}"])
+    return f"{place} ({UNCERTAIN})" if paragraph.is_uncertain else place
 
 
 #: What is said of a paragraph whose words may be others: see `Paragraph.is_uncertain`.

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from index.database.columns import reflected
 from index.database.database import FILE, Database
-from index.database.tables import reflected
+from index.database.document_tables import READY, files, paragraphs, versions
 from index.errors import IndexUnusableError, UnreadableError
 from index.index import Index
 from index.store.chroma import translated
 from index.store.pages import SharedPages
-from index.store.tables import READY, files, paragraphs, versions
 
 #: Of the folder of an index what goes along, and how: what is packed already is not packed again.
 _FOLDERS = {"pages": zipfile.ZIP_DEFLATED, "vectors": zipfile.ZIP_STORED}

@@ -21,7 +21,7 @@ from index.errors import DocumentError, DocumentExistsError, FootnoteError
 from index.models import Document, Paragraph, Status, SyncReport, now
 from index.other_versions import check_server
 from index.read_view import View
-from index.readers.loader import RawDocument, Reading, file_name, is_current, read_raw
+from index.readers.loader import RawDocument, Reading, file_name, read_raw
 from index.store import staging
 from index.store.chroma_server import Server, ServerAddress
 from index.store.manifest import Manifest, ParagraphText
@@ -261,33 +261,24 @@ class Index(View):
             ids=tuple(document.id for document in documents),
         )
 
-    def outdated(self) -> list[str]:
-        """Ids of the documents that another version of the readers has read, and whose originals
-        are kept with the index: those that `reindex` can read."""
-        outdated = self._outdated(self._current())
-        return [identity for identity, kept in outdated.items() if kept]
-
-    def reindex(
+    def read_pictures(
         self,
         document_id: str,
         progress: Progress | None = None,
-        *,
-        ocr: bool = False,
         on_page: Progress | None = None,
     ) -> bool:
-        """Read a document again from the original that is kept with the index, where another
-        version of the readers has read it, or without its pictures. Its id stays, and whether it
-        is kept; so does all of it where the file can no longer be read, or this is killed.
+        """Read the text in the pictures of a document, from the original that is kept with the
+        index. Its id stays, and whether it is kept. If the file cannot be read, or the process is
+        killed, the document stays as it is.
 
         Args:
             document_id: its id.
             progress: called as paragraphs are done.
-            ocr: read its pictures, too, as is done anyway where they were read before.
             on_page: called as pages that are pictures are read.
 
         Returns:
-            Whether it was read: it is not where it is as it would be, has no original, or was
-            replaced meanwhile.
+            Whether it was read. It is not read if its pictures were read before, if it has no
+            original, or if it was replaced meanwhile.
 
         Raises:
             DocumentError: the file cannot be read.
@@ -295,7 +286,7 @@ class Index(View):
         """
         manifest = self._store.current().manifest(document_id)
         reading = Reading.of(manifest.reading)
-        if is_current(manifest.reading) and (reading.ocr or not ocr):
+        if reading.ocr:
             return False  # before it is fetched from a server
         original = self._pages.original(manifest.content)
         if original is None:
@@ -304,7 +295,7 @@ class Index(View):
             file = Path(folder) / file_name(manifest.source, manifest.reading)
             shutil.copyfile(original, file)
             raw = replace(
-                read_raw(file, reading.title or None, ocr=ocr or reading.ocr),
+                read_raw(file, reading.title or None, ocr=True),
                 source=manifest.source,
                 original=file,
                 address=manifest.metadata.address,

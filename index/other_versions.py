@@ -10,9 +10,8 @@ from pathlib import Path
 from index.about import VERSION
 from index.errors import IndexUnusableError
 
-#: The revisions of the tables that this version can use, oldest first; the last is the one that it
-#: brings the others to (see `database.migrations`).
-REVISIONS = ("tables",)
+#: The revision of the tables that this version makes and uses. Change it with any of the tables.
+REVISION = "tables"
 
 #: Where everything was kept when there was no database: a folder of Chroma's, and a collection.
 _CHROMA, _STATE = "chroma", "state"
@@ -51,7 +50,7 @@ def check_revision(revision: str | None, place: str) -> None:
     Raises:
         IndexUnusableError: another version made it.
     """
-    if revision is not None and revision not in REVISIONS:
+    if revision is not None and revision != REVISION:
         raise _refusal(place, f"tables of the revision {revision!r}")
 
 

@@ -6,13 +6,13 @@ changes the index meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from index.encoder import Encoder, Vectors
 from index.models import Boxes, Document, DocumentMetadata, Paragraph
-from index.readers.loader import file_name, is_current
+from index.readers.loader import file_name
 from index.retriever import IN_CONTEXT, Hit, SearchResult, blend, search
 from index.store.manifest import Manifest
 from index.store.pages import PageFiles, unchanged
@@ -23,12 +23,7 @@ from index.terms.analysis import terms_of
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document in the index, without its text; as `Document` and `Manifest` have it.
-
-    `stale`: it was read by another version of the readers, and there is no original to read it anew
-    from, neither in the index nor a file that it was read from: it has to be added again for what
-    has become better.
-    """
+    """A document in the index, without its text; as `Document` and `Manifest` have it."""
 
     id: str
     source: str
@@ -37,7 +32,6 @@ class DocumentInfo:
     paragraphs: int
     kept: bool
     language: str
-    stale: bool
     metadata: DocumentMetadata
     added: str
     bytes: int
@@ -46,20 +40,15 @@ class DocumentInfo:
 
 
 #: What a manifest has by the same name.
-_AS_MANIFEST = {field.name for field in fields(DocumentInfo)} - {"title", "paragraphs", "stale"}
+_AS_MANIFEST = {field.name for field in fields(DocumentInfo)} - {"title", "paragraphs"}
 
 
-def _info(manifest: Manifest, outdated: Mapping[str, bool]) -> DocumentInfo:
+def _info(manifest: Manifest) -> DocumentInfo:
     return DocumentInfo(
         **{name: getattr(manifest, name) for name in _AS_MANIFEST},
         title=manifest.shown_title,
         paragraphs=len(manifest.places),
-        stale=not outdated.get(manifest.id, True),
     )
-
-
-def _is_outdated(manifest: Manifest) -> bool:
-    return not is_current(manifest.reading) and not Path(manifest.source).is_absolute()
 
 
 class View:
@@ -100,9 +89,7 @@ class View:
 
     def documents(self) -> list[DocumentInfo]:
         """The documents, ordered by source."""
-        snapshot = self._current()
-        outdated = self._outdated(snapshot)
-        return [_info(manifest, outdated) for manifest in snapshot.manifests.values()]
+        return [_info(manifest) for manifest in self._current().manifests.values()]
 
     def info(self, document_id: str) -> DocumentInfo:
         """A document without its text.
@@ -110,19 +97,7 @@ class View:
         Raises:
             MissingPathError: there is none of that id.
         """
-        snapshot = self._current()
-        manifest = snapshot.manifest(document_id)
-        return _info(manifest, self._outdated(snapshot) if _is_outdated(manifest) else {})
-
-    def _outdated(self, snapshot: Snapshot) -> dict[str, bool]:
-        """The documents that another version of the readers has read, but for those that are read
-        from files, which are read anew when these are given again: ids, and whether the original
-        is kept with the index."""
-        outdated = {m.id: m.content for m in snapshot.manifests.values() if _is_outdated(m)}
-        if not outdated:
-            return {}
-        kept = self._pages.kept({*outdated.values()} - {""}, snapshot.revision)
-        return {identity: content in kept for identity, content in outdated.items()}
+        return _info(self._current().manifest(document_id))
 
     def document(self, document_id: str) -> Document:
         """A document with its whole text, as it was when it was indexed.

@@ -104,7 +104,7 @@ def modules() -> Iterator[types.ModuleType]:
             yield package
             for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
                 # What begins when it is imported.
-                if not re.search(r"\.__main__$|\.migrations\.env$", found.name):
+                if not found.name.endswith(".__main__"):
                     yield importlib.import_module(found.name)
 
 

@@ -18,8 +18,6 @@ PACKAGES = ("index", "assistant", "evals")
 
 #: Each dependency has one home, where its errors become ours.
 HOMES = {
-    "alembic": "index.database.migrations.env index.database.migrations.run "
-    "index.database.migrations.versions.tables",
     "bm25s": "index.terms.analysis",
     "charset_normalizer": "index.chunking.decoding",
     "chromadb": "index.store.chroma index.store.chroma_server",
@@ -39,7 +37,6 @@ HOMES = {
     "onnxruntime": "assistant.retrieval.reading_model",
     "mcp": "assistant.mcp.server",
     "oxmsg": "index.readers.mail",
-    "packaging": "assistant.cli.diagnosis",
     "pathspec": "index.readers.files",
     "platformdirs": "assistant.settings",
     "prometheus_client": "assistant.serving.metrics",

@@ -17,11 +17,11 @@ from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
-from assistant.tables import api_keys
+from index.database.columns import put_row
 from index.database.database import Database
-from index.database.tables import put_row
+from index.database.document_tables import counters
+from index.database.kept_tables import api_keys
 from index.errors import SettingsError
-from index.store.tables import counters
 
 #: `ask`: ask, search and read. `write`: change what is its own: documents, notebooks,
 #: conversations, notes. `metrics`: read `/metrics`.

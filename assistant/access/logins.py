@@ -29,8 +29,8 @@ import sqlalchemy as sa
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from assistant.llm.discovery import is_loopback
-from assistant.tables import login_secrets
 from index.database.database import Database
+from index.database.kept_tables import login_secrets
 from index.errors import SettingsError
 
 LASTS = timedelta(days=14)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from assistant.access.callers import Caller
 from assistant.api.dependencies import Asker
-from assistant.api.openapi import also_events, problems
+from assistant.api.openapi import also_events
 from assistant.events import Decided, Event, LookedAgain, SentenceReady, SourcesFound
 from assistant.schemas.answers import (
     AnswerValue,
@@ -51,7 +51,7 @@ _STEPS: Mapping[type[Event], tuple[str, type[Value]]] = {
 def routes(service: Service) -> APIRouter:
     """The routes of a service."""
     router = APIRouter(prefix="/api")
-    answered: dict[int | str, dict[str, Any]] = {**problems(404), 200: also_events(_EVENTS)}
+    answered: dict[int | str, dict[str, Any]] = {200: also_events(_EVENTS)}
 
     async def answer(
         request: Request, caller: Caller, steps: Generator[Event, None, None]
@@ -82,19 +82,19 @@ def routes(service: Service) -> APIRouter:
         )
         return await answer(request, caller, steps)
 
-    @router.post("/search", responses=problems(404))
+    @router.post("/search")
     async def search(asked: Search, caller: Asker, request: Request) -> FoundValue:
         """Find the paragraphs that match best."""
         wanted = service, _sources(asked, caller), asked.query, asked.count
         return await in_turn(request, service.queue, caller, search_documents, *wanted)
 
-    @router.post("/verify", responses=problems(404))
+    @router.post("/verify")
     async def verify(asked: Claim, caller: Asker, request: Request) -> VerificationValue:
         """Say of each sentence of a text whether the documents support it."""
         wanted = service, _sources(asked, caller), asked.text, asked.question
         return await in_turn(request, service.queue, caller, verify_text, *wanted)
 
-    @router.post("/feedback", status_code=204, responses=problems(404))
+    @router.post("/feedback", status_code=204)
     def feedback(vote: Vote, caller: Asker) -> None:
         """Keep a reader's vote on an answer, which `footnote index votes` prints."""
         take(vote, service, caller.client, caller.owner)

@@ -16,11 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.api import answers, completions, documents, exports, health, notebooks
 from assistant.api.dependencies import reader, writer
-from assistant.api.openapi import description, docs_routes
+from assistant.api.openapi import Api, problems_of
 from assistant.service.service import Service
 from assistant.serving.middleware import is_of_api
 from assistant.serving.problems import FAILED, FieldError, error_response, full_disk, response_of
-from index.about import VERSION
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
@@ -37,27 +36,17 @@ def build(service: Service, *, page: bool) -> FastAPI:
         service: what is asked.
         page: whether the page is served beside it, so that citations can lead there.
     """
-    app = FastAPI(
-        title="Footnote",
-        version=VERSION,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
+    app = Api()
+    app.include_router(answers.routes(service), tags=["Questions"])
+    app.include_router(documents.routes(service), tags=["Documents"])
+    app.include_router(notebooks.routes(service, "/api", reader, writer), tags=["Notebooks"])
+    app.include_router(exports.routes(service, "/api", reader), tags=["Notebooks"])
+    app.include_router(
+        completions.routes(service, page=page),
+        tags=["OpenAI's protocol"],
+        responses=problems_of("OpenAIError", "application/json"),
     )
-    app.include_router(answers.routes(service))
-    app.include_router(documents.routes(service))
-    app.include_router(notebooks.routes(service, "/api", reader, writer))
-    app.include_router(exports.routes(service, "/api", reader))
-    app.include_router(completions.routes(service, page=page))
-    app.include_router(health.routes(service))
-
-    def describe() -> dict[str, Any]:
-        app.openapi_schema = app.openapi_schema or description(app)
-        return app.openapi_schema
-
-    app.openapi = describe  # type: ignore[method-assign]  # FastAPI's own way to have another
-    app.include_router(docs_routes(describe))
+    app.include_router(health.routes(service), tags=["Operation"])
     add_problems(app)
     _add_addresses(app)
     return app

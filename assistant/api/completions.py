@@ -16,8 +16,8 @@ import json
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ from starlette.types import Scope
 
 from assistant.answer import LEADS, Answer, AnswerKind, AnswerSentence, Citation, Layout
 from assistant.api.dependencies import Asker
-from assistant.api.openapi import also_events, openai_problems
+from assistant.api.openapi import also_events
 from assistant.calibration import Status
 from assistant.events import Decided, Done, Event, SentenceReady, SourcesFound
 from assistant.places import place_of
@@ -71,23 +71,10 @@ def routes(service: Service, *, page: bool) -> APIRouter:
     router = APIRouter(prefix="/v1")
     began = int(time.time())
 
-    def counted(
-        steps: Generator[Event, None, None], messages: Sequence[Message], used: list[Usage]
-    ) -> Generator[Event, None, None]:
-        """The events of an answer. With the last one `used` has what it took, which is counted
-        like any other step of it: where a place in the queue is held."""
-        count = service.assistant.index.encoder.count_tokens
-        with closing(steps):
-            for step in steps:
-                if isinstance(step, Done):
-                    used.append(_usage(count, messages, step.answer))
-                yield step
-
     @router.post(
         "/chat/completions",
         response_model=Completion,
         responses={
-            **openai_problems(404),
             200: also_events("Chunks in OpenAI's form; `footnote` is in the last with a choice."),
         },
     )
@@ -100,10 +87,6 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         notebook = (wanted.metadata or {}).get("notebook")
         sources, shown = Sources(caller.owner, wanted.documents, notebook), bool(wanted.stream)
         steps = stream_answer(service, sources, question, history, llm, shown=shown)
-        used = list[Usage]()
-        counts = not shown or (wanted.stream_options and wanted.stream_options.include_usage)
-        if counts:
-            steps = counted(steps, wanted.messages, used)
         turn = service.queue.place_async(caller.client, caller.owner)
         address_of = partial(_address_of, str(request.base_url), page)
         head: dict[str, Any] = {
@@ -112,9 +95,8 @@ def routes(service: Service, *, page: bool) -> APIRouter:
             "model": wanted.model,
         }
         if wanted.stream:
-            events = _stream(
-                steps_of(steps, turn), head, address_of, used if counts else None, request.scope
-            )
+            counts = bool(wanted.stream_options and wanted.stream_options.include_usage)
+            events = _stream(steps_of(steps, turn), head, address_of, counts, request.scope)
             return await begun(request, events)
         async with while_connected(request):
             answer = await whole(steps, turn)
@@ -125,16 +107,16 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         return Completion(
             **head,
             choices=[Choice(message=message)],
-            usage=used[-1],
+            usage=_usage(answer),
             footnote=AnswerValue.model_validate(answer),
         )
 
-    @router.get("/models", responses=openai_problems())
+    @router.get("/models")
     def models(_: Asker) -> Models:
         """List what can be asked as a model."""
         return Models(data=[Model(id=name, created=began) for name in MODELS])
 
-    @router.get("/models/{name}", responses=openai_problems(404))
+    @router.get("/models/{name}")
     def model(name: str, _: Asker) -> Model:
         """Tell of one."""
         return Model(id=_known(name), created=began)
@@ -142,14 +124,11 @@ def routes(service: Service, *, page: bool) -> APIRouter:
     return router
 
 
-def _usage(count: Callable[[str], int], messages: Sequence[Message], answer: Answer) -> Usage:
-    """The tokens of an answer, as its language model told them or else as `count` does."""
+def _usage(answer: Answer) -> Usage:
+    """The tokens that a language model read and wrote for an answer, as far as it tells."""
     writing = answer.writing
-    if writing and writing.prompt_tokens is not None and writing.completion_tokens is not None:
-        prompt, reply = writing.prompt_tokens, writing.completion_tokens
-    else:
-        prompt = sum(count(message.text) for message in messages)
-        reply = count(answer.marked_text)
+    prompt = (writing and writing.prompt_tokens) or 0
+    reply = (writing and writing.completion_tokens) or 0
     return Usage(prompt_tokens=prompt, completion_tokens=reply, total_tokens=prompt + reply)
 
 
@@ -247,7 +226,7 @@ async def _stream(
     work: AsyncGenerator[Event, None],
     head: Mapping[str, Any],
     address_of: Callable[[Citation], str],
-    used: Sequence[Usage] | None,
+    counts: bool,
     scope: Scope,
 ) -> AsyncGenerator[str, None]:
     """The events of an answer in OpenAI's form.
@@ -256,19 +235,20 @@ async def _stream(
         work: the events of the answer.
         head: what every chunk has.
         address_of: see `_Reply`.
-        used: what it took, once `work` is done, where that is asked for.
+        counts: whether the last chunk tells the tokens.
         scope: of the request that is answered.
     """
     reply: _Reply | None = None
+    used: Usage | None = None
     head = {**head, "object": "chat.completion.chunk"}
 
     def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-        usage = {} if used is None else {"usage": None}
+        usage = {"usage": None} if counts else {}
         return _event({**head, "choices": [choice], **usage, **more})
 
     def to_event(step: Event) -> str:
-        nonlocal reply
+        nonlocal reply, used
         if isinstance(step, SourcesFound):
             return chunk({"role": "assistant", "content": "", "refusal": None})
         if isinstance(step, Decided):
@@ -281,20 +261,19 @@ async def _stream(
                 delta["annotations"] = [annotation.model_dump() for annotation in added]
             return chunk(delta)
         if isinstance(step, Done):
+            used = _usage(step.answer) if counts else None
             answer = AnswerValue.model_validate(step.answer).model_dump()
             return chunk({}, "stop", footnote=answer)
         return ""  # a client of this protocol has no use for it
 
     def to_failure(error: Exception) -> str:
-        nonlocal reply
-        reply = None
-        return _event(openai_error(failure_of(scope, error)))
+        return _event(openai_error(failure_of(scope, error)).model_dump())
 
     async with aclosing(event_stream(work, to_event, to_failure)) as events:
         async for event in events:
             yield event
-    if used and reply:
-        yield _event({**head, "choices": [], "usage": used[-1].model_dump()})
+    if used:
+        yield _event({**head, "choices": [], "usage": used.model_dump()})
     yield "data: [DONE]\n\n"
 
 

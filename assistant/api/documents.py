@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query, Request, Response, UploadFile
 from assistant.access.callers import Caller
 from assistant.api.dependencies import Reader, Writer
 from assistant.api.downloads import MAX_FILES, SAVED, ZIPPED, download, download_all
-from assistant.api.openapi import also_events, problems
+from assistant.api.openapi import also_events
 from assistant.documents import AskedDocument
 from assistant.schemas.base import Asked, Value
 from assistant.schemas.documents import DocumentsValue, DocumentValue, ProgressValue, ReadValue
@@ -59,7 +59,7 @@ def routes(service: Service) -> APIRouter:
     """The routes of a service."""
     router = APIRouter(prefix="/api/documents")
     library = service.library
-    replaced: dict[int | str, dict[str, Any]] = {**problems(404), 200: _EVENTS}
+    replaced: dict[int | str, dict[str, Any]] = {200: _EVENTS}
 
     async def received(caller: Caller, file: UploadFile) -> Upload:
         if (file.size or 0) > library.inbox.max_bytes:
@@ -74,7 +74,7 @@ def routes(service: Service) -> APIRouter:
         place = service.line(options["ocr"]).place_async(caller.client, caller.owner)
         return await reply(request, steps, place, to_event, status, held=upload)
 
-    @router.get("", responses=problems())
+    @router.get("")
     def list_(caller: Reader) -> DocumentsValue:
         """List the documents that you may ask."""
         return DocumentsValue.of(library.documents(caller.owner))
@@ -83,7 +83,7 @@ def routes(service: Service) -> APIRouter:
         "",
         status_code=201,
         response_model=DocumentValue,
-        responses={**problems(404, 409), 201: _EVENTS},
+        responses={201: _EVENTS},
     )
     async def add(
         request: Request,
@@ -103,7 +103,7 @@ def routes(service: Service) -> APIRouter:
         "/by-address",
         status_code=201,
         response_model=DocumentValue,
-        responses={**problems(409), 201: _EVENTS},
+        responses={201: _EVENTS},
     )
     async def add_by_address(
         request: Request,
@@ -118,14 +118,12 @@ def routes(service: Service) -> APIRouter:
         upload = await receive_address(service, caller.client, at.address)
         return await index(request, caller, upload, notebook=notebook, ocr=ocr)
 
-    @router.get(
-        "/originals", response_class=Response, responses={**problems(404, 413), 200: ZIPPED}
-    )
+    @router.get("/originals", response_class=Response, responses={200: ZIPPED})
     def originals(identities: Identities, caller: Reader) -> Response:
         """Download the files of several documents, each as `content` gives it, as one ZIP file."""
         return download_all(library, caller.owner, identities)
 
-    @router.get("/{identity}", responses=problems(404))
+    @router.get("/{identity}")
     def document(identity: Identity, caller: Reader) -> DocumentValue:
         """Tell of a document."""
         return DocumentValue.of(library.find(caller.owner, identity))
@@ -144,7 +142,7 @@ def routes(service: Service) -> APIRouter:
         upload = await received(caller, file)
         return await index(request, caller, upload, 200, replacing=identity, ocr=ocr)
 
-    @router.patch("/{identity}", responses=problems(404))
+    @router.patch("/{identity}")
     def rename(identity: Identity, wanted: NewTitle, caller: Writer) -> DocumentValue:
         """Give a document of yours another title, which stays when its file is replaced; an empty
         one gives back its own."""
@@ -161,12 +159,12 @@ def routes(service: Service) -> APIRouter:
         place = service.scanning.place_async(caller.client, caller.owner)
         return await reply(request, steps, place, to_event)
 
-    @router.delete("/{identity}", status_code=204, responses=problems(404))
+    @router.delete("/{identity}", status_code=204)
     def remove(identity: Identity, caller: Writer) -> None:
         """Remove a document of yours, for good."""
         library.remove(caller.owner, identity)
 
-    @router.post("/{identity}/restore", status_code=204, responses=problems(404))
+    @router.post("/{identity}/restore", status_code=204)
     def restore(identity: Identity, caller: Writer) -> None:
         """Have a document of yours back that was deleted on the page."""
         library.restore(caller.owner, identity)
@@ -174,14 +172,14 @@ def routes(service: Service) -> APIRouter:
     @router.get(
         "/{identity}/content",
         response_class=Response,
-        responses={**problems(404), 200: SAVED},
+        responses={200: SAVED},
     )
     def content(identity: Identity, caller: Reader) -> Response:
         """Download the file that a document was read from, as it was sent or lies in its folder;
         its text, in UTF-8, where the file is not kept or has changed since."""
         return download(library, caller.owner, identity)
 
-    @router.get("/{identity}/paragraphs/{number}", responses=problems(404))
+    @router.get("/{identity}/paragraphs/{number}")
     def paragraph(
         identity: Identity,
         number: Annotated[int, Path(ge=1, le=2**31 - 1, description="From 1.")],

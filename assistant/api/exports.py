@@ -10,7 +10,6 @@ from pydantic import Field
 from assistant.access.callers import Caller
 from assistant.api.downloads import attached
 from assistant.api.notebooks import Of
-from assistant.api.openapi import problems
 from assistant.exporting.exports import MEDIA, ExportedFile, Exports, Format, References
 from assistant.exporting.values import Language
 from assistant.schemas.base import Asked
@@ -131,4 +130,4 @@ def _files(*more: Format) -> dict[int | str, dict[str, Any]]:
     """How a response is described that is a file of one of the kinds of references, or of more."""
     kinds: list[Format] = [*more, "bib", "csl"]
     content = {MEDIA[kind]: _ITEMS if kind == "csl" else _BINARY for kind in kinds}
-    return {**problems(403, 404), 200: {"description": "The file.", "content": content}}
+    return {200: {"description": "The file.", "content": content}}

@@ -8,7 +8,6 @@ from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import APIRouter, Response
 
 from assistant.api.dependencies import Observer
-from assistant.api.openapi import problems
 from assistant.schemas.base import Value
 from assistant.service.service import Service
 from assistant.serving.metrics import CONTENT_TYPE
@@ -35,7 +34,7 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter()
     prometheus = {"description": "As Prometheus reads it.", "content": {"text/plain": {}}}
 
-    @router.get("/health/live", responses=problems())
+    @router.get("/health/live")
     async def live() -> Live:
         """Tell that the server lives, whatever else."""
         return Live()
@@ -44,7 +43,7 @@ def routes(service: Service) -> APIRouter:
     # index, however many want to know.
     limiter = CapacityLimiter(1)
 
-    @router.get("/health/ready", responses=problems())
+    @router.get("/health/ready")
     async def ready() -> Ready:
         """Tell whether questions can be answered now; 503 if not, and why."""
         try:
@@ -58,7 +57,7 @@ def routes(service: Service) -> APIRouter:
             ) from None
         return Ready()
 
-    @router.get("/metrics", response_class=Response, responses={**problems(), 200: prometheus})
+    @router.get("/metrics", response_class=Response, responses={200: prometheus})
     def metrics(_: Observer) -> Response:
         """What is counted: of what was asked nothing but how often."""
         return Response(service.metrics.text(), headers={"content-type": CONTENT_TYPE})

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import Field
 
 from assistant.access.callers import Caller
-from assistant.api.openapi import problems
 from assistant.schemas.base import Asked, DocumentId
 from assistant.service.service import Service
 from assistant.serving.streaming import in_turn
@@ -46,9 +45,6 @@ Everywhere = Annotated[
     Query(description="Tell of the conversations of all notebooks that you may read, and of none."),
 ]
 Turns = Annotated[list[Id], Field(max_length=MAX_ITEMS)]
-_NOT = problems(403, 404)
-_LARGE = problems(403, 404, 413)
-_CHANGED = problems(403, 404, 409, 413)
 
 
 class NewNotebook(Asked):
@@ -143,12 +139,12 @@ def routes(
     def space_of(caller: Caller, notebook: str | None) -> Space:
         return notebooks.space(caller.owner, notebook)
 
-    @router.get("/notebooks", responses=problems())
+    @router.get("/notebooks")
     def list_(caller: Reader) -> NotebooksValue:
         """List the notebooks that you may read."""
         return library.notebooks_of(caller.owner)
 
-    @router.post("/notebooks", status_code=201, responses=_NOT)
+    @router.post("/notebooks", status_code=201)
     def create(wanted: NewNotebook, caller: Writer) -> NotebookValue:
         """Make a notebook, which is yours alone until you share it."""
         library.check_shareable(caller.owner, *wanted.documents)  # before it is made
@@ -156,46 +152,46 @@ def routes(
         library.put_in(caller.owner, made.id, *wanted.documents)
         return library.shown(notebooks.find(caller.owner, made.id))
 
-    @router.get("/notebooks/{identity}", responses=_NOT)
+    @router.get("/notebooks/{identity}")
     def notebook(identity: Identity, caller: Reader) -> NotebookValue:
         """Tell of a notebook."""
         return library.shown(notebooks.find(caller.owner, identity))
 
-    @router.patch("/notebooks/{identity}", responses=_NOT)
+    @router.patch("/notebooks/{identity}")
     def change(identity: Identity, wanted: ChangedNotebook, caller: Writer) -> NotebookValue:
         """Give a notebook of yours another name, or say who else may read it or write in it."""
         return library.shown(notebooks.change(caller.owner, identity, wanted.name, wanted.shared))
 
-    @router.delete("/notebooks/{identity}", status_code=204, responses=_NOT)
+    @router.delete("/notebooks/{identity}", status_code=204)
     def delete(identity: Identity, caller: Writer) -> None:
         """Delete a notebook of yours; for a day it can be restored. Its documents stay."""
         notebooks.delete(caller.owner, identity)
 
-    @router.post("/notebooks/{identity}/restore", responses=_NOT)
+    @router.post("/notebooks/{identity}/restore")
     def restore(identity: Identity, caller: Writer) -> NotebookValue:
         """Have a notebook back that was deleted."""
         return library.shown(notebooks.restore(caller.owner, identity))
 
-    @router.put("/notebooks/{identity}/documents", status_code=204, responses=_NOT)
+    @router.put("/notebooks/{identity}/documents", status_code=204)
     def put_all_in(identity: Identity, wanted: PutDocuments, caller: Writer) -> None:
         """Put several documents into a notebook besides those that are in it: all, or none where
         one of them cannot be put in or there is no room for all."""
         library.put_in(caller.owner, identity, *wanted.documents)
 
-    @router.put("/notebooks/{identity}/documents/{document}", status_code=204, responses=_NOT)
+    @router.put("/notebooks/{identity}/documents/{document}", status_code=204)
     def put_in(identity: Identity, document: Document, caller: Writer) -> None:
         """Put a document of yours, or one that is everyone's, into a notebook; or one back that
         somebody else than its owner took out, for a day."""
         library.put_in(caller.owner, identity, document)
 
-    @router.delete("/notebooks/{identity}/documents/{document}", status_code=204, responses=_NOT)
+    @router.delete("/notebooks/{identity}/documents/{document}", status_code=204)
     def take_out(identity: Identity, document: Document, caller: Writer) -> None:
         """Take a document out of a notebook; the document itself stays."""
         library.take_out(caller.owner, identity, document)
 
     # --- conversations -----------------------------------------------------------------------
 
-    @router.get("/conversations", responses=_NOT)
+    @router.get("/conversations")
     def conversations_(
         caller: Reader, notebook: Of = None, everywhere: Everywhere = False
     ) -> ConversationsValue:
@@ -203,7 +199,7 @@ def routes(
         spaces = notebooks.spaces(caller.owner, notebook, everywhere)
         return ConversationsValue(conversations=conversations.all(*spaces))
 
-    @router.get("/conversations/search", responses=_NOT)
+    @router.get("/conversations/search")
     def search_(
         caller: Reader,
         text: Annotated[str, Query(min_length=1, max_length=200, description="What they have.")],
@@ -214,7 +210,7 @@ def routes(
         spaces = notebooks.spaces(caller.owner, notebook, everywhere)
         return FoundsValue(found=conversations.search(text, *spaces))
 
-    @router.get("/conversations/{identity}", responses=_NOT)
+    @router.get("/conversations/{identity}")
     def conversation(
         identity: Conversation, caller: Reader, notebook: Of = None
     ) -> WholeConversation:
@@ -236,7 +232,7 @@ def routes(
         }
         return LapsedValue(lapsed={turn: markers for turn, markers in found.items() if markers})
 
-    @router.get("/conversations/{identity}/lapsed", responses=_NOT)
+    @router.get("/conversations/{identity}/lapsed")
     async def lapsed(
         identity: Conversation, request: Request, caller: Reader, notebook: Of = None
     ) -> LapsedValue:
@@ -244,7 +240,7 @@ def routes(
         wanted = caller.owner, notebook, identity
         return await in_turn(request, service.reading, caller, lapsed_of, *wanted)
 
-    @router.put("/conversations/{identity}/turns", status_code=204, responses=_LARGE)
+    @router.put("/conversations/{identity}/turns", status_code=204)
     def put_turn(
         identity: Conversation, kept: PutTurn, caller: Writer, notebook: Of = None
     ) -> None:
@@ -258,14 +254,14 @@ def routes(
             by=caller.name,
         )
 
-    @router.post("/conversations/{identity}/turns/remove", status_code=204, responses=_NOT)
+    @router.post("/conversations/{identity}/turns/remove", status_code=204)
     def remove_turns(
         identity: Conversation, removed: RemovedTurns, caller: Writer, notebook: Of = None
     ) -> None:
         """Let go of questions, which another one takes the place of."""
         conversations.remove_turns(space_of(caller, notebook), identity, removed.turns)
 
-    @router.patch("/conversations/{identity}", status_code=204, responses=_NOT)
+    @router.patch("/conversations/{identity}", status_code=204)
     def change_conversation(
         identity: Conversation, changed: ChangedConversation, caller: Writer, notebook: Of = None
     ) -> None:
@@ -276,12 +272,12 @@ def routes(
         if changed.pinned is not None:
             conversations.pin(space, identity, changed.pinned)
 
-    @router.delete("/conversations/{identity}", status_code=204, responses=_NOT)
+    @router.delete("/conversations/{identity}", status_code=204)
     def delete_conversation(identity: Conversation, caller: Writer, notebook: Of = None) -> None:
         """Delete a conversation; for a day it can be restored."""
         conversations.delete(space_of(caller, notebook), identity)
 
-    @router.post("/conversations/{identity}/restore", status_code=204, responses=_NOT)
+    @router.post("/conversations/{identity}/restore", status_code=204)
     def restore_conversation(identity: Conversation, caller: Writer, notebook: Of = None) -> None:
         """Have a conversation back that was deleted."""
         conversations.restore(space_of(caller, notebook), identity)
@@ -292,30 +288,30 @@ def routes(
         readable = partial(library.readable, owner)
         return NotesValue(notes=notes.all(notebooks.space(owner, notebook), readable))
 
-    @router.get("/notes", responses=_NOT)
+    @router.get("/notes")
     async def notes_(request: Request, caller: Reader, notebook: Of = None) -> NotesValue:
         """List what is kept in a notebook, or in none: answers and highlighted places, each held
         against the documents as they are now."""
         wanted = caller.owner, notebook
         return await in_turn(request, service.reading, caller, notes_of, *wanted)
 
-    @router.put("/notes", status_code=204, responses=_CHANGED)
+    @router.put("/notes", status_code=204)
     def put_note(note: PutNote, caller: Writer, notebook: Of = None) -> None:
         """Keep a note in place of the one of its id, whose author stays."""
         space = space_of(caller, notebook)
         notes.put(space, checked_note(note, library, space), caller.name, note.over)
 
-    @router.delete("/notes/{identity}", status_code=204, responses=_NOT)
+    @router.delete("/notes/{identity}", status_code=204)
     def delete_note(identity: Note, caller: Writer, notebook: Of = None) -> None:
         """Delete a note; for a day it can be restored."""
         notes.delete(space_of(caller, notebook), identity)
 
-    @router.post("/notes/{identity}/restore", status_code=204, responses=_NOT)
+    @router.post("/notes/{identity}/restore", status_code=204)
     def restore_note(identity: Note, caller: Writer, notebook: Of = None) -> None:
         """Have a note back that was deleted."""
         notes.restore(space_of(caller, notebook), identity)
 
-    @router.get("/trash", responses=_NOT)
+    @router.get("/trash")
     def trash(caller: Reader, notebook: Of = None, everywhere: Everywhere = False) -> TrashValue:
         """List what was deleted within a day and you may have back: your documents and notebooks;
         and conversations and notes of a notebook that you may change, or those that were in none.

@@ -3,23 +3,19 @@ elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
-from fastapi.openapi.utils import get_openapi
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi import FastAPI, Response
+from fastapi.responses import FileResponse, HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 
-from assistant.serving.problems import MEDIA_TYPE, OPENAI, TITLES, Problem
+from assistant.serving.problems import MEDIA_TYPE, TITLES, OpenAIError, Problem
 from assistant.serving.streaming import MEDIA_TYPE as EVENTS
+from index.about import VERSION
 
 _HERE = Path(__file__).parent
-
-#: Any request may meet these.
-ALWAYS = (400, 401, 403, 408, 413, 422, 429, 500, 503)
 
 _ABOUT = """\
 Questions about documents, answered in sentences that each cite the paragraph that supports it; what
@@ -31,25 +27,20 @@ not done, a problem document (RFC 9457) says why and what to do, and every respo
 `X-Request-ID`, which also stands in the log. With `Accept: text/event-stream`, an answer comes
 piece by piece."""
 
+_SECURITY = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A key of `footnote keys`."},
+    "login": {"type": "http", "scheme": "basic", "description": "A login of the page."},
+}
 
-def problems(
-    *statuses: int, schema: str = "Problem", media: str = MEDIA_TYPE
-) -> dict[int | str, dict[str, Any]]:
-    """How a route's problems are described: those that any has, and these.
+
+def problems_of(schema: str, media: str) -> dict[int | str, dict[str, Any]]:
+    """How the problems that any request may meet are described.
 
     Args:
-        statuses: of HTTP.
         schema, media: the name of the form in which they are told, and its type.
     """
     content = {media: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {
-        status: {"description": TITLES[status], "content": content}
-        for status in sorted({*ALWAYS, *statuses})
-    }
-
-
-#: The same of OpenAI's protocol.
-openai_problems = partial(problems, schema="OpenAIError", media="application/json")
+    return {status: {"description": title, "content": content} for status, title in TITLES.items()}
 
 
 def also_events(what: str) -> dict[str, Any]:
@@ -61,74 +52,44 @@ def also_events(what: str) -> dict[str, Any]:
     return {"content": {EVENTS: {"schema": {"type": "string", "description": what}}}}
 
 
-def description(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI description of an application."""
-    found = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
-    schemas = found.setdefault("components", {}).setdefault("schemas", {})
-    template = "#/components/schemas/{model}"
-    problem = Problem.model_json_schema(ref_template=template, mode="serialization")
-    schemas.update(problem.pop("$defs", {}), Problem=problem, OpenAIError=_openai_error())
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    found["components"]["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "A key of `footnote keys`."},
-        "login": {"type": "http", "scheme": "basic", "description": "A login of the page."},
-    }
-    found["security"] = [{"key": []}, {"login": []}, {}]
-    for path, methods in found["paths"].items():
-        group = next(group for prefix, group in _GROUPS if path.startswith(prefix))
-        for method in methods.values():
-            method["tags"] = [group]
-    return found
+class Api(FastAPI):
+    """An application whose description has what FastAPI's own leaves out: problems, and how to log
+    in."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            title="Footnote",
+            version=VERSION,
+            description=_ABOUT,
+            openapi_url="/api/openapi.json",
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            responses=problems_of("Problem", MEDIA_TYPE),
+        )
+        self.add_api_route("/api/docs", self._page, include_in_schema=False)
+        self.add_api_route("/api/docs.css", self._style, include_in_schema=False)
 
-_GROUPS = (
-    (OPENAI, "OpenAI's protocol"),
-    ("/api/documents", "Documents"),
-    ("/api/notebooks", "Notebooks"),
-    ("/api/conversations", "Notebooks"),
-    ("/api/notes", "Notebooks"),
-    ("/api/trash", "Notebooks"),
-    ("/api/", "Questions"),
-    ("/", "Operation"),
-)
-"""Where addresses begin, and their part of the description; the first one counts."""
+    def openapi(self) -> dict[str, Any]:
+        """The description."""
+        is_new = self.openapi_schema is None
+        described = super().openapi()  # which keeps it
+        if is_new:
+            described["security"] = [{"key": []}, {"login": []}, {}]
+            components = described["components"]
+            components["securitySchemes"] = _SECURITY
+            for model in (Problem, OpenAIError):
+                told = model.model_json_schema(
+                    ref_template="#/components/schemas/{model}", mode="serialization"
+                )
+                components["schemas"].update(told.pop("$defs", {}), **{model.__name__: told})
+        return described
 
+    def _page(self) -> HTMLResponse:
+        return HTMLResponse(render_page(self.openapi()))
 
-def _openai_error() -> dict[str, Any]:
-    text = {"type": "string"}
-    optional = {"anyOf": [text, {"type": "null"}]}
-    error = _object(message=text, type=text, param=optional, code=optional, request_id=optional)
-    told = "Why something was not done, as OpenAI tells it."
-    return {"title": "OpenAIError", "description": told, **_object(error=error)}
-
-
-def _object(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": [*properties],
-        "additionalProperties": False,
-    }
-
-
-def docs_routes(describe: Callable[[], dict[str, Any]]) -> APIRouter:
-    """The routes of the description; `describe` gives it."""
-    router = APIRouter(include_in_schema=False)
-
-    @router.get("/api/openapi.json")
-    def description() -> JSONResponse:
-        return JSONResponse(describe())
-
-    @router.get("/api/docs")
-    def page() -> HTMLResponse:
-        return HTMLResponse(render_page(describe()))
-
-    @router.get("/api/docs.css")
-    def style() -> Response:
+    def _style(self) -> Response:
         return FileResponse(_HERE / "docs.css", media_type="text/css")
-
-    return router
 
 
 def render_page(schema: Mapping[str, Any]) -> str:

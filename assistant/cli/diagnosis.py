@@ -14,13 +14,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from importlib.metadata import Distribution, PackageNotFoundError, entry_points, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 from assistant.access.quotas import Quotas
 from assistant.settings import PREFIX, Settings, load_settings
-from index.about import VERSION, install_command
+from index.about import VERSION
 from index.database.database import FILE
 from index.encoder import Encoder, load_encoder
 from index.errors import FootnoteError, IndexBusyError
@@ -29,8 +29,6 @@ from index.store.chroma import MIN_FREE_BYTES
 #: `ok`: as it should be; `note`: so too, and worth a word; `mend`: something is to be done.
 State = Literal["ok", "note", "mend"]
 
-#: Extras for whoever works on Footnote itself.
-_DEVELOPMENT = ("test", "train")
 #: The packages whose versions a report of a fault needs.
 LIBRARIES = "chromadb gradio numpy onnxruntime sentence-transformers torch transformers".split()
 #: Bytes free on a disk below which that is worth a word.
@@ -64,7 +62,6 @@ def findings(index_dir: Path | None = None) -> Iterator[Finding]:
     system = f"Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} cores"
     yield Finding("footnote", "ok", f"{VERSION}, {system}")
     yield _checked("libraries", _libraries)
-    yield _checked("extras", _extras)
     loaded: list[Settings] = []
     yield _checked("settings", lambda: _settings(index_dir, loaded))
     if not loaded:
@@ -90,43 +87,7 @@ def _checked(about: str, check: Callable[[], tuple[State, str]]) -> Finding:
 
 
 def _libraries() -> tuple[State, str]:
-    if lacks := _lacking():
-        return "mend", f"Not as Footnote needs them: {', '.join(lacks)}. Run: {install_command()}"
     return "ok", ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-
-
-def _extras() -> tuple[State, str]:
-    found = _distribution()
-    named = found.metadata.get_all("Provides-Extra") or [] if found else []
-    extras = {name: not _lacking(name) for name in named if name not in _DEVELOPMENT}
-    have = ", ".join(name for name, is_there in extras.items() if is_there) or "none"
-    others = [f"for {name}: {install_command(name)}" for name in extras if not extras[name]]
-    return "ok", "; ".join([f"{have} installed", *others])
-
-
-def _lacking(extra: str = "") -> list[str]:
-    """The packages that are needed, with an extra or without, and not installed as needed: each
-    with the versions that will do, and the installed one."""
-    from packaging.requirements import Requirement
-
-    lacks = []
-    found = _distribution()
-    for one in map(Requirement, (found.requires if found else None) or []):
-        if one.marker and not one.marker.evaluate({"extra": extra}):
-            continue
-        try:
-            there = version(one.name)
-        except PackageNotFoundError:
-            there = ""
-        if not there or not one.specifier.contains(there, prereleases=True):
-            lacks.append(f"{one.name}{one.specifier} ({there or 'none'} is installed)")
-    return lacks
-
-
-def _distribution() -> Distribution | None:
-    """The package that installed the command; None for a copy that was not installed."""
-    found = entry_points(group="console_scripts", name="footnote")
-    return next((one.dist for one in found if one.module == "assistant.cli.main"), None)
 
 
 def _settings(index_dir: Path | None, loaded: list[Settings]) -> tuple[State, str]:

@@ -61,7 +61,7 @@ def index_list(context: typer.Context, as_json: bool) -> None:
     with opened_index(settings_of(context)) as index:
         infos = index.documents()
     if as_json:
-        hidden = {"hash", "stale", "metadata"}
+        hidden = {"hash", "metadata"}
         print_json(
             [
                 {name: value for name, value in asdict(info).items() if name not in hidden}

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.cli.options import notes, print_json, print_text, settings_of, takes
-from assistant.cli.progress import duration
+from assistant.cli.options import notes, print_text, settings_of, takes
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
-    from assistant.llm.check_results import Result
     from assistant.llm.checks import Asked
     from assistant.settings import Settings
 
 FAILED = 3
-NICE = 10  # how much of its priority a check gives up
-ESTIMATE_AFTER = 3  # questions after which it is told how long the others take
 
 app = typer.Typer(help="Language models that write.", no_args_is_help=True)
 
 
 @app.command("check")
-@takes("llm as_json")
+@takes("llm")
 def llm_check(
     context: typer.Context,
-    as_json: bool,
     llm: Annotated[
         str | None,
         typer.Argument(
@@ -60,14 +54,15 @@ def llm_check(
         f"with some {TOKENS:,} tokens to read. On a small machine that takes many minutes; where "
         "tokens are paid for it costs money. Ctrl-C ends it, and nothing is kept then."
     )
-    if hasattr(os, "nice"):  # before there are threads, which take it over
-        os.nice(NICE)
-    done = _run(settings)
-    result = result_of(done, settings)
-    if as_json:
-        print_json(_plain(name, result, done))
-    else:
-        _tell(name, result)
+    result = result_of(_run(settings), settings)
+    print_text(f"{name}: {result.counts}. {result.median_seconds:.1f} s a question (median).")
+    print_text(result.counts.rule)
+    print_text(
+        "It passed."
+        if result.passed
+        else "It failed: with it set, the documents are quoted. To let it read all the same: "
+        "--trust-llm, or FOOTNOTE_TRUST_LLM=true."
+    )
     keep(result)
     raise typer.Exit(0 if result.passed else FAILED)
 
@@ -89,50 +84,4 @@ def _run(settings: Settings) -> list[Asked]:
             )
             if one.verdict in ("partly", "wrong", "answered"):
                 notes.print(f"    It said: {one.answer.text}")
-            if len(done) == ESTIMATE_AFTER:
-                left = len(questions()) - ESTIMATE_AFTER
-                seconds = sum(each.seconds for each in done) / ESTIMATE_AFTER * left
-                notes.print(f"The other {left} take about {duration(seconds)}.")
     return done
-
-
-def _tell(name: str, result: Result) -> None:
-    print_text(f"{name}: {result.counts}.")
-    read, written = result.prompt_tokens, result.completion_tokens
-    tokens = (
-        f"{read:,} tokens read and {written:,} written"
-        if read is not None and written is not None
-        else "tokens are not told"
-    )
-    print_text(
-        f"Sentences without support: {result.dropped} left out, {result.returned} returned to it. "
-        f"{result.calls} calls, {tokens}. {result.median_seconds:.1f} s a question (median), "
-        f"{duration(result.seconds)} in all."
-    )
-    print_text(result.counts.rule)
-    print_text(
-        "It passed."
-        if result.passed
-        else "It failed: with it set, the documents are quoted. To let it read all the same: "
-        "--trust-llm, or FOOTNOTE_TRUST_LLM=true."
-    )
-
-
-def _plain(name: str, result: Result, done: list[Asked]) -> dict[str, object]:
-    return {
-        "name": name,
-        "passed": result.passed,
-        "rule": result.counts.rule,
-        **result.model_dump(),
-        "asked": [
-            {
-                **one.question.model_dump(),
-                "verdict": one.verdict,
-                "shown": one.answer.text,
-                "unanswered": list(one.answer.unanswered),
-                "note": one.answer.note,
-                "seconds": round(one.seconds, 2),
-            }
-            for one in done
-        ],
-    }

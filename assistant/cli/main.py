@@ -31,7 +31,6 @@ from assistant.cli.options import (
     settings_of,
     takes,
     tell_check,
-    tell_offer,
     tell_searches,
     write_text,
 )
@@ -39,7 +38,6 @@ from assistant.cli.system import doctor
 from assistant.llm.discovery import SERVERS, Server, is_loopback
 from index.errors import DocumentError, FootnoteError
 
-LIMITS = "rate at_once max_upload"
 REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
 
 app = typer.Typer(
@@ -96,8 +94,6 @@ def ask(
                         print_text(answer.others)
     if not answer.writing or answer.writing.outcome != "untrusted":  # which the answer tells
         tell_check(settings)
-    if not as_json:
-        tell_offer(settings, context.obj)
     raise typer.Exit({"answered": 0, "unsure": UNSURE, "refused": REFUSED}[answer.status])
 
 
@@ -172,7 +168,7 @@ def chat(context: typer.Context, open_browser: bool) -> None:
 
 
 @app.command()
-@takes(DOCUMENTS, INDEX, ANSWERING, SERVING, "page watch fetch mcp log rate at_once max_upload")
+@takes(DOCUMENTS, INDEX, ANSWERING, SERVING, "page watch fetch mcp log")
 def serve(context: typer.Context, page: bool, log: Log = "text") -> None:
     """Serve the API, and the page with it, until that is ended.
 
@@ -197,7 +193,7 @@ def mcp(context: typer.Context) -> None:
     if sys.stdin.isatty():
         notes.print("This is for MCP clients, which start it themselves. Ctrl-C ends it.")
     is_fine = serve_stdio(
-        lambda step: opened_assistant(source, settings, on_step=step),
+        lambda: opened_assistant(source, settings),
         lambda error: notes.print(f"footnote: {error}"),
     )
     # Clients kill what has not ended two seconds after they close its input, and looking through
@@ -235,7 +231,6 @@ def _serve(context: typer.Context, *, page: bool = True, open_browser: bool = Fa
         if page:
             from assistant.web.app import serve as serve_page
 
-            tell_offer(assistant.settings, context.obj)
             serve_page(
                 assistant,
                 host=host,

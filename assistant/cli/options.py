@@ -24,10 +24,8 @@ from index.errors import DocumentError, FootnoteError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
-    from assistant.llm.discovery import Server
     from assistant.settings import Settings
     from index import Index
-    from index.store.writer import Progress
 
 ANNOUNCED_BYTES = 5_000_000  # to read, from which on that is said
 
@@ -95,7 +93,6 @@ OPTIONS: Mapping[str, tuple[Any, Any]] = {
     "index_dir": (IndexDir, None),
     "encoder": (EncoderName, None),
     "reader": (ReaderName, None),
-    "max_sentences": _option(int | None, "Most sentences to quote."),
     "refuse_below": _option(
         float | None, "Refuse where the documents answer with a probability below this, 0 to 1."
     ),
@@ -132,13 +129,10 @@ OPTIONS: Mapping[str, tuple[Any, Any]] = {
     ),
     "mcp": _option(bool, "Offer the same to MCP clients, at /mcp.", "--mcp", default=False),
     "log": (Log, None),
-    "rate": _option(str | None, "Requests that a key may send, as 600/minute."),
-    "at_once": _option(int | None, "Questions that are answered at the same time; 8."),
-    "max_upload": _option(int | None, "Megabytes of a file that is added; 25."),
 }
 DOCUMENTS = "source ignore ocr"
 INDEX = "index_dir encoder"
-ANSWERING = "reader max_sentences refuse_below answer_from llm trust_llm"
+ANSWERING = "reader refuse_below answer_from llm trust_llm"
 SERVING = "host port auth"
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
@@ -191,10 +185,9 @@ def opened_assistant(
     source: Sequence[Path],
     settings: Settings,
     on_skip: Callable[[DocumentError], None] = lambda _: None,
-    on_step: Progress = lambda _done, _total: None,
 ) -> Iterator[Assistant]:
-    """An assistant on the documents, with progress shown while they are indexed, and given to
-    `on_step`; files that cannot be read are told of, and given to `on_skip`."""
+    """An assistant on the documents, with progress shown while they are indexed; files that cannot
+    be read are told of, and given to `on_skip`."""
     from assistant.assistant import Assistant
 
     def skip(error: DocumentError) -> None:
@@ -202,15 +195,10 @@ def opened_assistant(
         on_skip(error)
 
     with IndexingProgress(notes) as progress:
-
-        def step(done: int, total: int) -> None:
-            progress(done, total)
-            on_step(done, total)
-
         assistant = Assistant.open(
             *source,
             settings=settings,
-            progress=step,
+            progress=progress,
             on_wait=notes.print,
             on_skip=skip,
             on_found=tell_found,
@@ -257,25 +245,6 @@ def tell_languages(assistant: Assistant) -> None:
             f"{what} not in English ({languages}), from which the models that ship have learned: "
             "answers are less sure there, and more is refused. A multilingual encoder finds more: "
             "FOOTNOTE_ENCODER, of which footnote help documents tells."
-        )
-
-
-def tell_offer(settings: Settings, servers: Sequence[Server]) -> None:
-    """Say that a language model runs on this machine, and what lets it write, where none is set
-    and a person sees it. It is not used.
-
-    Args:
-        settings: those in force.
-        servers: where language models are looked for.
-    """
-    from assistant.llm.discovery import find_offers
-
-    if settings.llm is not None or not (sys.stdout.isatty() and sys.stderr.isatty()):
-        return
-    for offer in find_offers(servers)[:1]:
-        notes.print(
-            f"A language model is running here ({offer.server.title}: {offer.name}). To let it "
-            f"write: --llm {shlex.quote(offer.setting)}"
         )
 
 

@@ -107,14 +107,13 @@ class Identity(BaseModel):
     digest: str | None
     address: str | None
 
-    def fits(self, result: Result) -> bool:
-        """Whether the result is of this model. Where its server does not tell the digest now, which
-        it told then, address and name decide."""
-        if self.model != result.model:
-            return False
-        if self.digest is not None:
-            return self.digest == result.digest
-        return self.address is not None and self.address == result.address
+    @property
+    def file(self) -> Path:
+        """The file that a result of this model is kept in."""
+        under = "\0".join((self.model, self.digest or self.address or ""))
+        name = re.sub(r"[^A-Za-z0-9.-]+", "-", self.model)[:60]
+        digest = hashlib.sha256(under.encode()).hexdigest()[:12]
+        return checks_folder() / f"{name}-{digest}.json"
 
 
 class Result(Identity):
@@ -124,23 +123,15 @@ class Result(Identity):
         questions: the fingerprint of questions and rule.
         checked: when, ISO 8601 in UTC.
         counts: what came of the questions.
-        dropped: sentences that it wrote, and that nothing supported.
-        returned: of its sentences, those that went back to it once.
-        calls: how often it was called.
-        prompt_tokens, completion_tokens: that it read and wrote; None where it does not tell.
-        median_seconds, seconds: that a question took, and all of them.
+        median_seconds: that a question took.
     """
+
+    model_config = ConfigDict(extra="ignore")  # what earlier versions kept besides
 
     questions: str
     checked: str
     counts: Counts
-    dropped: int
-    returned: int
-    calls: int
-    prompt_tokens: int | None
-    completion_tokens: int | None
     median_seconds: float
-    seconds: float
 
     @property
     def passed(self) -> bool:
@@ -178,32 +169,30 @@ def checked(settings: Settings) -> Checked:
 
 
 def kept(settings: Settings) -> Result | None:
-    """The latest result of the model that is set; None where none of these questions is kept.
+    """The result of the model that is set; None if no result of these questions is kept.
 
     Raises:
         SettingsError: what is set names no model.
-        UnreadableError: a result cannot be read, and might be this model's.
+        UnreadableError: the result cannot be read.
     """
     if not is_set(settings):
         return None
     try:
-        files = sorted(checks_folder().glob("*.json"))
-    except OSError:  # it may not be looked into
+        if not any(checks_folder().iterdir()):
+            return None  # before the model's server is asked
+    except OSError:  # there is no folder yet, or it may not be looked into
         return None
-    found: list[Result] = []
-    broken: list[UnreadableError] = []
-    for file in files:
-        try:
-            found.append(_read(file))
-        except UnreadableError as error:
-            broken.append(error)
-    found = [result for result in found if result.questions == fingerprint()]
-    if found:
-        identity = identity_of(settings)
-        found = [result for result in found if identity.fits(result)]
-    if not found and broken:
-        raise broken[0]
-    return max(found, key=lambda result: result.checked, default=None)
+    file = identity_of(settings).file
+    try:
+        result = Result.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise UnreadableError(
+            f"What is kept of a language model's check in {file} cannot be read. Delete that file, "
+            "and check the model again: footnote llm check MODEL"
+        ) from error
+    return result if result.questions == fingerprint() else None
 
 
 def keep(result: Result) -> None:
@@ -212,10 +201,7 @@ def keep(result: Result) -> None:
     Raises:
         UnreadableError: it cannot be written.
     """
-    under = "\0".join((result.model, result.digest or result.address or ""))
-    name = re.sub(r"[^A-Za-z0-9.-]+", "-", result.model)[:60]
-    digest = hashlib.sha256(under.encode()).hexdigest()[:12]
-    file = checks_folder() / f"{name}-{digest}.json"
+    file = result.file
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, result.model_dump_json(indent=2) + "\n")
@@ -233,16 +219,6 @@ def fingerprint() -> str:
     for file in sorted(MATERIAL.iterdir()):
         seen.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return seen.hexdigest()[:16]
-
-
-def _read(file: Path) -> Result:
-    try:
-        return Result.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UnreadableError(
-            f"What is kept of a language model's check in {file} cannot be read. Delete that file, "
-            "and check the model again: footnote llm check MODEL"
-        ) from error
 
 
 def _file_digest(path: Path) -> str:

@@ -24,7 +24,6 @@ from pydantic import BaseModel, ConfigDict
 
 from assistant.answer import Answer
 from assistant.llm.check_results import MATERIAL, Counts, Result, fingerprint, identity_of
-from assistant.llm.client import Tokens
 from assistant.llm.replies import NONSENSE
 from assistant.query.english import CARDINALS
 from assistant.settings import Settings
@@ -168,9 +167,6 @@ def result_of(done: Sequence[Asked], settings: Settings) -> Result:
     """
     verdicts = Counter(one.verdict for one in done)
     answerable = sum(one.question.answerable for one in done)
-    written = [one.answer.writing for one in done if one.answer.writing]
-    tokens = [Tokens(one.prompt_tokens, one.completion_tokens) for one in written]
-    used = sum(tokens, Tokens(0, 0)) if tokens else Tokens()
     return Result(
         **identity_of(settings).model_dump(),
         questions=fingerprint(),
@@ -180,13 +176,7 @@ def result_of(done: Sequence[Asked], settings: Settings) -> Result:
             others=len(done) - answerable,
             **{name: verdicts[name] for name in get_args(Verdict)},
         ),
-        dropped=sum(one.answer.dropped for one in done),
-        returned=sum(one.returned for one in written),
-        calls=sum(one.calls for one in written),
-        prompt_tokens=used.prompt,
-        completion_tokens=used.completion,
         median_seconds=round(median(one.seconds for one in done), 2),
-        seconds=round(sum(one.seconds for one in done), 2),
     )
 
 

@@ -1,5 +1,5 @@
-"""The assistant for clients of the Model Context Protocol: tools, and documents as resources, by
-streamable HTTP or on standard input and output. The one module that imports mcp.
+"""The tools for clients of the Model Context Protocol, by streamable HTTP or on standard input and
+output, and the resources that citations name. The one module that imports mcp.
 
 The text of documents is data. It goes to the client in fields that say so, never in a place where
 clients look for instructions.
@@ -8,24 +8,23 @@ clients look for instructions.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, nullcontext
 from functools import partial
-from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import anyio
 from anyio import from_thread, to_thread
 from pydantic import Field
 
-from assistant.access.callers import Caller, person
-from assistant.events import Done, Event, LookedAgain
+from assistant.access.callers import person
+from assistant.events import Done
 from assistant.query.cleaning import without_surrogates
 from assistant.schemas import questions
-from assistant.schemas.answers import AnswerValue, CitationValue, VerificationValue
+from assistant.schemas.answers import AnswerValue, VerificationValue
 from assistant.schemas.base import DOCUMENT, PARAGRAPH, DocumentId, Value
-from assistant.schemas.documents import DocumentsValue, FoundValue, ParagraphValue, ReadValue
+from assistant.schemas.documents import DocumentsValue, FoundValue, ReadValue
 from assistant.service import operations
 from assistant.service.operations import Sources
 from assistant.serving.problems import FAILED, explain, id_of
@@ -36,12 +35,9 @@ from index.errors import FootnoteError, MissingPathError
 
 try:
     from mcp import types
-    from mcp.server.context import ServerRequestContext
-    from mcp.server.lowlevel import NotificationOptions
     from mcp.server.mcpserver import Context, MCPServer
     from mcp.server.mcpserver.exceptions import ToolError
     from mcp.server.stdio import stdio_server
-    from mcp.server.subscriptions import InMemorySubscriptionBus, ResourcesListChanged
     from mcp.server.transport_security import TransportSecuritySettings
     from mcp.shared.exceptions import MCPError
 except ModuleNotFoundError as error:  # it is missing, or of its first major version
@@ -61,17 +57,11 @@ _ABOUT = (
     "pass an answer on, keep its citations."
 )
 
-#: A request, as the low-level server gives it: `request` is that of HTTP, if it came by HTTP.
-Request = ServerRequestContext[Any, Any]
-
-#: The same, as tools and resources get it.
-ToolContext = Context[Any, Any]
+#: A request, as tools and resources get it.
+Request = Context[Any, Any]
 
 PAGE = 100
 """Documents that are listed at a time."""
-
-MAX_COMPLETIONS = 100
-"""The protocol's limit."""
 
 POLL = 0.1
 """Seconds between looks at whether the documents are there."""
@@ -84,60 +74,24 @@ Result = TypeVar("Result")
 _logger = logging.getLogger(__name__)
 
 
-class PendingService(Future["Service"]):
-    """The service, whose assistant may still be being opened; from any thread.
-
-    Attributes:
-        progress: how many paragraphs were indexed so far, and of how many.
-    """
-
-    progress = 0, 0
-
-    def step(self, done: int, total: int) -> None:
-        """Note how many paragraphs are indexed, and of how many."""
-        self.progress = done, total
-
-    async def service(
-        self, report: Callable[[float, float | None, str], Awaitable[None]] | None = None
-    ) -> Service:
-        """The service, once it is there.
-
-        Args:
-            report: called with (paragraphs done, paragraphs in all, a message) as it goes on.
-
-        Raises:
-            FootnoteError: it cannot be opened.
-        """
-        reported = -1
-        while not self.done():
-            done, total = self.progress
-            if report and done > reported:
-                reported = done
-                await report(done, total or None, "The documents are being indexed")
-            await anyio.sleep(POLL)
-        return self.result()
-
-
 class Server(MCPServer[Any]):
-    """The tools, which do the same as the API, and the documents. Each tool waits until the
-    documents are there.
+    """The tools, which do the same as the API, and the resources that citations name. All of them
+    wait until the documents are there.
 
     Args:
-        pending: gives the service.
-        changes: whether clients are notified when the documents are there.
+        pending: the service, whose assistant may still be being opened; set from any thread.
     """
 
-    def __init__(self, pending: PendingService, *, changes: bool) -> None:
+    def __init__(self, pending: Future[Service]) -> None:
         handlers, level = logging.root.handlers[:], logging.root.level
         self._pending = pending
-        self._bus = InMemorySubscriptionBus()
         super().__init__(
             "footnote",
             title="Footnote",
             instructions=_ABOUT,
             version=VERSION,
             log_level="WARNING",
-            subscriptions=self._bus if changes else False,
+            subscriptions=False,
         )
         # It has added handlers of its own, which would show the messages of other loggers.
         logging.root.handlers = handlers
@@ -152,7 +106,6 @@ class Server(MCPServer[Any]):
             (self.ask, "Ask the documents"),
             (self.search, "Search the documents"),
             (self.verify, "Verify a text"),
-            (self.overview, "Give an overview"),
             (self.documents, "List the documents"),
             (self.notebooks, "List the notebooks"),
             (self.read_paragraph, "Read a paragraph"),
@@ -160,17 +113,6 @@ class Server(MCPServer[Any]):
             self.add_tool(tool, title=title, annotations=reading)
         self.resource(DOCUMENT, name="document", title="A document's text")(self._read_document)
         self.resource(PARAGRAPH, name="paragraph", title="A paragraph")(self._read_paragraph)
-        # What only the low-level server offers: pages of lists, the request of a completion, and
-        # to be told when a client is ready for notifications.
-        server = self._lowlevel_server
-        server.add_request_handler("resources/list", types.PaginatedRequestParams, self._list)
-        server.add_request_handler(
-            "completion/complete", types.CompleteRequestParams, self._complete
-        )
-        if changes:
-            server.add_notification_handler(
-                "notifications/initialized", types.NotificationParams, self._on_initialized
-            )
 
     def routes(self, path: str) -> Sequence[BaseRoute]:
         """The routes of streamable HTTP at this path, for while `session_manager.run()` runs."""
@@ -188,22 +130,16 @@ class Server(MCPServer[Any]):
         Meanwhile whatever else is written there goes to standard error.
         """
         server = self._lowlevel_server
-        options = server.create_initialization_options(NotificationOptions(resources_changed=True))
         # Only iterated, whatever its type says.
         async with stdio_server(stdin=cast(Any, lines)) as (read, write):
             on_begun()
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(
-                    self._notify_when_there, partial(self._bus.publish, ResourcesListChanged())
-                )
-                await server.run(read, write, options)
-                tasks.cancel_scope.cancel()
+            await server.run(read, write, server.create_initialization_options())
 
     # --- tools -------------------------------------------------------------------------------
 
     async def ask(
         self,
-        context: ToolContext,
+        request: Request,
         question: questions.QuestionText,
         history: questions.History = (),
         documents: questions.Chosen = None,
@@ -218,12 +154,21 @@ class Server(MCPServer[Any]):
         `closest`.
         """
         turns = [turn.model_dump() for turn in history]
-        events = partial(operations.stream_answer, question=question, history=turns, shown=False)
-        return await self._call(context, partial(self._last, context, events), documents, notebook)
+
+        def answer(service: Service, sources: Sources) -> AnswerValue:
+            events = operations.stream_answer(service, sources, question, turns, shown=False)
+            with closing(events):
+                for event in events:
+                    from_thread.check_cancelled()
+                    if isinstance(event, Done):
+                        return AnswerValue.model_validate(event.answer)
+            raise AssertionError("a stream ends with Done")
+
+        return await self._call(request, answer, documents, notebook)
 
     async def search(
         self,
-        context: ToolContext,
+        request: Request,
         query: questions.Query,
         count: questions.Count = 5,
         documents: questions.Chosen = None,
@@ -231,11 +176,11 @@ class Server(MCPServer[Any]):
     ) -> Annotated[types.CallToolResult, FoundValue]:
         """Find the paragraphs that match best."""
         find = partial(operations.search_documents, query=query, count=count)
-        return await self._call(context, find, documents, notebook)
+        return await self._call(request, find, documents, notebook)
 
     async def verify(
         self,
-        context: ToolContext,
+        request: Request,
         text: questions.ClaimText,
         question: questions.Answering = None,
         documents: questions.Chosen = None,
@@ -243,24 +188,11 @@ class Server(MCPServer[Any]):
     ) -> Annotated[types.CallToolResult, VerificationValue]:
         """Say of each sentence of a text, whoever wrote it, whether the documents support it."""
         check = partial(operations.verify_text, text=text, question=question)
-        return await self._call(context, check, documents, notebook)
-
-    async def overview(
-        self,
-        context: ToolContext,
-        about: questions.About = None,
-        sentences: questions.Length = None,
-        documents: questions.Chosen = None,
-        notebook: questions.InNotebook = None,
-    ) -> Annotated[types.CallToolResult, AnswerValue]:
-        """Give the main points of the documents, or of what stands under a heading."""
-        begin = methodcaller("stream_overview", about, sentences)
-        events = partial(operations.stream_events, begin=begin, shown=False)
-        return await self._call(context, partial(self._last, context, events), documents, notebook)
+        return await self._call(request, check, documents, notebook)
 
     async def documents(
         self,
-        context: ToolContext,
+        request: Request,
         first: Annotated[
             int, Field(description="The number of the first to list, from 1.", ge=1)
         ] = 1,
@@ -271,21 +203,19 @@ class Server(MCPServer[Any]):
         def listed(service: Service, sources: Sources) -> DocumentsValue:
             return DocumentsValue.of(service.library.documents(sources.owner), first, count)
 
-        return await self._call(context, listed, waits=False)
+        return await self._call(request, listed, waits=False)
 
-    async def notebooks(
-        self, context: ToolContext
-    ) -> Annotated[types.CallToolResult, NotebooksValue]:
+    async def notebooks(self, request: Request) -> Annotated[types.CallToolResult, NotebooksValue]:
         """List the notebooks: sets of documents, each of which can be asked alone."""
         return await self._call(
-            context,
+            request,
             lambda service, sources: service.library.notebooks_of(sources.owner),
             waits=False,
         )
 
     async def read_paragraph(
         self,
-        context: ToolContext,
+        request: Request,
         document_id: DocumentId,
         paragraph: Annotated[
             int, Field(description="The paragraph's number; the first one is 1.", ge=1)
@@ -297,11 +227,11 @@ class Server(MCPServer[Any]):
             document = service.library.document(sources.owner, document_id)
             return ReadValue.numbered(document, paragraph)
 
-        return await self._call(context, read, waits=False)
+        return await self._call(request, read, waits=False)
 
     async def _call(
         self,
-        context: ToolContext,
+        request: Request,
         work: Callable[[Service, Sources], Value],
         documents: Sequence[str] | None = None,
         notebook: str | None = None,
@@ -309,151 +239,58 @@ class Server(MCPServer[Any]):
         waits: bool = True,
     ) -> types.CallToolResult:
         """The result of a tool: the value of its work, also as text for clients that read nothing
-        else, and links to the paragraphs in it.
+        else.
 
         Raises:
             ToolError: it failed; says what to do.
         """
-        value = await self._run(
-            context.request_context,
-            lambda service, caller: work(service, Sources(caller.owner, documents, notebook)),
-            context,
-            waits=waits,
-        )
-        places: Sequence[CitationValue | ParagraphValue] = ()
-        if isinstance(value, AnswerValue):
-            places = value.citations or value.closest
-        elif isinstance(value, VerificationValue):
-            places = value.citations
-        elif isinstance(value, FoundValue):
-            places = value.hits
-        elif isinstance(value, ReadValue):
-            places = [value]
-        links = {
-            place.uri: types.ResourceLink(
-                uri=place.uri,
-                name=place.uri.removeprefix(DOCUMENT.format(document_id="")),
-                title=place.place,
-                mime_type="text/plain",
-            )
-            for place in places
-        }
+        try:
+            value = await self._run(request, work, documents, notebook, waits=waits)
+        except Exception as error:
+            raise ToolError(_told(request, error)) from error
         return types.CallToolResult(
-            content=[types.TextContent(text=value.model_dump_json(by_alias=True)), *links.values()],
+            content=[types.TextContent(text=value.model_dump_json(by_alias=True))],
             structured_content=value.model_dump(mode="json", by_alias=True),
         )
 
-    def _last(
-        self,
-        context: ToolContext,
-        stream: Callable[[Service, Sources], Generator[Event, None, None]],
-        service: Service,
-        sources: Sources,
-    ) -> AnswerValue:
-        """The whole answer at the end of a stream, unless the call is cancelled; the client gets
-        progress when a language model looks again."""
-        progress, _ = self._pending.progress  # what was reported before; it has to grow
-        with closing(stream(service, sources)) as events:
-            for event in events:
-                from_thread.check_cancelled()
-                if isinstance(event, LookedAgain):
-                    progress += 1
-                    message = without_surrogates(f"Searched again for: {'; '.join(event.searches)}")
-                    from_thread.run(context.report_progress, progress, None, message)
-                if isinstance(event, Done):
-                    return AnswerValue.model_validate(event.answer)
-        raise AssertionError("a stream ends with Done")
-
     # --- resources ---------------------------------------------------------------------------
 
-    async def _list(
-        self, request: Request, params: types.PaginatedRequestParams | None
-    ) -> types.ListResourcesResult:
-        """The documents, by pages; none while they are not there, for which no client waits."""
-        if not self._pending.done():
-            return types.ListResourcesResult(resources=[])
-        cursor = (params and params.cursor) or "0"
-        first = int(cursor) if cursor.isdecimal() else 0
-        found = await self._run(
-            request, lambda service, caller: service.library.documents(caller.owner)
-        )
-        return types.ListResourcesResult(
-            resources=[
-                types.Resource(
-                    uri=DOCUMENT.format(document_id=document.info.id),
-                    name=document.info.id,
-                    title=without_surrogates(document.info.title),
-                    description=f"A document of {document.info.paragraphs} paragraphs",
-                    mime_type="text/plain",
-                )
-                for document in found[first : first + PAGE]
-            ],
-            next_cursor=str(first + PAGE) if first + PAGE < len(found) else None,
-        )
-
-    async def _read_document(self, context: ToolContext, document_id: str) -> str:
+    async def _read_document(self, request: Request, document_id: str) -> str:
         """The whole text of a document, as it was read."""
-        document = await self._run(
-            context.request_context,
-            lambda service, caller: service.library.document(caller.owner, document_id),
+        return await self._read(
+            request,
+            lambda service, sources: service.library.document(sources.owner, document_id).text,
         )
-        return without_surrogates(document.text)
 
-    async def _read_paragraph(self, context: ToolContext, document_id: str, paragraph: str) -> str:
+    async def _read_paragraph(self, request: Request, document_id: str, paragraph: str) -> str:
         """The text of one paragraph."""
-        read = await self._run(
-            context.request_context,
-            lambda service, caller: ReadValue.numbered(
-                service.library.document(caller.owner, document_id),
-                int(paragraph) if paragraph.isdecimal() else 0,
-            ),
-        )
-        return read.text
+        number = int(paragraph) if paragraph.isdecimal() else 0
 
-    async def _complete(
-        self, request: Request, params: types.CompleteRequestParams
-    ) -> types.CompleteResult:
-        """Ids of documents that begin so or whose titles have it; numbers of paragraphs."""
-        begun = params.argument.value.casefold()
-        arguments = (params.context and params.context.arguments) or {}
+        def read(service: Service, sources: Sources) -> str:
+            document = service.library.document(sources.owner, document_id)
+            return ReadValue.numbered(document, number).text
 
-        def matching(service: Service, caller: Caller) -> list[str]:
-            infos = [document.info for document in service.library.documents(caller.owner)]
-            if params.argument.name == "document_id":
-                return [
-                    info.id
-                    for info in infos
-                    if info.id.startswith(begun) or begun in info.title.casefold()
-                ]
-            counts = {info.id: info.paragraphs for info in infos}
-            numbers = range(1, counts.get(arguments.get("document_id", ""), 0) + 1)
-            return [str(number) for number in numbers if str(number).startswith(begun)]
+        return await self._read(request, read)
 
-        found = await self._run(request, matching) if self._pending.done() else []
-        return types.CompleteResult(
-            completion=types.Completion(
-                values=found[:MAX_COMPLETIONS],
-                total=len(found),
-                has_more=len(found) > MAX_COMPLETIONS,
-            )
-        )
+    async def _read(self, request: Request, work: Callable[[Service, Sources], str]) -> str:
+        """The text of a resource.
 
-    async def _on_initialized(self, context: Any, _: object) -> None:
-        if not self._pending.done():
-            await self._notify_when_there(context.session.send_resource_list_changed)
-
-    async def _notify_when_there(self, notify: Callable[[], Awaitable[None]]) -> None:
-        with suppress(FootnoteError):  # reported to the next call
-            await self._pending.service()
-            await notify()
-
-    # --- callers and errors ------------------------------------------------------------------
+        Raises:
+            MCPError: it failed; says what to do.
+        """
+        try:
+            return without_surrogates(await self._run(request, work))
+        except Exception as error:
+            missing = isinstance(error, MissingPathError)
+            code = types.INVALID_PARAMS if missing else types.INTERNAL_ERROR
+            raise MCPError(code=code, message=_told(request, error)) from error
 
     async def _run(
         self,
         request: Request,
-        work: Callable[[Service, Caller], Result],
-        tool: ToolContext | None = None,
+        work: Callable[[Service, Sources], Result],
+        documents: Sequence[str] | None = None,
+        notebook: str | None = None,
         *,
         waits: bool = False,
     ) -> Result:
@@ -462,38 +299,35 @@ class Server(MCPServer[Any]):
         Args:
             request: is counted for its caller.
             work: what is done.
-            tool: gets the progress of indexing; None for what is not a tool.
+            documents, notebook: see `Sources`.
             waits: whether it waits for its turn with all questions.
-
-        Raises:
-            ToolError, MCPError: it failed, in a tool or otherwise; says what to do.
         """
-        try:
-            service = await self._pending.service(tool.report_progress if tool else None)
-            if request.request is None:  # standard input
-                caller = LOCAL_USER
-            else:
-                caller = request.request.state.caller  # set by `SecurityMiddleware`
-                service.access.count(caller)
-            queue = service.queue
-            async with queue.place_async(caller.client, caller.owner) if waits else nullcontext():
-                return await to_thread.run_sync(work, service, caller)
-        except Exception as error:
-            missing = isinstance(error, MissingPathError)
-            code = types.INVALID_PARAMS if missing else types.INTERNAL_ERROR
-            if not isinstance(error, FootnoteError):
-                message = FAILED
-                _logger.exception("what an MCP client asked for failed")
-            else:  # at standard input is who runs it
-                message = explain(error)[2] if request.request else str(error)
-            # With the id of the request, which is in the log too.
-            identity = request.request and id_of(request.request.scope)
-            told = f"{message} (request {identity})" if identity else message
-            raise (ToolError(told) if tool else MCPError(code=code, message=told)) from error
+        while not self._pending.done():
+            await anyio.sleep(POLL)
+        service, caller = self._pending.result(), LOCAL_USER
+        if by_http := request.request_context.request:
+            caller = by_http.state.caller  # set by `SecurityMiddleware`
+            service.access.count(caller)
+        sources, queue = Sources(caller.owner, documents, notebook), service.queue
+        async with queue.place_async(caller.client, caller.owner) if waits else nullcontext():
+            return await to_thread.run_sync(work, service, sources)
+
+
+def _told(request: Request, error: Exception) -> str:
+    """What a client is told of an error. An unexpected one is logged."""
+    by_http = request.request_context.request
+    if not isinstance(error, FootnoteError):
+        message = FAILED
+        _logger.error("what an MCP client asked for failed", exc_info=error)
+    else:  # at standard input is who runs it
+        message = explain(error)[2] if by_http else str(error)
+    # With the id of the request, which is in the log too.
+    identity = by_http and id_of(by_http.scope)
+    return f"{message} (request {identity})" if identity else message
 
 
 def server_of(service: Service) -> Server:
-    """The tools and documents of a service, for `routes`."""
-    pending = PendingService()
+    """The tools of a service, for `routes`."""
+    pending = Future["Service"]()
     pending.set_result(service)
-    return Server(pending, changes=False)
+    return Server(pending)

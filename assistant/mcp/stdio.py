@@ -8,25 +8,25 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from anyio.abc import TaskStatus
 from anyio.from_thread import start_blocking_portal
 
-from assistant.mcp.server import PendingService, Server
+from assistant.mcp.server import Server
 from assistant.service.service import Service
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
-    from index.store.writer import Progress
 
 _logger = logging.getLogger(__name__)
 
 
 def serve_stdio(
-    opened: Callable[[Progress], AbstractContextManager[Assistant]],
+    opened: Callable[[], AbstractContextManager[Assistant]],
     tell: Callable[[FootnoteError], None],
 ) -> bool:
     """Answer a client on standard input and output until it closes its end, or Ctrl-C comes.
@@ -35,14 +35,14 @@ def serve_stdio(
     thread, which Ctrl-C interrupts; so does a client that leaves before they are opened.
 
     Args:
-        opened: opens the assistant; called with a callback for the progress of indexing.
+        opened: opens the assistant.
         tell: called if it cannot be opened. Every tool tells the client too.
 
     Returns:
         Whether it could be opened.
     """
-    pending, guard = PendingService(), threading.Lock()
-    server = Server(pending, changes=True)
+    pending, guard = Future[Service](), threading.Lock()
+    server = Server(pending)
     main_thread = threading.get_ident()
 
     def interrupt(_: object) -> None:
@@ -56,7 +56,7 @@ def serve_stdio(
         try:
             conversation.add_done_callback(interrupt)
             try:
-                assistant = stack.enter_context(opened(pending.step))
+                assistant = stack.enter_context(opened())
                 service = Service(assistant, "127.0.0.1")
                 with guard:
                     pending.set_result(service)

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from assistant.answer import AnswerKind, Checked, Outcome, Verdict
 from assistant.calibration import Status
-from assistant.places import place_at
 from assistant.schemas.base import (
     PARAGRAPH,
     Confidence,
@@ -60,11 +59,6 @@ class CitationValue(Value):
         default_factory=lambda own: PARAGRAPH.format_map(own),
         description="The resource of MCP that is the paragraph.",
     )
-
-    @property
-    def place(self) -> str:
-        """Where it stands, for people."""
-        return place_at(self.document, self.heading, self.locator, self.paragraph, self.uncertain)
 
 
 class JudgedValue(Value):

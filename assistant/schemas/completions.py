@@ -125,9 +125,8 @@ class Choice(Value):
 
 
 class Usage(Value):
-    """Tokens that a language model read and wrote for the answer, where it tells; otherwise as the
-    embedding model counts them, of the messages and of the text of the answer: nothing is paid for
-    those."""
+    """Tokens that a language model read and wrote for the answer; 0 if none did, or if it does not
+    tell."""
 
     prompt_tokens: int
     completion_tokens: int

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field
 
-from assistant.places import place_at
 from assistant.schemas.base import (
     DOCUMENT,
     PARAGRAPH,
@@ -48,11 +47,6 @@ class ParagraphValue(Value):
         default_factory=lambda own: PARAGRAPH.format(paragraph=own["number"], **own),
         description="The resource of MCP that it is.",
     )
-
-    @property
-    def place(self) -> str:
-        """Where it stands, for people."""
-        return place_at(self.document, self.heading, self.locator, self.number, self.uncertain)
 
     @classmethod
     def of(cls, paragraph: Paragraph, title: str, **more: Any) -> Self:
@@ -123,10 +117,6 @@ class DocumentValue(Value):
         description="Whether it comes with Footnote, to try it; it goes when there are others."
     )
     language: str = Field(description="By its ISO 639-1 code.")
-    stale: bool = Field(
-        description="Whether it was read by another version of Footnote and its original is not "
-        "kept: added again, it is read better."
-    )
     authors: list[Text] = Field(description="Who wrote it, as far as it says.")
     date: Text = Field(
         description="When it was published, or else made: `2022`, `2022-03`, `2022-03-07`; or "

@@ -19,7 +19,6 @@ from assistant.access.logins import Logins
 from assistant.llm.discovery import Server, is_loopback
 from assistant.service.answer_models import AnswerModels
 from assistant.service.fetching import Fetcher
-from assistant.service.reindexing import ReindexJob
 from assistant.service.suggestions import Suggestions
 from assistant.serving.metrics import Metrics
 from assistant.serving.middleware import (
@@ -146,9 +145,8 @@ class Service:
         Args:
             watch: follows folders, if any are followed.
         """
-        jobs: list[RetentionJob | ReindexJob | FolderWatch] = [
+        jobs: list[RetentionJob | FolderWatch] = [
             RetentionJob(self.library),
-            ReindexJob(self.assistant.index, self.adding),
             *filter(None, [watch]),
         ]
         threads = [threading.Thread(target=job.run) for job in jobs]

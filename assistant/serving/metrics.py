@@ -64,12 +64,6 @@ class Metrics:
             "Tokens that language models read (prompt) and wrote (completion), of those that tell.",
             ["kind"],
         )
-        self._sentences = counter(
-            "footnote_llm_sentences",
-            "Sentences that a language model wrote and nothing supports: returned to it once, and "
-            "dropped.",
-            ["fate"],
-        )
         self._stages = histogram(
             "footnote_stage_seconds",
             "How long each stage of an answer took.",
@@ -120,8 +114,6 @@ class Metrics:
             self._calls.inc(writing.calls)
             self._tokens.labels("prompt").inc(writing.prompt_tokens or 0)
             self._tokens.labels("completion").inc(writing.completion_tokens or 0)
-            self._sentences.labels("returned").inc(writing.returned)
-            self._sentences.labels("dropped").inc(answer.dropped)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request.

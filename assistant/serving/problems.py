@@ -8,7 +8,6 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
@@ -60,24 +59,24 @@ _UNREADABLE = (
 OPENAI = "/v1/"
 API = ("/api/", "/health/", "/metrics")
 
-_KINDS: Mapping[int, tuple[str, Code]] = {
-    400: ("The request cannot be understood", "request"),
-    401: ("Nobody who is let in", "login"),
-    403: ("Not allowed", "forbidden"),
-    404: ("Not here", "nothing"),
-    405: ("Not done at this address", "method"),
-    408: ("Too slow", "late"),
-    409: ("Something is in the way", "failed"),
-    413: ("Too large", "too_large"),
-    415: ("In no form that is taken", "form"),
-    422: ("A value is not allowed", "value"),
-    429: ("Too many requests", "many_requests"),
-    500: ("Something went wrong", "failed"),
-    503: ("Not now", "not_now"),
+#: The code of each status, if the error has none of its own.
+_CODES: Mapping[int, Code] = {
+    400: "request",
+    401: "login",
+    403: "forbidden",
+    404: "nothing",
+    405: "method",
+    408: "late",
+    409: "failed",
+    413: "too_large",
+    415: "form",
+    422: "value",
+    429: "many_requests",
+    500: "failed",
+    503: "not_now",
 }
-"""Of each status the title, and the code where the error has none of its own."""
 
-TITLES: Mapping[int, str] = {status: title for status, (title, _) in _KINDS.items()}
+TITLES: Mapping[int, str] = {status: HTTPStatus(status).phrase for status in _CODES}
 
 #: Type and code in OpenAI's protocol, by status.
 _OPENAI_KINDS = {
@@ -133,6 +132,26 @@ class Problem(BaseModel):
         return f"{self.detail} {errors}".strip()
 
 
+class OpenAIFault(BaseModel):
+    """What was wrong, as OpenAI tells it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+    request_id: str | None
+
+
+class OpenAIError(BaseModel):
+    """Why something was not done, as OpenAI tells it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    error: OpenAIFault
+
+
 class ParameterError(RefusedError):
     """A parameter of OpenAI's protocol is not one that is taken.
 
@@ -157,13 +176,12 @@ def problem_of(
     error: FootnoteError | None = None,
 ) -> Problem:
     """The problem document for a request; `error`: what it comes from."""
-    title, code = _KINDS.get(status) or (HTTPStatus(status).phrase, "failed")
     return Problem(
         type=f"/api/docs#problem-{status}",
-        title=title,
+        title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        code=error.code if error else code,
+        code=error.code if error else _CODES.get(status, "failed"),
         values=error.values if error else {},
         request_id=id_of(scope),
         errors=None if errors is None else list(errors),
@@ -200,7 +218,7 @@ def response_of(
     if status in (408, 413):
         sent["Connection"] = "close"  # the rest of the body is not read
     if path.startswith(OPENAI):
-        return JSONResponse(openai_error(problem, error), status, sent)
+        return JSONResponse(openai_error(problem, error).model_dump(), status, sent)
     if path.startswith(API):
         left_out = {"errors"} if errors is None else None
         return JSONResponse(problem.model_dump(exclude=left_out), status, sent, MEDIA_TYPE)
@@ -238,7 +256,7 @@ def failure_of(scope: Scope, error: Exception) -> Problem:
     return problem_of(scope, status, detail, error=error)
 
 
-def openai_error(problem: Problem, error: Exception | None = None) -> dict[str, Any]:
+def openai_error(problem: Problem, error: Exception | None = None) -> OpenAIError:
     """A problem in OpenAI's form; `error`: what it comes from."""
     kind, code = _OPENAI_KINDS.get(problem.status) or (
         "server_error" if problem.status >= 500 else "invalid_request_error",
@@ -249,15 +267,10 @@ def openai_error(problem: Problem, error: Exception | None = None) -> dict[str, 
         param, code = error.param, error.kind
     if problem.errors and (named := re.match(r"body\.(\w+(\.\d+)?)", problem.errors[0].where)):
         param, code = named[1], "invalid_value"
-    return {
-        "error": {
-            "message": problem.sentence,
-            "type": kind,
-            "param": param,
-            "code": code,
-            "request_id": problem.request_id,
-        }
-    }
+    told = OpenAIFault(
+        message=problem.sentence, type=kind, param=param, code=code, request_id=problem.request_id
+    )
+    return OpenAIError(error=told)
 
 
 def id_of(scope: Scope) -> str | None:

@@ -115,13 +115,11 @@ export interface Listed {
   id: string;
   title: string;
   name: string; // of its file
-  hash: string; // of its text
   paragraphs: number;
   own: boolean; // this browser added it
   kept: boolean;
   sample: boolean; // it comes with Footnote, to try it
   language: string; // its ISO 639-1 code
-  stale: boolean; // read by another version, and no original is kept to read it anew from
   authors: string[]; // as far as it says
   date: string; // 2022, 2022-03 or 2022-03-07; or nothing
   address: string; // where on the web it was published; or nothing
@@ -329,11 +327,10 @@ export type Thumb = "up" | "down";
 // What is wrong with an answer: it is false, answers another question, lacks something, cites badly.
 export type Reason = "wrong" | "other" | "incomplete" | "source";
 
-// The same in its reader's words as well, and the names of passages that answer.
+// The same in its reader's words as well.
 export interface Why {
   reason: Reason | null;
   comment: string;
-  right: string[];
 }
 
 // Where a citation stands; `document`: its id.

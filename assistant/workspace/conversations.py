@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import sqlalchemy as sa
 from pydantic import StringConstraints
 
-from assistant.tables import answers, conversations, turns
 from assistant.workspace.notebooks import Space
 from assistant.workspace.trash import DeletedValue
 from assistant.workspace.turns import (
@@ -33,7 +32,8 @@ from assistant.workspace.turns import (
     size_of,
     with_answers,
 )
-from index.database.tables import put_row
+from index.database.columns import put_row
+from index.database.kept_tables import answers, conversations, turns
 from index.errors import MissingPathError, RefusedError
 
 if TYPE_CHECKING:

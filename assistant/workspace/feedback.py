@@ -9,10 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from index.database.columns import put_row
 from index.database.database import Database
-from index.database.tables import metadata, put_row, text, time
-
-feedback = sa.Table("feedback", metadata, text("id", primary_key=True), time("added"), text("vote"))
+from index.database.kept_tables import feedback
 
 
 def votes_in(database: Database) -> str:

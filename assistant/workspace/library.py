@@ -333,7 +333,7 @@ class Library:
         there = self.find(owner, identity, own=True)
         self.original(owner, identity)  # it says so where there is none
         bounded = self._bounded(Path(there.info.source).name, on_page)
-        self.index.reindex(identity, progress, ocr=True, on_page=bounded)
+        self.index.read_pictures(identity, progress, bounded)
         return self.find(owner, identity).info
 
     def _bounded(self, name: str, on_page: Progress | None) -> Progress:

@@ -20,9 +20,9 @@ from pydantic import Field, StringConstraints
 
 from assistant.access.callers import owner_of_login
 from assistant.schemas.base import DocumentId, Text, Value
-from assistant.tables import notebook_documents, notebook_shares, notebooks
 from assistant.workspace.trash import DeletedValue
-from index.database.tables import put_row
+from index.database.columns import put_row
+from index.database.kept_tables import notebook_documents, notebook_shares, notebooks
 from index.errors import MissingPathError, QuestionError, RefusedError
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from pydantic import Field, StringConstraints
 
 from assistant.schemas.base import Value
-from assistant.tables import notes
 from assistant.workspace.notebooks import Space
 from assistant.workspace.quotes import PlaceNow, QuoteChecker
 from assistant.workspace.trash import DeletedValue, shortened
@@ -33,7 +32,8 @@ from assistant.workspace.turns import (
     size_of,
     with_answers,
 )
-from index.database.tables import put_row
+from index.database.columns import put_row
+from index.database.kept_tables import notes
 from index.errors import MissingPathError, RefusedError
 
 if TYPE_CHECKING:

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from assistant.tables import answers, conversations, notebook_documents, notebooks, notes, turns
 from assistant.workspace.trash import RETENTION_SECONDS
+from index.database.kept_tables import (
+    answers,
+    conversations,
+    notebook_documents,
+    notebooks,
+    notes,
+    turns,
+)
 
 if TYPE_CHECKING:
     from assistant.workspace.library import Library

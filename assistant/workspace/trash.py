@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from pydantic import ConfigDict, Field
 
 from assistant.schemas.base import Text, Value
-from assistant.tables import deleted_documents
-from index.database.tables import put_row
+from index.database.columns import put_row
+from index.database.kept_tables import deleted_documents
 
 if TYPE_CHECKING:
     from index.database.database import Database

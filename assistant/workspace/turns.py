@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from assistant.answer import AnswerKind, Verdict
 from assistant.calibration import Status
 from assistant.schemas.base import Value
-from assistant.tables import answers, notebooks, notes, turns
+from index.database.kept_tables import answers, notebooks, notes, turns
 from index.errors import Code, FootnoteError, MissingPathError, QuestionError, RefusedError
 
 if TYPE_CHECKING:

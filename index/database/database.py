@@ -34,6 +34,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+# The tables are declared in the first two.
+from index.database import document_tables, kept_tables  # noqa: F401
+from index.database.columns import metadata, revisions
 from index.errors import (
     FootnoteError,
     IndexBusyError,
@@ -43,7 +46,7 @@ from index.errors import (
     SettingsError,
     UnreadableError,
 )
-from index.other_versions import REVISIONS, check_folder, check_revision
+from index.other_versions import REVISION, check_folder, check_revision
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -201,13 +204,12 @@ class Database:
         with self.read() as connection:
             found = _revision_of(connection)
         check_revision(found, f"the database {self.shown}")
-        if found == REVISIONS[-1]:
+        if found:
             return
-        # Only now: it takes longer to load than to find that there is nothing to do.
-        from index.database.migrations.run import upgrade
-
         with self.write() as connection:
-            upgrade(connection)
+            if not _revision_of(connection):  # another process may have made them meanwhile
+                metadata.create_all(connection, checkfirst=False)
+                connection.execute(sa.insert(revisions).values(version_num=REVISION))
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -274,11 +276,10 @@ def parse_address(address: str) -> sa.URL:
 
 
 def _revision_of(connection: sa.Connection) -> str | None:
-    """The migration that a database is at; None of an empty one."""
-    if not sa.inspect(connection).has_table("alembic_version"):
+    """The revision of the tables of a database; None of an empty one."""
+    if not sa.inspect(connection).has_table(revisions.name):
         return None
-    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    return found
+    return connection.scalar(sa.select(revisions.c.version_num))
 
 
 def _make_private(file: Path) -> None:

@@ -203,12 +203,6 @@ def read_document(
     return read_raw(path, title, ocr=ocr).document()
 
 
-def is_current(reading: str) -> bool:
-    """Whether a document of this `reading` was read as it would be read now, as far as that hangs
-    on the readers and not on the file. An empty `reading` counts as current."""
-    return not reading or Reading.of(reading).code == _code_version()
-
-
 def file_name(source: str, reading: str) -> str:
     """The name of the file that a document was read from, with a suffix of its format: a file that
     took the place of one of another format may be called as that one was."""

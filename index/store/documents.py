@@ -19,10 +19,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from index.errors import IndexChangedError
-from index.models import Sentence
-from index.store.manifest import Manifest, ParagraphText, Place, Rows, metadata_of
-from index.store.tables import (
+from index.database.document_tables import (
     DYING,
     READY,
     UNUSED,
@@ -33,6 +30,9 @@ from index.store.tables import (
     places,
     versions,
 )
+from index.errors import IndexChangedError
+from index.models import Sentence
+from index.store.manifest import Manifest, ParagraphText, Place, Rows, metadata_of
 
 #: Rows asked for by their ids at a time: SQLite takes 32,766 values, fewer are as fast.
 PAGE_SIZE = 500

@@ -24,11 +24,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from index.database.database import Database
+from index.database.document_tables import files
 from index.models import Boxes, bytes_hash, text_hash
 from index.store.atomic import write_atomically
 from index.store.chroma import translated
 from index.store.documents import pages_of
-from index.store.tables import files
 
 #: Seconds for which a file that belongs to no document is left alone: another process may have kept
 #: it, and be about to write the document.
@@ -68,16 +68,6 @@ class PageFiles:
         """Whether a document's file is there, and its boxes, if it has to have any."""
         parts = ("original", "boxes") if boxes else ("original",)
         return all(self._file(content, part).exists() for part in parts)
-
-    def kept(self, contents: Collection[str], revision: str) -> set[str]:
-        """The documents among these whose files are there.
-
-        Args:
-            contents: the hashes of all that are in question at that revision.
-            revision: of the index; a server is asked once for each.
-        """
-        del revision
-        return {content for content in contents if self._file(content, "original").exists()}
 
     def original(self, content: str) -> Path | None:
         """The file of a document; None where there is none."""
@@ -154,7 +144,6 @@ class SharedPages(PageFiles):
     def __init__(self, database: Database, folder: Path) -> None:
         super().__init__(folder)
         self._database = database
-        self._kept: tuple[str, set[str]] | None = None
 
     def keep(self, content: str, original: Path, boxes: Boxes | None) -> None:
         """See `PageFiles`."""
@@ -197,22 +186,6 @@ class SharedPages(PageFiles):
             )
         there = self._parts(content)
         return "original" in there and (not boxes or "boxes" in there)
-
-    def kept(self, contents: Collection[str], revision: str) -> set[str]:
-        """See `PageFiles`."""
-        if self._kept is None or self._kept[0] != revision:
-            found: set[str] = set()
-            with self._database.read() as connection:
-                for page in pages_of(sorted(contents)):
-                    found.update(
-                        connection.scalars(
-                            sa.select(files.c.content)
-                            .where(files.c.content.in_(page), files.c.part == "original")
-                            .distinct()
-                        )
-                    )
-            self._kept = revision, found
-        return self._kept[1]
 
     def boxes(self, content: str, text: str) -> Boxes | None:
         """See `PageFiles`."""

@@ -10,7 +10,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from index.database.tables import put_row
+from index.database.columns import put_row
+from index.database.document_tables import (
+    DYING,
+    PENDING,
+    READY,
+    UNUSED,
+    documents,
+    paragraphs,
+    places,
+    versions,
+)
 from index.errors import DocumentExistsError, IndexChangedError
 from index.store.documents import (
     ABANDONED,
@@ -24,16 +34,6 @@ from index.store.documents import (
     rows_where,
 )
 from index.store.manifest import Manifest, Row, Rows, written
-from index.store.tables import (
-    DYING,
-    PENDING,
-    READY,
-    UNUSED,
-    documents,
-    paragraphs,
-    places,
-    versions,
-)
 
 _TOO_LONG = "Adding documents took too long. Add them again."
 

@@ -37,12 +37,12 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from index.database.database import Database
+from index.database.document_tables import paragraphs
 from index.encoder import Vectors
 from index.errors import IndexChangedError, IndexCorruptedError, IndexUnusableError
 from index.store.chroma import ChromaFolder, ChromaVectors, Nearest, translated
 from index.store.documents import pages_of, ready_rows, rows_where
 from index.store.manifest import NO_ROWS, Rows
-from index.store.tables import paragraphs
 from index.store.vector_file import VectorFile
 
 if TYPE_CHECKING:

@@ -132,7 +132,7 @@ def test_at_a_machine_all_interfaces_are_one_owners(
             verified = tool("verify", notebook=notebook["id"], **asked).structured_content
             assert verified is not None
             assert verified["supported"] == (asked["text"] == ANSWER)
-        wrong = tool("overview", notebook="Trees")
+        wrong = tool("ask", question=QUESTION, notebook="Trees")
         assert wrong.is_error
         assert "There is no notebook 'Trees'. There are: Nuts." in str(wrong.content)
 

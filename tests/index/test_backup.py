@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from chroma_servers import ServerAddress
 from helpers import CheapEncoder
 
-from assistant.tables import login_secrets
 from assistant.workspace.feedback import votes_in
 from index import Index
 from index.backup import backup, restore
 from index.database.database import FILE
+from index.database.kept_tables import login_secrets
 from index.errors import IndexUnusableError, UnreadableError
 from index.readers.loader import read_raw
 

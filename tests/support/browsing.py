@@ -20,8 +20,8 @@ from helpers import FOOTNOTE, PATIENCE
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from prepared import running
 
-from assistant.tables import answers
 from index.database.database import Database
+from index.database.kept_tables import answers
 
 CHROMIUM = Path("/usr/bin/chromium")
 SECONDS = 1000  # in Playwright's unit
@@ -299,7 +299,7 @@ def act_on(page: Page, title: str, action: str) -> None:
     more.scroll_into_view_if_needed()
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     more.click()  # a menu closes when the list is scrolled
-    page.locator("#document-menu").get_by_role("button", name=action, exact=True).click()
+    page.locator(".items:popover-open").get_by_role("button", name=action, exact=True).click()
 
 
 @pytest.fixture(scope="session")

@@ -28,12 +28,6 @@ def ended(settings: Settings, counts: Counts = GOOD, **more: Any) -> Result:
         "questions": fingerprint(),
         "checked": "2026-01-31T10:00:00+00:00",
         "counts": counts,
-        "dropped": 2,
-        "returned": 1,
-        "calls": 43,
-        "prompt_tokens": 123456,
-        "completion_tokens": None,
         "median_seconds": 1.5,
-        "seconds": 61.0,
     }
     return Result(**values | more)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 from unittest.mock import patch
 
 import numpy as np
@@ -25,9 +25,6 @@ from index import Hit, Index
 from index.encoder import Encoder, Spans, Vectors
 from index.models import Document
 from index.readers.loader import document_from_text, read_document
-
-if TYPE_CHECKING:
-    from assistant.llm.discovery import Server
 
 SUPPORT = Path(__file__).parent
 ROOT = SUPPORT.parents[1]
@@ -141,23 +138,19 @@ def run_footnote(
 def footnote(
     *arguments: str | Path,
     code: int | None = 0,
-    servers: Sequence[Server] | None = None,
     **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     """The same in this process, which does not load everything anew: for what is not about a
-    process of its own. With `code` None any exit code will do; `servers` are where language models
-    are looked for."""
+    process of its own. With `code` None any exit code will do."""
     output, errors = (
         io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)
     )
-    ending = _run_here(arguments, output, errors, servers, environment)
+    ending = _run_here(arguments, output, errors, environment)
     texts = [stream.buffer.getvalue().decode() for stream in (output, errors)]  # type: ignore[attr-defined]
     return _checked(subprocess.CompletedProcess(["footnote"], ending, *texts), code)
 
 
-def on_terminal(
-    *arguments: str | Path, servers: Sequence[Server] | None = None, **environment: str
-) -> str:
+def on_terminal(*arguments: str | Path, **environment: str) -> str:
     """The same: what it prints on a terminal, where it exits with 0."""
     ours, its = pty.openpty()
     shown: list[bytes] = []
@@ -170,7 +163,7 @@ def on_terminal(
     reader = threading.Thread(target=read)
     reader.start()
     with os.fdopen(its, "w", encoding="utf-8") as terminal:
-        ending = _run_here(arguments, terminal, terminal, servers, environment)
+        ending = _run_here(arguments, terminal, terminal, environment)
     reader.join()
     os.close(ours)
     text = b"".join(shown).decode().replace("\r\n", "\n")
@@ -181,7 +174,6 @@ def _run_here(
     arguments: Sequence[str | Path],
     output: TextIO,
     errors: TextIO,
-    servers: Sequence[Server] | None,
     environment: Mapping[str, str],
 ) -> int:
     """Run the command in this process; its exit code."""
@@ -195,7 +187,7 @@ def _run_here(
         redirect_stderr(errors),
     ):
         try:
-            main() if servers is None else main(servers)
+            main()
         except SystemExit as raised:
             ending = raised.code
     assert isinstance(ending, int), ending

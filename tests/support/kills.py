@@ -73,10 +73,11 @@ class Server:
         self.log = folder / "log.txt"
         self._clock = folder / "clock"
         (folder / "tmp").mkdir()
-        self._environment = {**environment, "TMPDIR": str(folder / "tmp")}
+        own = {"TMPDIR": str(folder / "tmp"), "FOOTNOTE_RATE": "1000000/second"}
+        self._environment = {**environment, **own}
         self._command = [FOOTNOTE, "serve", "--log", "json", "--port", str(port), *SURE]
         self._command += ["--auth", str(logins), "--index-dir", str(folder / "index")]
-        self._command += ["--reader", "none", "--rate", "1000000/second"]
+        self._command += ["--reader", "none"]
         self._process: Prepared | None = None
         self.client = httpx.Client(base_url=self.url, timeout=PATIENCE)  # to make one takes long
 

@@ -19,9 +19,9 @@ from assistant import Assistant
 from assistant.access.api_keys import REVOKED
 from assistant.api.runner import served
 from assistant.service.service import Service
-from assistant.tables import api_keys
 from index.database.database import Database
-from index.store.tables import counters
+from index.database.document_tables import counters
+from index.database.kept_tables import api_keys
 
 
 @contextmanager
@@ -48,8 +48,9 @@ def api_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def api_url(api_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of that, which is served with the module's `FLAGS`, if it has any."""
-    with api(api_folder, *getattr(request.module, "FLAGS", ())) as address:
+    """The address of that, served with the module's `FLAGS` and `SETTINGS`, if it has any."""
+    flags, settings = (getattr(request.module, name, ()) for name in ("FLAGS", "SETTINGS"))
+    with api(api_folder, *flags, **dict(settings)) as address:
         yield address
 
 

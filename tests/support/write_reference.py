@@ -75,7 +75,9 @@ def _list_commands() -> str:
 
 def _list_settings() -> str:
     flags: dict[str, str] = {}
-    for command in commands().values():
+    for name, command in commands().items():
+        if name.startswith("eval "):
+            continue  # its options are of a run, not settings
         for option in command.params:
             if option.name in Settings.model_fields and option.param_type_name == "option":
                 flags.setdefault(option.name, max(option.opts, key=len))

@@ -28,15 +28,15 @@ from chroma_servers import Servers
 from helpers import PATIENCE, CheapEncoder, importing_helpers
 
 from index import Document, Index, document_from_text, read_document
+from index.database.document_tables import READY, paragraphs, versions
 from index.errors import IndexChangedError, IndexUnavailableError, MissingPathError
-from index.store.tables import READY, paragraphs, versions
 
 NAMES = ("ferries.txt", "mills.txt", "piers.txt")
 EDITIONS = 8
 PARAGRAPHS = 80  # more than are embedded at a time
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["writers", "chromadb", "alembic.command", "psycopg"])
+_forks.set_forkserver_preload(["writers", "chromadb", "psycopg"])
 
 
 @dataclass(frozen=True)

@@ -85,9 +85,6 @@ addEventListener("storage", ({ key }) => key?.includes("/left") && library.take(
 setInterval(() => void store.handOver().catch(() => {}), RETRY_INTERVAL);
 
 for (const dialog of document.querySelectorAll("dialog")) {
-  dialog.querySelector(".close")?.addEventListener("click", () => dialog.close());
-  // A click beside it closes it.
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   for (const name of ["toggle", "close"]) dialog.addEventListener(name, placeToast);
 }
 $("more").addEventListener("click", () => $("open-more").focus(), true); // it is where one comes back to
@@ -96,12 +93,6 @@ if (targetOf(location.hash)) follow();
 onKey(window, "F1", () => $("open-help").click(), (event) => !event.ctrlKey && !event.altKey && !event.metaKey && !document.querySelector("dialog:modal"));
 listen({
   "/": () => $("question").focus(),
-  n: () => $("new").click(),
-  c: () => $("open-history").click(),
-  d: () => $("open-library").click(),
-  m: () => $("open-notes").click(),
-  s: () => $("open-settings").click(),
-  b: () => $("open-notebooks").click(),
   f: () => reader.read($("find-text")),
   r: () => ($("reader").contains(document.activeElement) ? $("close-reader").click() : reader.read()),
 });

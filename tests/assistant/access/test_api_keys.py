@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from helpers import footnote
 
 from assistant.access.api_keys import Keys
-from assistant.tables import api_keys
 from index.database.database import Database
+from index.database.kept_tables import api_keys
 from index.errors import SettingsError
 
 

@@ -22,8 +22,8 @@ from itsdangerous import URLSafeTimedSerializer
 from assistant.access.api_keys import Keys
 from assistant.access.callers import Access, client_of
 from assistant.access.logins import LASTS, Logins, signed_by
-from assistant.tables import login_secrets
 from index.database.database import Database
+from index.database.kept_tables import login_secrets
 from index.errors import RefusedError
 
 ACCOUNTS = [("ann", "s3cret!"), ("ben", "pässword")]

@@ -18,7 +18,7 @@ from helpers import PATIENCE
 from jsonschema import Draft202012Validator
 from services import client_of, new_key
 
-FLAGS = ("--rate", "1000000/second")
+SETTINGS = {"FOOTNOTE_RATE": "1000000/second"}
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,8 @@ from assistant import Assistant
 from assistant.api import downloads
 from assistant.documents import UPLOADED
 from assistant.service.service import Service
-from assistant.tables import notebooks
 from index import Index, document_from_text
+from index.database.kept_tables import notebooks
 
 TEXT, GIVEN = "Walnuts float in brine.", "Nuts, and what floats"
 QUESTION = "What floats in brine?"

@@ -170,7 +170,8 @@ def test_it_is_not_ready_while_the_index_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_a_rate_that_is_none_is_refused(tmp_path: Path) -> None:
-    told = footnote("serve", "--no-page", "--rate", "many", "--index-dir", tmp_path, code=2)
+    serve = ("serve", "--no-page", "--index-dir", tmp_path)
+    told = footnote(*serve, code=2, FOOTNOTE_RATE="many")
     assert "600/minute" in told.stderr
 
 

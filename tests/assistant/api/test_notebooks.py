@@ -17,9 +17,9 @@ from services import api_here, client_of, problem
 
 from assistant import Assistant
 from assistant.documents import UPLOADED
-from assistant.tables import conversations, deleted_documents, notebooks, notes, turns
 from assistant.workspace.feedback import votes_in
 from assistant.workspace.turns import KeptAnswer
+from index.database.kept_tables import conversations, deleted_documents, notebooks, notes, turns
 
 LOGINS = [("ann", "first secret"), ("ben", "second secret"), ("eve", "third secret")]
 TEXT = "Walnuts float in brine. Hazelnuts sink in it."

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
 import pytest
 from browsing import chromium, print_pdf
 from mcp import Client
-from mcp.types import ResourceLink
 from model_servers import replies, said_to, serving
 from scans import keep_uncertain, mixed, save
 from services import api_here, client_of, events_of, problem
@@ -148,12 +148,11 @@ def test_every_interface_says_what_is_uncertain(client: httpx.Client, assistant:
     assert noted["uncertain"] is True
     assert noted["title"].endswith(f"({UNCERTAIN})")
 
-    async def links() -> list[ResourceLink]:
+    async def by_tool() -> Any:
         async with Client(server_of(Service(assistant, "127.0.0.1"))) as tools:
-            result = await tools.call_tool("ask", {"question": QUESTION})
-        return [own for own in result.content if isinstance(own, ResourceLink)]
+            return (await tools.call_tool("ask", {"question": QUESTION})).structured_content
 
-    assert str(anyio.run(links)[0].title).endswith(f"({UNCERTAIN})")
+    assert anyio.run(by_tool)["citations"][0]["uncertain"] is True
     [node, *_] = AssistantQueryEngine(assistant.ask).query(QUESTION).source_nodes
     assert node.metadata["uncertain"] is True
 

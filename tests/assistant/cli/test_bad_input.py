@@ -213,22 +213,9 @@ def test_a_large_file_is_announced_and_can_be_interrupted(tmp_path: Path) -> Non
     ) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("Reading big.txt, ")
-        begun, told = process.stderr.readline(), process.stderr.readline()
+        assert re.fullmatch(r"Indexing [\d,]+ paragraphs …\n", process.stderr.readline())
         process.send_signal(signal.SIGINT)
         output, rest = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output) == (130, "")
-    total = number_in(r"Indexing ([\d,]+) paragraphs …", begun)
-    left = number_in(r"^([\d,]+) paragraphs to index, about \d+ (seconds|minutes)\.", told)
-    assert left < total
-    ending = rest.splitlines()
-    assert ending[-1] == "Stopped."
-    done = number_in(r"^([\d,]+) of [\d,]+ paragraphs are indexed and kept", ending[-2])
-    assert total - left <= done < total
-    # Interrupted while it still prints a line, it prints that again.
-    assert set(ending[:-2]) <= {told.rstrip()}
-
-
-def number_in(pattern: str, text: str) -> int:
-    found = re.search(pattern, text)
-    assert found, (pattern, text)
-    return int(found[1].replace(",", ""))
+    kept = "What is indexed is kept; the same command goes on from there."
+    assert rest.splitlines() == [kept, "Stopped."]

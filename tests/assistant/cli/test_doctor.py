@@ -7,7 +7,6 @@ import shutil
 import socket
 import sqlite3
 from contextlib import closing
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from helpers import footnote, run_footnote
 
 from assistant.cli import diagnosis
 from assistant.settings import PREFIX, Settings, is_secret
-from index.about import VERSION, install_command
+from index.about import VERSION
 from index.database.database import FILE
 from index.store.chroma_server import ServerAddress
 
@@ -37,17 +36,6 @@ def test_where_nothing_was_indexed_all_is_well_and_nothing_is_made(tmp_path: Pat
     assert "chromadb" in found["libraries"][1]
     assert found["index"][1].startswith("none yet")
     assert not (tmp_path / "none").exists()
-
-
-def test_a_library_that_is_too_old_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def told_version(name: str) -> str:
-        return "0.1" if name == "chromadb" else version(name)
-
-    monkeypatch.setattr("assistant.cli.diagnosis.version", told_version)
-    state, text = told("--index-dir", tmp_path / "none", code=3)["libraries"]
-    assert state == "mend"
-    assert "(0.1 is installed). Run: " in text
-    assert text.endswith(install_command())
 
 
 @pytest.mark.parametrize(("free", "state"), [(10, "mend"), (500, "note"), (5000, "ok")])

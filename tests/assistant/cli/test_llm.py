@@ -1,5 +1,4 @@
-"""Language models on the command line: the check of one, what commands tell of it, and the offer of
-one that runs on this machine."""
+"""Language models on the command line: the check of one, and what commands tell of it."""
 
 from __future__ import annotations
 
@@ -9,18 +8,16 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from checked_models import declines, good, plays
 from checks import BAD, GOOD, ended
 from helpers import FOOTNOTE, PATIENCE, footnote, on_terminal
-from model_servers import Handler, free_port, port_of, scripted, serving, stalls, words, writes
+from model_servers import Handler, free_port, scripted, serving, stalls, words, writes
 
 from assistant.cli.options import tell_check
 from assistant.llm.check_results import Counts, keep
-from assistant.llm.discovery import SERVERS, Server
 from assistant.settings import checks_folder, load_settings
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
@@ -42,12 +39,6 @@ def address() -> Iterator[str]:
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A data folder of its own."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-
-
-@pytest.fixture
-def kept_priority(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A check in this process leaves it the priority that it has: no test could take it back."""
-    monkeypatch.delattr(os, "nice")
 
 
 def has_ended(address: str, counts: Counts) -> None:
@@ -96,7 +87,7 @@ def results() -> list[Path]:
     return sorted(checks_folder().glob("*"))
 
 
-def test_a_check_of_a_model_that_is_not_named_or_gone_keeps_nothing(kept_priority: None) -> None:
+def test_a_check_of_a_model_that_is_not_named_or_gone_keeps_nothing() -> None:
     done = footnote("llm", "check", code=2)
     assert "No language model is set" in done.stderr and "footnote llm check MODEL" in done.stderr
     assert "neither an address" in footnote("llm", "check", "nonsense", code=2).stderr
@@ -108,7 +99,7 @@ def test_a_check_of_a_model_that_is_not_named_or_gone_keeps_nothing(kept_priorit
 
 
 def test_a_check_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
-    """It works at a lower priority, and waits for the second reply when Ctrl-C comes."""
+    """It waits for the second reply when Ctrl-C comes."""
 
     def chat(handler: Handler) -> None:
         (writes("NOT FOUND") if len(handler.asked) == 1 else stalls())(handler)
@@ -127,19 +118,17 @@ def test_a_check_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
         while not told or " 1 of 40" not in told[-1]:
             told.append(process.stderr.readline())
             assert told[-1], told
-        lower = os.getpriority(os.PRIO_PROCESS, process.pid)
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert "Stopped." in errors and "Traceback" not in errors
     assert output == ""
-    assert lower > os.getpriority(os.PRIO_PROCESS, 0)
     assert results() == []
     assert [file for file in (tmp_path / "tmp").iterdir() if "footnote" in file.name] == []
 
 
 @pytest.mark.long
-def test_a_model_is_checked_and_how_that_ended_is_kept(folder: Path, kept_priority: None) -> None:
+def test_a_model_is_checked_and_how_that_ended_is_kept(folder: Path) -> None:
     """One finds nothing, and what is asked next is told that it failed; of one that passes that is
     kept in place of what was."""
     with serving(plays(declines)) as (address, _):
@@ -147,67 +136,18 @@ def test_a_model_is_checked_and_how_that_ended_is_kept(folder: Path, kept_priori
         [line] = told_by_ask(folder, address, "--trust-llm")
     assert "40 of 40  declined" in done.stderr
     assert "right 0 of 28" in done.stdout and "at least" in done.stdout
-    assert "40 calls, tokens are not told" in done.stdout
     assert "--trust-llm" in done.stdout
     assert len(results()) == 1
     assert "failed its check (right 0 of 28" in line
     results()[0].unlink()
     with serving(plays(good)) as (address, _):
         has_ended(address, BAD)
-        done = footnote("llm", "check", address, "--json", **ROOM)
+        done = footnote("llm", "check", address, **ROOM)
         assert told_by_ask(folder, address) == []
-    told = json.loads(done.stdout)
-    assert told["passed"] is True
-    assert told["counts"]["right"] > 20
-    assert [one["verdict"] for one in told["asked"]].count("declined") == 12
-    assert told["asked"][0]["shown"] == "No, dogs may not be kept."
+    assert "It passed." in done.stdout
+    assert done.stderr.count("  declined  ") == 12
     [file] = results()
-    kept = json.loads(file.read_text())
-    assert {name: told[name] for name in kept} == kept
-
-
-# --- one that runs on this machine is offered, where a person sees it -----------------------------
-
-OFFER = (
-    "A language model is running here (Ollama: llama3.2). To let it write: --llm ollama:llama3.2"
-)
-
-
-@pytest.fixture(scope="module")
-def ollama() -> Iterator[tuple[int, type[Handler]]]:
-    """The port of a server that runs two models, and what it was asked."""
-    with serving(writes("Nobody asked."), "llama3.2", "qwen3") as (address, asked):
-        yield port_of(address), asked
-
-
-def at(port: int) -> list[Server]:
-    """Ollama, looked for at this port, and nothing else."""
-    return [replace(one, port=port, patience=PATIENCE) for one in SERVERS if one.key == "ollama"]
-
-
-def test_it_is_offered_on_a_terminal(folder: Path, ollama: tuple[int, type[Handler]]) -> None:
-    port, asked = ollama
-    seen = on_terminal("ask", QUESTION, "--index-dir", folder, servers=at(port))
-    assert seen.count(OFFER) == 1
-    assert seen.rstrip().endswith(OFFER)  # the answer comes first
-    assert asked.asked == []
-
-
-@pytest.mark.parametrize("flags", [["--json"], ["--llm", "none"], []])
-def test_it_is_not_offered_unasked_for(
-    folder: Path, ollama: tuple[int, type[Handler]], flags: list[str]
-) -> None:
-    """Nor to a program, whatever the flags."""
-    port, asked = ollama
-    before = len(asked.gets)
-    asking = ("ask", QUESTION, "--index-dir", folder, *flags)
-    if flags:
-        assert "language model" not in on_terminal(*asking, servers=at(port))
-    done = footnote(*asking, servers=at(port))
-    assert done.stderr == ""
-    assert "language model" not in done.stdout
-    assert len(asked.gets) == before, "nothing is looked for either"
-    assert asked.asked == []
+    assert json.loads(file.read_text())["counts"]["right"] > 20
 
 
 def test_what_is_looked_up_again_is_told_to_who_waits(folder: Path) -> None:

@@ -18,12 +18,12 @@ import pytest
 from chroma_servers import until
 from helpers import FOOTNOTE, PATIENCE
 from mcp import Client, MCPError, StdioServerParameters
-from mcp.types import CallToolResult, ResourceLink, ResourceTemplateReference, TextContent
-from model_servers import scripted, serving, waits
+from mcp.types import CallToolResult, TextContent
+from model_servers import serving, waits
 from prepared import Prepared
 
-from assistant import Assistant, Settings
-from assistant.mcp.server import PAGE, Server, server_of
+from assistant import Assistant
+from assistant.mcp.server import Server, server_of
 from assistant.service.service import Service
 from index import Index
 from index.database.database import FILE
@@ -83,9 +83,8 @@ class Talk:
         self.process.stdin.flush()
         return self._next
 
-    def call(self, tool: str, *, token: str | None = None, **arguments: Any) -> int:
-        meta = {"_meta": {"progressToken": token}} if token else {}
-        return self.send("tools/call", name=tool, arguments=arguments, **meta)
+    def call(self, tool: str, **arguments: Any) -> int:
+        return self.send("tools/call", name=tool, arguments=arguments)
 
     def hear(self) -> dict[str, Any]:
         """The next message."""
@@ -101,10 +100,6 @@ class Talk:
         while not told.items() <= (message := self.hear()).items():
             pass
         return message
-
-    def notified(self, method: str) -> Any:
-        """The next notification of this kind."""
-        return self.until(method=method).get("params", {})
 
     def result(self, request: int) -> Any:
         """What a request came to."""
@@ -184,16 +179,12 @@ async def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mo
                 assert argument["description"], (tool.name, argument)
             assert tool.output_schema is not None  # the client checks what comes by it
             names.add(tool.name)
-        assert sorted(names) == (
-            "ask documents notebooks overview read_paragraph search verify".split()
-        )
+        assert sorted(names) == ("ask documents notebooks read_paragraph search verify".split())
         result = await client.call_tool("ask", {"question": QUESTION})
         asked = result.structured_content or {}
         assert json.loads(told(result)) == asked
         [citation] = asked["citations"]
-        [link] = [own for own in result.content if isinstance(own, ResourceLink)]
-        assert link.uri == citation["uri"]
-        [content] = (await client.read_resource(link.uri)).contents
+        [content] = (await client.read_resource(citation["uri"])).contents
         assert content.text == citation["paragraph_text"]  # type: ignore[union-attr]
         listing = (await client.call_tool("documents", {})).structured_content or {}
         [document] = listing["documents"]
@@ -209,22 +200,14 @@ async def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mo
 def test_it_answers_at_once_while_the_documents_are_not_there(tmp_path: Path) -> None:
     with talking(tmp_path) as talk:
         with busy(tmp_path):
-            assert talk.begin()["capabilities"]["resources"]["listChanged"]
-            assert len(talk.result(talk.send("tools/list"))["tools"]) == 7
-            assert talk.result(talk.send("resources/list"))["resources"] == []
+            talk.begin()
+            assert len(talk.result(talk.send("tools/list"))["tools"]) == 6
             cancelled = talk.call("ask", question=QUESTION)
             talk.send("notifications/cancelled", is_request=False, requestId=cancelled)
-            asked = talk.call("ask", question=QUESTION, token="mine")
-            progress = talk.notified("notifications/progress")
-            assert progress["progressToken"] == "mine"
-            assert progress["progress"] == 0
-            assert "index" in progress["message"]
+            asked = talk.call("ask", question=QUESTION)
             talk.send("ping")
         answer = talk.result(asked)["structuredContent"]
         assert answer["text"] == QUOTE
-        if not any(m.get("method", "").endswith("list_changed") for m in talk.heard):
-            talk.notified("notifications/resources/list_changed")
-        assert len(talk.result(talk.send("resources/list"))["resources"]) == 1
         assert talk.leave() == 0
         assert cancelled not in [message.get("id") for message in talk.heard]
         assert "Indexing 32 paragraphs" in talk.errors
@@ -239,22 +222,6 @@ def written(folder: Path, index: Path, llm: str) -> AbstractContextManager[Talk]
         FOOTNOTE_LLM_CONTEXT="16384",
         FOOTNOTE_LLM_TIMEOUT=str(PATIENCE),
     )
-
-
-def test_that_a_language_model_looks_again_is_told(index_folder: Path, tmp_path: Path) -> None:
-    replies = {UNANSWERABLE: ["NOT FOUND\nSEARCH: inhabitants\nSEARCH: census", "NOT FOUND"]}
-    with (
-        serving(scripted(replies, threading.Event())) as (address, _),
-        written(tmp_path, index_folder, address) as talk,
-    ):
-        talk.begin()
-        asked = talk.call("ask", question=UNANSWERABLE, token="mine")
-        answer = talk.result(asked)["structuredContent"]
-        assert (answer["status"], answer["confidence"]) == ("refused", None)
-        assert answer["writing"]["outcome"] == "declined"
-        steps = [own["params"] for own in talk.heard if own.get("method", "").endswith("progress")]
-        assert [own["progress"] for own in steps] == sorted({own["progress"] for own in steps})
-        assert steps[-1]["message"] == "Searched again for: inhabitants; census"
 
 
 def test_a_question_that_is_cancelled_stops_the_language_model(
@@ -277,9 +244,8 @@ def test_a_question_that_is_cancelled_stops_the_language_model(
 def test_a_client_may_leave_while_they_are_indexed(tmp_path: Path, large: Document) -> None:
     with talking(tmp_path, "--source", large.source) as talk:
         talk.begin()
-        talk.call("ask", question=QUESTION, token="mine")
-        while not talk.notified("notifications/progress")["progress"]:
-            pass
+        talk.call("ask", question=QUESTION)
+        until(lambda: "Indexing" in talk.errors)
         assert talk.leave() == 0
     index = Index(tmp_path / "index")  # nothing is damaged
     assert len(index.documents()) <= 1
@@ -319,7 +285,7 @@ def test_mistakes_are_told_at_once(tmp_path: Path) -> None:
     for flags, message in (
         (["--source", str(tmp_path / "none.txt")], "There is no file or folder"),
         (["--llm", "nonsense"], "nonsense"),
-        (["--max-sentences", "0"], "max_sentences"),
+        (["--answer-from", "2"], "answer_from"),
     ):
         with talking(tmp_path, *flags) as talk:
             assert talk.process.stdout.read() == ""
@@ -340,21 +306,6 @@ def test_what_is_found_wrong_later_is_told_to_the_client_too(tmp_path: Path) -> 
 
 
 # --- what all clients are given -----------------------------------------------------------------
-
-
-@pytest.mark.anyio
-async def test_where_no_answer_is_sure_there_are_links_to_passages(assistant: Assistant) -> None:
-    folder = assistant.settings.index_dir
-    never_sure = Settings(index_dir=folder, refuse_below=0.0, answer_from=1.0)
-    with Assistant.open(settings=never_sure) as opened:
-        async with Client(tools_of(opened)) as client:
-            result = await client.call_tool("ask", {"question": QUESTION})
-    asked = result.structured_content or {}
-    assert (asked["status"], asked["closest"]) == ("unsure", [])
-    assert asked["text"].startswith("Possible answers:\n")
-    links = [content.uri for content in result.content if isinstance(content, ResourceLink)]
-    assert links == [citation["uri"] for citation in asked["citations"]]
-    assert len(links) == 5
 
 
 @pytest.mark.anyio
@@ -381,8 +332,6 @@ async def test_errors_say_what_to_do(assistant: Assistant, mode: str) -> None:
             ("search", {"query": "a", "count": 0}, "greater than or equal to 1"),
             ("verify", {"text": " "}, "empty"),
             ("verify", {"text": "a" * 60_000}, "at most 20000"),
-            ("overview", {"about": "zebras"}, "No heading is like 'zebras'"),
-            ("overview", {"about": " "}, "empty"),
             ("nothing", {}, "nothing"),
         ):
             result = await client.call_tool(name, arguments)
@@ -398,36 +347,3 @@ async def test_errors_say_what_to_do(assistant: Assistant, mode: str) -> None:
         ):
             with pytest.raises(MCPError, match=message):
                 await client.read_resource(uri)
-
-
-@pytest.mark.anyio
-async def test_resources_are_listed_by_pages_and_completed(tmp_path: Path) -> None:
-    for number in range(PAGE + 20):
-        (tmp_path / f"note {number:03}.txt").write_text(f"Note {number} is about boats.\n")
-
-    with Assistant.open(tmp_path, index_dir=tmp_path / "index") as assistant:
-        async with Client(tools_of(assistant)) as client:
-            first = await client.list_resources()
-            assert first.next_cursor is not None
-            last = await client.list_resources(cursor=first.next_cursor)
-            assert last.next_cursor is None
-            listed = [*first.resources, *last.resources]
-            assert [own.name for own in listed] == list(assistant.document_ids)
-            assert (await client.list_resources(cursor="x")).resources == first.resources
-            templates = (await client.list_resource_templates()).resource_templates
-            document, paragraph = (template.uri_template for template in templates)
-            identity = listed[7].name
-
-            async def completed(uri: str, name: str, value: str, **more: str) -> list[str]:
-                result = await client.complete(
-                    ResourceTemplateReference(uri=uri),
-                    {"name": name, "value": value},
-                    context_arguments=more or None,
-                )
-                return result.completion.values
-
-            assert await completed(document, "document_id", identity[:15]) == [identity]
-            assert await completed(document, "document_id", "NOTE 007") == [identity]
-            assert len(await completed(document, "document_id", "")) == 100
-            assert await completed(paragraph, "paragraph", "", document_id=identity) == ["1"]
-            assert await completed(paragraph, "paragraph", "", document_id="x") == []

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Route, expect
 from services import api, client_of, problem
 
 from assistant.access.logins import LASTS, Logins, signed_by
-from assistant.tables import login_secrets
 from index.database.database import Database
+from index.database.kept_tables import login_secrets
 
 ANN, BEN, CARL = ACCOUNTS = [("ann", "s3cret!"), ("ben", "pässword"), ("carl", "7 walnuts")]
 NAME = "footnote-login-"

@@ -33,9 +33,9 @@ from helpers import PATIENCE
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from assistant.access.callers import MACHINE
-from assistant.tables import notes
+from index.database.columns import put_row
 from index.database.database import Database
-from index.database.tables import put_row
+from index.database.kept_tables import notes
 
 HEADING = "Brine"
 FIRST = "Walnuts float in brine, and \U0001f95b hazelnuts sink in it."

@@ -140,6 +140,12 @@ def test_it_is_said_which_answers_and_taken_back(visit: Visit, folder: Path) -> 
     expect(shown).to_have_count(0)  # of those that can be seen
     assert votes(folder) == [("up", [citations[1]["quote"]])]
     assert barriers(page) == []
+    # It keeps the focus when that is taken back, though it goes back among those that were folded.
+    page.keyboard.press("y")
+    expect(marked).to_have_count(0)
+    expect(second).to_be_focused()
+    page.keyboard.press("y")
+    expect(marked).to_be_focused()
     # The others are reached from what has the focus.
     page.keyboard.press("k")
     expect(first).to_be_focused()

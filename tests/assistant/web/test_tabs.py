@@ -98,43 +98,6 @@ def questions(page: Page) -> Locator:
     return page.locator(".turn .question")
 
 
-def test_a_question_is_retried_in_the_notebook_it_was_asked_in(visit: Visit) -> None:
-    """Though another one is open by then, whose documents its readers may not see."""
-    page = visit.page
-    key = page.evaluate("localStorage.getItem('footnote/key')")
-
-    def server(path: str, method: str = "GET", value: Any = None) -> Any:
-        address, headers = page.url.split("#")[0] + path, {"x-footnote-session": key}
-        response = page.request.fetch(address, method=method, headers=headers, data=value)
-        return None if response.status == 204 else response.json()
-
-    ids = {one["title"]: one["id"] for one in server("session")["documents"]}
-    inside = {"Shared": [ids[title] for title in TITLES], "Private": [ids[FIRST]]}
-    notebooks = {
-        name: server("notebooks", "POST", {"name": name, "documents": documents})["id"]
-        for name, documents in inside.items()
-    }
-
-    def enter(name: str) -> None:
-        page.evaluate("(hash) => { location.hash = hash; }", f"notebook/{notebooks[name]}")
-        expect(page.locator("#notebook")).to_have_text(name)
-
-    enter("Shared")
-    held = Held(page, STREAM, most=1)
-    send(page, "What stands here?")
-    held.wait_for(1)
-    server(f"notebooks/{notebooks['Shared']}/documents/{ids[TITLES[0]]}", "DELETE")
-    enter("Private")
-    with page.expect_request(STREAM) as retried:
-        held.let_go(0, status=404, json={"detail": "A document is gone."})
-    asked = retried.value.post_data_json
-    assert (asked["notebook"], asked["documents"]) == (notebooks["Shared"], [ids[TITLES[1]]])
-    page.get_by_role("button", name="Show", exact=True).click()  # it is answered
-    expect(page.locator("#notebook")).to_have_text("Shared")
-    expect(settled(page)).to_contain_text(ABOUT.format(TITLES[1]))
-    visit.complaints = [one for one in visit.complaints if "404" not in one]
-
-
 def test_the_document_that_was_asked_for_last_is_shown(visit: Visit) -> None:
     page = visit.page
     choice, shown = page.locator("#reader-choice"), page.locator("#pages")

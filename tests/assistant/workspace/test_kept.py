@@ -19,14 +19,6 @@ from assistant import Assistant
 from assistant.access.callers import MACHINE, owner_of_login
 from assistant.schemas.answers import AnswerValue
 from assistant.settings import Settings
-from assistant.tables import (
-    answers,
-    conversations,
-    deleted_documents,
-    notebooks,
-    notes,
-    turns,
-)
 from assistant.workspace.library import Library
 from assistant.workspace.notebooks import NotebookValue, Space
 from assistant.workspace.notes import KeptNote
@@ -34,6 +26,14 @@ from assistant.workspace.retention import RetentionJob
 from assistant.workspace.trash import RETENTION_SECONDS
 from assistant.workspace.turns import KeptAnswer, KeptTurn, keep_answer
 from index import Index
+from index.database.kept_tables import (
+    answers,
+    conversations,
+    deleted_documents,
+    notebooks,
+    notes,
+    turns,
+)
 from index.errors import MissingPathError, QuestionError, RefusedError
 from index.store.chroma_server import ServerAddress
 

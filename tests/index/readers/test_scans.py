@@ -281,7 +281,7 @@ def test_the_index_tells_how_far_it_is_and_reads_anew_what_was_left_out(
         assert (info.pages, info.unread) == (3, 2)
         assert {p.page for p in index.document(info.id).paragraphs} == {1}
         steps: list[tuple[int, int]] = []
-        assert index.reindex(report.ids[0], ocr=True, on_page=lambda *step: steps.append(step))
+        assert index.read_pictures(report.ids[0], on_page=lambda *step: steps.append(step))
         assert steps == [(0, 2), (1, 2), (2, 2)]
         (info,) = index.documents()
         assert info.unread == 0
@@ -290,7 +290,7 @@ def test_the_index_tells_how_far_it_is_and_reads_anew_what_was_left_out(
             (p.page, p.ocr_confidence is not None) for p in index.document(info.id).paragraphs
         }
         assert sources == {(1, False), (2, True), (3, True)}
-        assert not index.reindex(info.id, ocr=True)  # as it would be
+        assert not index.read_pictures(info.id), "they were read before"
 
 
 def test_giving_up_ends_the_work(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 """The originals of documents and where their words are printed: kept with the index, in a folder
-and on a server, as long as a document needs them, and read anew by other versions of the readers.
+and on a server, as long as a document needs them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from playwright.sync_api import Browser
 
 from index import Index, document_from_text
 from index.database.database import Database
+from index.database.document_tables import files
 from index.errors import EmptyDocumentError, MissingPathError
 from index.models import bytes_hash, text_hash
 from index.readers.formats import FORMATS
 from index.readers.loader import RawDocument, file_name, read_raw
 from index.store.pages import MIN_AGE, PIECE_BYTES, PageFiles, SharedPages
-from index.store.tables import files
 
 SOURCE = "upload:ann/{}"
 
@@ -44,7 +44,7 @@ def upload(file: Path) -> RawDocument:
 
 
 def formerly_read(index: Index, file: Path, name: str, keep: bool = True) -> str:
-    """Have a document in the index as another version of the readers has read it; gives its id."""
+    """Put a document into the index whose text is not that of its file; gives its id."""
     content = bytes_hash(file.read_bytes())
     if keep:
         index._pages.keep(content, file, None)
@@ -72,8 +72,6 @@ def test_the_original_is_kept_whatever_its_format(
     assert original.read_bytes() == whole
     assert two.file_name(raw.id) == name
     assert two.boxes(raw.id) is None
-    assert two.outdated() == []
-    assert [info.stale for info in two.documents()] == [False]
     # What is lost of it is made again when the file is added again.
     shutil.rmtree(original.parent)
     file.write_bytes(whole)
@@ -90,7 +88,6 @@ def test_a_document_of_a_path_has_its_own_file_and_no_other(another: Another, fi
     assert index.original(raw.id) is None
     file.unlink()
     assert index.original(raw.id) is None
-    assert [info.stale for info in index.documents()] == [False]
 
 
 def test_the_original_goes_with_its_document_in_a_folder(
@@ -132,34 +129,11 @@ def test_the_original_goes_with_its_document_on_servers(file: Path, machine: Mac
     assert contents() == []
 
 
-def test_it_is_read_anew(another: Another, file: Path) -> None:
-    one = another()
-    identity = formerly_read(one, file, file.name)
-    one.keep(identity)
-    file.unlink()
-    two = another()
-    assert two.outdated() == [identity]
-    [before] = two.documents()
-    assert not before.stale
-    assert two.reindex(identity)
-    assert two.document(identity).text == "Wärme floats in brine."
-    [after] = two.documents()
-    assert (after.id, after.kept, after.stale) == (identity, True, False)
-    assert two.outdated() == []
-    assert not two.reindex(identity), "it is as it would be read"
-    original = two.original(identity)
-    assert original is not None
-    assert original.read_bytes() == "Wärme floats in brine.".encode("cp1252")
-
-
-def test_what_has_no_original_is_told_of(another: Another, file: Path) -> None:
+def test_a_document_without_an_original_is_not_read(another: Another, file: Path) -> None:
     index = another()
     identity = formerly_read(index, file, file.name, keep=False)
-    assert [info.stale for info in index.documents()] == [True]
-    assert index.outdated() == []
-    assert not index.reindex(identity)
-    index.sync([upload(file)])
-    assert [info.stale for info in index.documents()] == [False]
+    assert not index.read_pictures(identity)
+    assert index.document(identity).text == "It was read badly."
 
 
 def test_what_cannot_be_read_any_more_stays_as_it_is(another: Another, tmp_path: Path) -> None:
@@ -167,11 +141,11 @@ def test_what_cannot_be_read_any_more_stays_as_it_is(another: Another, tmp_path:
     file.write_text(" \n")
     identity = formerly_read(index, file, file.name)
     with pytest.raises(EmptyDocumentError):
-        index.reindex(identity)
+        index.read_pictures(identity)
     assert index.document(identity).text == "It was read badly."
     assert index.original(identity) is not None
     with pytest.raises(MissingPathError):
-        index.reindex("0" * 16)
+        index.read_pictures("0" * 16)
 
 
 def test_what_is_removed_meanwhile_does_not_come_back(machine: Machine, tmp_path: Path) -> None:
@@ -185,7 +159,7 @@ def test_what_is_removed_meanwhile_does_not_come_back(machine: Machine, tmp_path
         two.remove(identity)
 
     with pytest.raises(MissingPathError):
-        one.reindex(identity, remove)
+        one.read_pictures(identity, remove)
     assert one.documents() == two.documents() == []
 
 
@@ -342,7 +316,6 @@ def test_a_large_file_comes_back_to_the_byte(pdf: Path, tmp_path: Path, index_ad
     with closing(Database(tmp_path, index_address)) as database:
         SharedPages(database, tmp_path / "a").keep("large", large, boxes)
         other = SharedPages(database, tmp_path / "b")
-        assert other.kept({"large", "small"}, "now") == {"large"}
         found = other.original("large")
         assert found is not None
         assert found.read_bytes() == large.read_bytes()

@@ -22,6 +22,7 @@ from helpers import (
 )
 
 from index import Document, Index, document_from_text
+from index.database.document_tables import documents, generations, paragraphs, versions
 from index.encoder import Spans, Vectors
 from index.errors import (
     EncoderError,
@@ -31,7 +32,6 @@ from index.errors import (
 )
 from index.models import DocumentMetadata
 from index.store.documents import ABANDONED, GRACE_SECONDS
-from index.store.tables import documents, generations, paragraphs, versions
 from index.store.vectors import FolderVectors, ServedVectors, VectorStore
 from index.store.writer import CHUNK
 

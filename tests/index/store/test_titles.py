@@ -80,7 +80,7 @@ def test_it_stays_when_the_document_is_read_anew(
     [identity] = index.sync([replace(read_raw(file), original=file)]).ids
     index.rename(identity, GIVEN)
     monkeypatch.setattr("index.readers.loader._code_version", lambda: "later")
-    assert index.reindex(identity)
+    index.sync([replace(read_raw(file), original=file)])
     with index.database.read() as connection:
         [reading] = connection.scalars(sa.text("SELECT reading FROM versions"))
     assert Reading.of(reading).code == "later"

@@ -3,13 +3,12 @@
 
 import { noting } from "../notes/store.js";
 import { addressOf } from "../shared/address.js";
-import { action, flagged, h } from "../shared/dom.js";
+import { action, h } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { active } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
 import { isExhausted, isOfDocuments, isUnsure, offered, passagesOf } from "./answer.js";
 import { copy, exportMenu, withFootnotes } from "./export.js";
-import { passageKey } from "./passages.js";
 /** @import { Key, Reason, Thumb, Turn } from "../../types.js" */
 
 /** @type {[Thumb, Key][]} */
@@ -75,27 +74,21 @@ export class Actions {
     this.form.querySelector("input")?.focus();
   }
 
-  // Asks what is wrong with it, and which of the passages that are shown is right.
+  // Asks what is wrong with it.
   #reasons() {
     const { turn } = this;
     const name = `reason-${turn.id}`;
     const reasons = REASONS.map(([value, key]) => h("label", {}, h("input", { type: "radio", name, value }), say(key)));
-    const passages = passagesOf(turn).map((citation) => {
-      const box = h("input", { type: "checkbox", value: passageKey(citation) });
-      return { box, label: h("label", { dir: "auto" }, box, h("span", {}, ...flagged(citation), h("q", {}, citation.quote))) };
-    });
     const comment = h("textarea", { rows: "2", dir: "auto", "aria-label": say("reason.words"), placeholder: say("reason.words"), maxlength: "2000" });
     /** @type {HTMLFormElement} */
     const form = h("form", { class: "reasons", "aria-label": say("reason.title") },
       h("fieldset", {}, h("legend", {}, say("reason.title")), h("div", { class: "choices" }, ...reasons)),
-      passages.length > 0 && h("details", {}, h("summary", {}, say("reason.right")), ...passages.map(({ label }) => label)),
       comment,
       h("p", {}, h("button", { type: "submit", class: "more" }, say("reason.send")), h("button", { type: "button", class: "more", onclick: () => form.remove() }, say("reason.close"))),
     );
     form.addEventListener("submit", () => {
       const reason = /** @type {Reason | null} */ (new FormData(form).get(name));
-      const right = passages.filter(({ box }) => box.checked).map(({ box }) => box.value);
-      void app.chat.vote(turn, "down", { reason, comment: comment.value.trim(), right }).then(() => form.remove());
+      void app.chat.vote(turn, "down", { reason, comment: comment.value.trim() }).then(() => form.remove());
     });
     return form;
   }

@@ -4,7 +4,7 @@ import { fresh, merged, newId } from "../conversations/store.js";
 import { tell } from "../shared/address.js";
 import { $, Latest, announce, arrange, smoothly, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
-import { Failure, answers, isStatus, lapsed, messageOf, morePassages, orToast, session, vote } from "../shared/api.js";
+import { Failure, answers, isStatus, lapsed, messageOf, morePassages, orToast, vote } from "../shared/api.js";
 import { say } from "../shared/i18n.js";
 import { citationsOf, historyOf, isTold, judgement, lookedAgain, passagesOf, spoken, take } from "./answer.js";
 import { Composer } from "./composer.js";
@@ -179,19 +179,9 @@ export class Chat {
     this.#draw();
     this.#viewOf(turn)?.element.scrollIntoView({ block: "start", behavior: smoothly() });
     this.#saved(conversation, turn);
-    const asked = turn.documents ?? this.#documentsFor(turn);
-    turn.documents = asked;
+    turn.documents = this.#documentsFor(turn);
     try {
-      await this.#streamed(conversation, turn, stopping.signal).catch(async (/** @type {unknown} */ error) => {
-        if (!isStatus(error, NOT_FOUND)) throw error;
-        // Somebody has removed a document: the others that were asked are asked again, in the notebook of
-        // the question, whichever is open by now.
-        const [{ documents }] = await Promise.all([session(conversation.notebook ?? null), app.library.refresh(true)]);
-        const left = asked.filter((id) => documents.some((one) => one.id === id));
-        if (!left.length || left.length === asked.length) throw error;
-        turn.documents = left;
-        await this.#streamed(conversation, turn, stopping.signal);
-      });
+      await this.#streamed(conversation, turn, stopping.signal);
       if (turn.state === "pending") turn.state = "stopped";
     } catch (error) {
       turn.state = stopping.signal.aborted || this.leaving ? "stopped" : "failed";
@@ -199,6 +189,7 @@ export class Chat {
       if (error instanceof Failure) turn.request = error.request;
       // What was shown may mix two versions of the documents: it goes.
       if (isStatus(error, UNAVAILABLE)) Object.assign(turn, { sources: [], sentences: [], citations: [] });
+      if (isStatus(error, NOT_FOUND)) await app.library.refresh(true); // those that are left can be asked again
     }
     for (const name of ["place", "model", "passages", "searches"]) Reflect.deleteProperty(turn, name);
     this.running.delete(conversation.id);
@@ -211,10 +202,10 @@ export class Chat {
     announce(spoken(turn));
   }
 
-  // Ids of the documents that a new question is asked of.
+  // Ids of the documents that a question is asked of: of one that is asked again the same.
   /** @param {Turn} turn */
-  #documentsFor({ within, about }) {
-    const there = app.library.listed(within); // some may be gone by now
+  #documentsFor({ documents, within, about }) {
+    const there = app.library.listed(documents ?? within); // some may be gone by now
     if (there.length) return there.map(({ id }) => id);
     return about ? [about.document] : app.library.asked();
   }
@@ -266,16 +257,6 @@ export class Chat {
     element?.focus({ preventScroll: true });
   }
 
-  // The answers of this conversation that cite a paragraph.
-  /** @param {string} documentId @param {number} number */
-  citing(documentId, number) {
-    return this.conversation.turns.flatMap((turn) =>
-      citationsOf(turn)
-        .filter((c) => c.document_id === documentId && c.paragraph === number)
-        .map((c) => ({ turn, marker: c.marker })),
-    );
-  }
-
   // Look for passages beyond those that are shown: what other words find, or else the next ones, once. They
   // are kept with the question.
   /** @param {Turn} turn @param {boolean} reworded */
@@ -299,7 +280,7 @@ export class Chat {
 
   // Judge an answer; null takes it back.
   /** @param {Turn} turn @param {Thumb | null} verdict @param {Why} [why] */
-  vote = (turn, verdict, why) => this.#judge(turn, verdict, { vote: verdict ?? undefined, noted: why?.right.length ? why.right : undefined }, why);
+  vote = (turn, verdict, why) => this.#judge(turn, verdict, { vote: verdict ?? undefined, noted: undefined }, why);
 
   // Say which passages answer a question, by their keys; possibly none.
   /** @param {Turn} turn @param {string[]} [noted] */

@@ -152,16 +152,17 @@ export class Passages {
       element.classList.toggle("answers", isMarked(citation));
       button.textContent = say(isMarked(citation) ? "passages.undo" : "passages.answers");
     }
-    if (this.cards.some(({ citation, element }) => isMarked(citation) !== (element.parentElement === top))) {
-      const focus = document.activeElement;
-      for (const { citation, element } of this.cards) (isMarked(citation) ? top : feed).append(element);
-      if (focus instanceof HTMLElement) focus.focus({ preventScroll: true });
-    }
     if (this.none) this.none.textContent = say(isRefused(turn) && isExhausted(turn) ? "passages.none_noted" : "passages.none");
+    const focus = document.activeElement;
     const has = Boolean(turn.noted?.length);
-    if (has === this.isFolded) return;
-    this.isFolded = has;
-    this.element.open = this.isOpen && !has;
-    if (this.none) this.heading.textContent = has ? say("answer.others") : this.title;
+    if (has !== this.isFolded) {
+      this.isFolded = has;
+      this.element.open = this.isOpen && !has;
+      if (this.none) this.heading.textContent = has ? say("answer.others") : this.title;
+    }
+    if (!this.cards.some(({ citation, element }) => isMarked(citation) !== (element.parentElement === top))) return;
+    for (const { citation, element } of this.cards) (isMarked(citation) ? top : feed).append(element);
+    if (feed.contains(focus)) this.element.open = true; // what is folded cannot have the focus
+    if (focus instanceof HTMLElement) focus.focus({ preventScroll: true });
   }
 }

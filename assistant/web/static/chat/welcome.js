@@ -65,14 +65,7 @@ export class Welcome {
   /** @param {Listed} one @param {Guide["headings"]} headings */
   #show({ id, title, name, language, pages }, headings) {
     const kind = KINDS[/[^.]*$/.exec(name.toLowerCase())?.[0] ?? ""];
-    const parts = headings.map(({ title: heading, number }) => h("button", { type: "button", class: "offer", dir: "auto", onclick: () => this.#read(id, number) }, heading));
+    const parts = headings.map(({ title: heading, number }) => h("button", { type: "button", class: "offer", dir: "auto", onclick: () => app.reader.readFrom(id, number) }, heading));
     $("guide").replaceChildren(h("h3", { dir: "auto" }, title), h("p", {}, [kind && say(kind), languageName(language), pages && say("list.pages", { count: pages })].filter(Boolean).join(" · ")), h("div", { class: "offers" }, parts.length > 0 && h("span", {}, say("welcome.parts")), ...parts));
-  }
-
-  /** @param {string} id @param {number} number */
-  async #read(id, number) {
-    if (!await app.reader.show(id)) return;
-    app.reader.open();
-    await app.reader.scrolling.go({ number });
   }
 }

@@ -3,7 +3,7 @@
 
 import { toast } from "../shared/dom.js";
 import { Failure, changeConversation, conversation, isStatus, messageOf, active, putTurn, remove, removeTurns, restore, orToast } from "../shared/api.js";
-import { draft, keepDraft, read, storage, tab, tellTabs } from "../shared/storage.js";
+import { read, storage, tab, tellTabs } from "../shared/storage.js";
 import { say } from "../shared/i18n.js";
 /** @import { Conversation, Turn } from "../../types.js" */
 
@@ -171,10 +171,10 @@ export class Store {
 
   // What is written and not yet asked, in a conversation.
   /** @param {string} id */
-  draft = (id) => draft(`${this.prefix}draft/${id}`);
+  draft = (id) => tab.get(`${this.prefix}draft/${id}`) ?? "";
 
   /** @param {string} id @param {string} text */
-  keepDraft = (id, text) => keepDraft(`${this.prefix}draft/${id}`, text);
+  keepDraft = (id, text) => tab.set(`${this.prefix}draft/${id}`, text);
 
   /** @param {string} name @param {string | null} notebook */
   #key = (name, notebook = active.notebook) => `${this.prefix}${name}${notebook ? `/${notebook}` : ""}`;

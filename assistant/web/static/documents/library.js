@@ -2,13 +2,13 @@
 
 import { UploadQueue } from "../uploads/queue.js";
 import { droppable, ways } from "../uploads/inputs.js";
-import { $, action, arrange, h, toast } from "../shared/dom.js";
+import { $, arrange, h, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { restoreDocument, active, originalsOf, putAllIn, remove, session, takeOut, orToast } from "../shared/api.js";
 import { storage, tellTabs } from "../shared/storage.js";
 import { number, say } from "../shared/i18n.js";
 import { ORDERS, factsOf, howRead, isFound, named, ordered, unreadOf } from "./metadata.js";
-import { DocumentMenu } from "./menu.js";
+import { documentMenu } from "./menu.js";
 /** @import { Listed, Session, Wanted } from "../../types.js" */
 
 const ORDER = "footnote/order"; // where this browser keeps how they are ordered
@@ -37,7 +37,6 @@ export class Library {
     this.pictures = began.pictures;
     this.fetches = began.fetch; // pages of the web
     this.dialog = $("library");
-    this.menu = new DocumentMenu(this);
     this.uploads = new UploadQueue();
     this.ways = (/** @type {string} */ id) => ways(this.uploads, this.fetches, id);
     $("ways").append(this.ways("files"));
@@ -64,9 +63,7 @@ export class Library {
     $("add-selected").addEventListener("click", () => void this.put(active.notebook ?? ""));
     const notebook = $("notebook-selected");
     notebook.addEventListener("change", () => void this.put(notebook.value));
-    // The second click of a double one is no answer to what the first one asks.
-    $("remove-selected").addEventListener("click", ({ detail }) => detail > 1 || this.#sure());
-    $("remove-selected").addEventListener("blur", () => this.#told());
+    $("remove-selected").addEventListener("click", () => void this.remove(this.#removable()));
     const look = () => void this.refresh(true);
     setInterval(look, POLL_INTERVAL);
     addEventListener("focus", look);
@@ -96,15 +93,13 @@ export class Library {
   async added(found, wanted, before) {
     const isSame = !wanted.id && JSON.stringify(before.find(({ id }) => id === found.id)) === JSON.stringify(found);
     this.newest = found.id;
-    tellTabs({ what: "documents" });
-    await this.refresh();
-    if (app.reader.document?.id === found.id) void app.reader.show(found.id, true);
+    await this.updated(found.id);
     return isSame;
   }
 
-  // A document has another title.
+  // A document is not as it was, say has another title.
   /** @param {string} id */
-  async renamed(id) {
+  async updated(id) {
     tellTabs({ what: "documents" });
     await this.refresh();
     if (app.reader.document?.id === id) void app.reader.show(id, true);
@@ -197,11 +192,10 @@ export class Library {
         h("button", { type: "button", class: "title", "aria-label": say("library.open.label", { title }), onclick: () => { this.dialog.close(); void app.reader.show(id).then(() => app.reader.open()); } }, h("b", {}, title)),
         h("small", {}, factsOf(one)),
         asked,
-        one.stale && h("small", { class: "wrong" }, say("list.stale")),
       ),
       !this.others && h("div", { class: "acts" },
         h("button", { type: "button", class: "more only", "aria-label": say("list.only.label", { title }), onclick: () => this.ask([id]) }, say("list.only")),
-        action("dots", say("list.more", { title }), () => this.menu.open(one, item)),
+        documentMenu(this, one),
       ),
       one.unread > 0 && this.#unread(one),
     );
@@ -278,7 +272,6 @@ export class Library {
     into.hidden = active.notebook !== null || !notebooks.length;
     into.replaceChildren(h("option", { value: "" }, say("list.put_into")), ...notebooks.map(({ id, name }) => h("option", { value: id }, name)));
     $("remove-selected").hidden = !this.#removable().length;
-    delete $("remove-selected").dataset.sure;
     $("remove-selected").textContent = say(app.notebooks.current ? "list.take_out.selected" : "list.remove.selected", { count: this.#removable().length });
   }
 
@@ -326,15 +319,6 @@ export class Library {
   #removable() {
     const { current, mayWrite } = app.notebooks;
     return this.others ? [] : this.#selected().filter(({ own }) => (current ? mayWrite : own));
-  }
-
-  // Removing several is asked once more.
-  #sure() {
-    const gone = this.#removable();
-    const button = $("remove-selected");
-    if (gone.length < 2 || button.dataset.sure === String(gone.length)) return void this.remove(gone);
-    button.dataset.sure = String(gone.length);
-    button.textContent = say(app.notebooks.current ? "list.take_out.sure" : "list.remove.sure", { count: gone.length });
   }
 
   // Remove documents, or take them out of the open notebook; this can be undone.

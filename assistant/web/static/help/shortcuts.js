@@ -1,8 +1,9 @@
 // What can be done by a key, of which a sheet of page.html tells.
 
-import { $, actOnKey, closest, undo } from "../shared/dom.js";
+import { actOnKey, closest, undo } from "../shared/dom.js";
 
-// Let keys do these things, wherever nothing is written and nothing lies over the page.
+// Let keys do these things, or click what page.html says they are for, wherever nothing is written and nothing
+// lies over the page.
 /** @param {Record<string, () => unknown>} acts */
 export function listen(acts) {
   addEventListener("keydown", (event) => {
@@ -11,6 +12,8 @@ export function listen(acts) {
     if (event.ctrlKey || event.metaKey || document.querySelector("dialog:modal")) return;
     // In passages, keys go through them.
     if (closest(event, "[role=feed]") && event.key.length === 1 && "jky0".includes(event.key)) return;
-    actOnKey(event, { ...acts, "?": () => $("keys").showModal() });
+    if (event.key.length > 1) return; // other parts of the page have a use of those
+    const button = /** @type {HTMLElement | null} */ (document.querySelector(`[aria-keyshortcuts="${CSS.escape(event.key)}"]`));
+    actOnKey(event, button ? { [event.key]: () => button.click() } : acts);
   });
 }

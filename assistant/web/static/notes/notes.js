@@ -2,12 +2,10 @@
 
 import { exportMenu } from "../chat/export.js";
 import { passageKey } from "../chat/passages.js";
-import { $, action, arrange, characters, flagged, h, oneLine, toast } from "../shared/dom.js";
+import { $, action, arrange, flagged, h, oneLine, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
-import { loadDocument, orToast } from "../shared/api.js";
 import { day, say } from "../shared/i18n.js";
 import { noting } from "./store.js";
-/** @import { Target } from "../chat/export.js" */
 /** @import { Citation, Key, Noted, PlaceNow, Turn } from "../../types.js" */
 
 const SHOWN = 3; // quotes that are shown at once
@@ -119,18 +117,10 @@ export class Notes {
 
   // Open a quote where it is now; if it has changed, its paragraph.
   /** @param {Citation} citation @param {PlaceNow} [now] */
-  async #show(citation, now) {
-    const document = citation.document_id;
-    let { start = null, end = null } = now ?? {};
-    if (start === null || end === null) {
-      const whole = await orToast(loadDocument(document));
-      const paragraph = whole?.paragraphs.find(({ number }) => number === now?.paragraph);
-      if (!paragraph) return;
-      [start, end] = [paragraph.start, paragraph.start + characters(paragraph.text).length];
-    }
-    /** @type {Target} */
-    const target = { document, start, end };
-    this.#leave(() => app.reader.follow(target));
+  #show({ document_id: document }, now) {
+    const { start = null, end = null, paragraph } = now ?? {};
+    const { reader } = app;
+    this.#leave(() => start === null || end === null ? reader.readFrom(document, paragraph ?? 1) : reader.follow({ document, start, end }));
   }
 
   /** @param {() => unknown} act */

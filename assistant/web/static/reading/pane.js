@@ -45,7 +45,8 @@ export class Pane {
     this.divider.addEventListener("keydown", (event) => actOnKey(event, {
       ArrowLeft: widen(this.share + STEP), ArrowRight: widen(this.share - STEP), Home: widen(MIN_SHARE), End: widen(MAX_SHARE),
     }));
-    this.divider.addEventListener("pointerdown", (event) => this.#dragged(event));
+    this.divider.addEventListener("pointerdown", ({ pointerId }) => this.divider.setPointerCapture(pointerId));
+    this.divider.addEventListener("pointermove", (event) => this.divider.hasPointerCapture(event.pointerId) && this.#dragged(event));
     $("reader-wide").addEventListener("click", () => this.#widen(this.share < WIDE_SHARE ? WIDE_SHARE : DEFAULT_SHARE));
     $("close-reader").addEventListener("click", () => isSheet() || $("open-reader").focus());
     $("larger").addEventListener("click", () => this.#scale(1));
@@ -78,15 +79,9 @@ export class Pane {
   }
 
   /** @param {PointerEvent} event */
-  #dragged({ pointerId }) {
-    const { divider } = this;
-    const moving = new AbortController();
-    divider.setPointerCapture(pointerId);
-    divider.addEventListener("pointermove", ({ clientX }) => {
-      const { right, width } = $("panes").getBoundingClientRect();
-      this.#widen((100 * (right - clientX)) / width);
-    }, { signal: moving.signal });
-    divider.addEventListener("lostpointercapture", () => moving.abort(), { signal: moving.signal });
+  #dragged({ clientX }) {
+    const { right, width } = $("panes").getBoundingClientRect();
+    this.#widen((100 * (right - clientX)) / width);
   }
 
   // --- how large ------------------------------------------------------------------------------

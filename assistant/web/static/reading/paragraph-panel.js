@@ -1,5 +1,5 @@
 // What can be done with a paragraph of the document, or with what is selected in it: to ask about it, to
-// highlight it, to copy it. What there is about a paragraph already stands below it.
+// highlight it, to copy it. What is highlighted in a paragraph stands below it.
 
 import { asText, copy } from "../chat/export.js";
 import { announce, characters, closest, doubted, h, oneLine, smoothly, toast, stepTo } from "../shared/dom.js";
@@ -11,7 +11,7 @@ import { offerActions, selectedPrint, selectedText } from "./selection.js";
 /** @import { Block } from "./paragraphs.js" */
 /** @import { Reader } from "./reader.js" */
 /** @import { Selected } from "./selection.js" */
-/** @import { Key, Turn } from "../../types.js" */
+/** @import { Key } from "../../types.js" */
 
 const MAX_ABOUT = 300; // characters of what a question is about
 
@@ -71,7 +71,7 @@ export class ParagraphPanel {
     }
   }
 
-  // Show what there is about a paragraph, below it; choosing it again hides it.
+  // Show what can be done with a paragraph, and what is highlighted in it, below it; choosing it again hides it.
   /** @param {Block} block @param {boolean} toggles */
   select(block, toggles) {
     if (!this.reader.document) return;
@@ -83,28 +83,17 @@ export class ParagraphPanel {
     block.element.classList.add("chosen");
     block.number.setAttribute("aria-expanded", "true");
     const whole = { paragraph: block.paragraph, start: block.paragraph.start, end: endOf(block.paragraph), cut: false };
-    const { id, title } = this.reader.document;
-    const citing = app.chat.citing(id, number);
+    const { title } = this.reader.document;
     const heading = block.paragraph.heading.at(-1);
     const acts = this.#acts((act) => void act(whole));
     if (heading && heading !== title) acts.push(["reader.overview.section", "sum-up", () => this.reader.ask(say("reader.section.ask", { title: heading }), heading)]);
     const below = block.element.appendChild(
       h("div", { class: "beside" },
-        citing.length
-          ? h("ul", { class: "citings", "aria-label": say("reader.citing") }, ...citing.map(({ turn, marker }) =>
-              h("li", {}, h("button", { type: "button", class: "citing", dir: "auto", onclick: () => this.#goTo(turn) }, h("span", { class: "key" }, `[${marker}]`), " ", turn.question))))
-          : h("p", {}, say("reader.citing_none")),
         this.mine(number),
         h("p", { class: "acts" }, ...acts.map(([key, name, act]) => h("button", { type: "button", class: name, onclick: act }, say(key)))),
       ),
     );
     if (toggles) below.scrollIntoView({ block: "nearest", behavior: smoothly() });
-  }
-
-  /** @param {Turn} turn */
-  #goTo(turn) {
-    this.reader.close();
-    app.chat.goTo(turn);
   }
 
   // What its reader has highlighted in a paragraph.

@@ -7,7 +7,6 @@ import { columnsOf, row, tableOf } from "./table.js";
 /** @import { Citation, Paragraph, Rectangle, Span, Whole } from "../../types.js" */
 
 const LINE_HEIGHT = 27; // pixels, about
-const MIN_LIKENESS = 0.3; // share of words from which a paragraph is like another
 
 /**
  * A paragraph on the page. `spans`: what is marked in it, as JSON.
@@ -136,22 +135,4 @@ export function citationOf(document, paragraph, start, end, rectangles) {
     paragraph_kind: kind,
     uncertain,
   };
-}
-
-// The paragraph that shares most words with a text, of all that either has; none that shares few.
-/** @param {string} text @param {Paragraph[]} paragraphs */
-export function mostLike(text, paragraphs) {
-  /** @param {string} told */
-  const wordsOf = (told) => new Set(told.toLowerCase().match(/[\p{L}\p{N}]+/gu));
-  const wanted = wordsOf(text);
-  /** @type {Paragraph | null} */
-  let found = null;
-  let most = MIN_LIKENESS;
-  for (const paragraph of paragraphs) {
-    const words = wordsOf(paragraph.text);
-    const shared = [...words].filter((word) => wanted.has(word)).length;
-    const likeness = shared / (words.size + wanted.size - shared);
-    if (likeness > most) [found, most] = [paragraph, likeness];
-  }
-  return found;
 }

@@ -10,7 +10,7 @@ import { Search } from "./search.js";
 import { Highlights } from "./highlights.js";
 import { Outline } from "./outline.js";
 import { Pane, isSheet, openBeside } from "./pane.js";
-import { citationOf, endOf, markIn, mostLike, offset, textOf } from "./paragraphs.js";
+import { citationOf, endOf, markIn, offset, textOf } from "./paragraphs.js";
 import { Scrolling } from "./scrolling.js";
 import { Sheets } from "./sheets.js";
 /** @import { Target } from "../chat/export.js" */
@@ -89,10 +89,9 @@ export class Reader {
   // What is highlighted in the document.
   highlighted = () => this.highlights.in(this.document?.id ?? "");
 
-  // Another conversation is shown: what is said about a paragraph is of the one before.
+  // Another conversation is shown.
   leave() {
     this.note("");
-    this.panel.unselect();
     this.close();
   }
 
@@ -222,6 +221,14 @@ export class Reader {
     }
   }
 
+  // Read a document from a paragraph on.
+  /** @param {string} id @param {number} number */
+  async readFrom(id, number) {
+    if (!(await this.show(id))) return;
+    this.open();
+    await this.scrolling.go({ number });
+  }
+
   // Light up what a citation quotes, in its paragraph.
   /** @param {Citation} citation @param {Citation[]} all */
   async light(citation, all) {
@@ -242,11 +249,10 @@ export class Reader {
     announce(say("reader.shown", { quote: doubted(citation.quote, citation.uncertain) }));
   }
 
-  // The document has changed since: show the quote where it stands now, or else the paragraph that is most
-  // like the one that it was in.
+  // The document has changed since: show the quote where it stands now, or else where it stood.
   /** @param {Citation} citation */
   async #lookFor(citation) {
-    const { quote, paragraph_text } = citation;
+    const { quote, paragraph } = citation;
     const paragraphs = this.document?.paragraphs ?? [];
     const [same] = paragraphs.filter(({ text }) => text.includes(quote)).sort((one, other) => fit(other, citation) - fit(one, citation));
     if (same) {
@@ -257,8 +263,7 @@ export class Reader {
     }
     this.mark([]);
     this.note(say("reader.changed"));
-    const likest = mostLike(paragraph_text, paragraphs);
-    if (likest) await this.scrolling.go({ number: likest.number });
+    await this.scrolling.go({ number: Math.min(paragraph, paragraphs.length) });
   }
 
   // Go to a place that a link names: light it up like a citation.

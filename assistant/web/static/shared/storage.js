@@ -23,27 +23,8 @@ const keeper = (area) => ({
 });
 
 export const storage = keeper(() => localStorage);
-// What is kept for as long as the tab is open; without room for it, until the page is loaded again.
+// What is kept for as long as the tab is open.
 export const tab = keeper(() => sessionStorage);
-
-const MAX_DRAFT = 200_000; // characters: to put more back would take a page seconds
-
-// What is written and not sent yet, and is not kept for when the page is loaded again.
-/** @type {Map<string, string>} */
-const unkept = new Map();
-addEventListener("beforeunload", (event) => unkept.size > 0 && event.preventDefault());
-
-// What is being written under a name.
-/** @param {string} name */
-export const draft = (name) => unkept.get(name) ?? tab.get(name) ?? "";
-
-/** @param {string} name @param {string} text */
-export function keepDraft(name, text) {
-  unkept.delete(name);
-  if (text.length <= MAX_DRAFT && tab.set(name, text)) return;
-  tab.remove(name);
-  if (text) unkept.set(name, text);
-}
 
 // What is kept as JSON; null where it is none of this page's.
 /** @param {string} name @returns {unknown} */

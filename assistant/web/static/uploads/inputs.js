@@ -3,7 +3,7 @@
 import { $, h, toast } from "../shared/dom.js";
 import { app } from "../shared/app.js";
 import { add, addAddress, active, there } from "../shared/api.js";
-import { draft, keepDraft } from "../shared/storage.js";
+import { tab } from "../shared/storage.js";
 import { say } from "../shared/i18n.js";
 /** @import { UploadQueue } from "./queue.js" */
 /** @import { Key, Wanted } from "../../types.js" */
@@ -69,15 +69,15 @@ export function ways(uploads, fetch, id) {
   const files = picker("ways.files", { id }, (chosen) => chosen.map((file) => wantedFile(file)));
   const folder = "webkitdirectory" in HTMLInputElement.prototype && picker("ways.folder", { webkitdirectory: true }, (chosen) => wantedFiles(chosen.map((file) => ({ file, path: file.webkitRelativePath }))));
   const text = h("textarea", { rows: "5", required: true, "aria-label": say("ways.text.label"), placeholder: say("ways.text.label"), dir: "auto" });
-  text.value = draft(PASTED);
-  text.addEventListener("input", () => keepDraft(PASTED, text.value));
+  text.value = tab.get(PASTED) ?? "";
+  text.addEventListener("input", () => tab.set(PASTED, text.value));
   onPastedText(text, MAX_PASTED, (long) => {
     uploads.add([wantedText(long)]);
     pasted.open = false;
     toast(say("question.pasted"));
   });
   const pasted = form("ways.text", text, () => {
-    keepDraft(PASTED, "");
+    tab.remove(PASTED);
     return wantedText(text.value);
   });
   const address = h("input", { type: "text", inputmode: "url", required: true, "aria-label": say("ways.address.label"), placeholder: say("ways.address.label") });

@@ -11,8 +11,6 @@ import { number, say } from "../shared/i18n.js";
 // The server reads one after the other: meanwhile the next one is sent. Not more, for all tabs of a
 // browser have six connections together.
 const MAX_RUNNING = 2;
-// The shares of the work by the end of which the pages are read, without their pictures or with them.
-const [READ_ONLY, SEEN] = [0.15, 0.7];
 const RATED = 5000; // milliseconds after which it is known how long the rest takes
 
 // What is said of a document that is added, and of one that is there and whose pictures are read.
@@ -175,20 +173,14 @@ export class UploadQueue {
     this.#go();
   }
 
-  // Whether it would take the place of another document: then that is asked, and a text that was pasted gets
-  // another name. The same file as is there, as far as its size tells, is added again without a question.
+  // Whether it would take the place of another document: then that is asked. The same file as is there, as far
+  // as its size tells, is added again without a question; a text that was pasted is kept nowhere else.
   /** @param {Item} item */
   async #isThere(item) {
     const { wanted, row, says } = item;
     const found = (await wanted.there?.(item.name)) ?? null;
     if (item.stopping.signal.aborted) throw new Error(say("adding.cancelled"));
-    if (!found) return false;
-    const isSame = found.bytes === wanted.bytes;
-    if (wanted.text !== undefined) {
-      if (!isSame || found.hash !== (await hashOf(wanted.text))) await this.#rename(item);
-      return false;
-    }
-    if (isSame) return false;
+    if (!found || (found.bytes === wanted.bytes && wanted.text === undefined)) return false;
     item.state = "asking";
     says.textContent = say("adding.there", { title: found.title });
     const choices = /** @type {const} */ ([["adding.replace", "adding.replace.label", false], ["adding.both", "adding.both.label", true]]).map(([key, label, both]) =>
@@ -227,7 +219,6 @@ export class UploadQueue {
   /** @param {Item} item */
   async #added(item) {
     const { wanted, bar, says, stopping } = item;
-    let before = 0; // the share of the work that is done before its paragraphs
     bar.removeAttribute("value"); // it is not known how much of it was sent
     let [counted, began, first] = ["", 0, 0];
     for await (const { name, value } of wanted.begin(stopping.signal, item.name)) {
@@ -237,10 +228,8 @@ export class UploadQueue {
         const { done, total, unit } = value;
         const arePages = unit === "pages";
         const isLong = !arePages || wanted.ocr || app.library.pictures === "always"; // nothing that takes long follows
-        if (arePages) before = isLong ? SEEN : READ_ONLY;
         if (unit !== counted) [counted, began, first] = [unit, performance.now(), done];
-        const [from, to] = arePages ? [0, before] : [before, 1];
-        bar.value = from + ((to - from) * done) / total;
+        bar.value = done / total;
         says.textContent = (arePages ? say("pictures.page", { at: number(Math.min(done + 1, total)), count: total }) : say("adding.indexing", { done: number(done), count: total })) + (isLong ? left(performance.now() - began, (done - first) / (total - first)) : "");
       } else if (name === "done") return /** @type {Listed} */ (value);
       this.#tell();
@@ -339,11 +328,3 @@ function left(passed, share) {
 // Whether all of them were there, and their pictures were read.
 /** @param {Item[]} items */
 const areRead = (items) => items.every(({ words }) => words === READ);
-
-// SHA-256 of a text, hexadecimal; nothing where the browser does not trust the connection.
-/** @param {string} text */
-async function hashOf(text) {
-  if (!isSecureContext) return undefined;
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}

@@ -1,4 +1,4 @@
-"""What all tables of the database are made of."""
+"""What all tables of the database are made of, and the one that names their revision."""
 
 from __future__ import annotations
 
@@ -51,16 +51,20 @@ NAMING = {
     "uq": "uq_%(table_name)s_%(column_0_name)s",
 }
 
-#: The tables of `index`, and those of `assistant` (see `assistant.tables`), which may name
-#: rows of these.
+#: All tables: see `document_tables` and `kept_tables`.
 metadata = sa.MetaData(naming_convention=NAMING)
+
+#: Names the revision of the tables, in one row. It has the name that it had when Alembic made it.
+revisions = sa.Table(
+    "alembic_version", metadata, sa.Column("version_num", sa.String(32), primary_key=True)
+)
 
 
 def reflected(connection: sa.Connection) -> list[sa.Table]:
-    """All tables of a database, `assistant`'s too, those first that others name."""
+    """All tables of a database but that of the revision, those first that others name."""
     found = sa.MetaData()
     found.reflect(connection)
-    tables = [table for table in found.sorted_tables if table.name != "alembic_version"]
+    tables = [table for table in found.sorted_tables if table.name != revisions.name]
     for column in (column for table in tables for column in table.columns):
         if isinstance(column.type, sa.Text):
             column.type = ExactText()

@@ -3,7 +3,7 @@
 A conversation or a note is in a *space*: that of its owner, or of a notebook, whose readers share
 it. Ids of conversations, turns and notes are chosen by the page that begins them, so they are only
 unique in their space. An *owner* is made of a login's name, or of nothing where nobody logs in (see
-`access.owner_of_login`). What readers say of answers is in `assistant.workspace.feedback`.
+`assistant.access.callers.owner_of_login`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from index.database.tables import ExactText, deleted, metadata, text, time
+from index.database.columns import ExactText, deleted, metadata, text, time
 
 
 def _of_notebook(**options: Any) -> sa.Column[str]:
@@ -127,3 +127,12 @@ api_keys = sa.Table(
 
 #: What signs logins; see `logins`.
 login_secrets = sa.Table("login_secrets", metadata, text("name", primary_key=True), text("secret"))
+
+#: Readers' votes on answers; see `assistant.workspace.feedback`.
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    text("id", primary_key=True),
+    time("added"),
+    text("vote"),  # JSON
+)

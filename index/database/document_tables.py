@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from index.database.tables import ExactText, metadata, text
+from index.database.columns import ExactText, metadata, text
 
 _ROW = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
