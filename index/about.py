@@ -15,13 +15,13 @@ DISTRIBUTION = "footnote-assistant"
 VERSION = "0.2.0"
 
 
-def install_command(extra: str = "") -> str:
-    """The command that adds an extra to the Footnote that runs, or brings all of it up to date; by
-    what has installed that, for elsewhere its name may be another's package."""
-    what = shlex.quote(f"{DISTRIBUTION}[{extra}]") if extra else f"--upgrade {DISTRIBUTION}"
+def install_command(extra: str) -> str:
+    """The command that adds an extra to the Footnote that runs; by what has installed that, for
+    elsewhere its name may be another's package."""
+    what = shlex.quote(f"{DISTRIBUTION}[{extra}]")
     prefix, python = Path(sys.prefix), shlex.quote(sys.executable)
     if (prefix / "pipx_metadata.json").is_file():
-        return f"pipx inject {DISTRIBUTION} {what}" if extra else f"pipx reinstall {DISTRIBUTION}"
+        return f"pipx inject {DISTRIBUTION} {what}"
     if (prefix / "uv-receipt.toml").is_file():
         return f"uv tool install {what}"
     if find_spec("pip") is None:  # as in what uv makes

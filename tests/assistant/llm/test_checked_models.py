@@ -68,8 +68,7 @@ def test_a_good_model_passes(quoting: Assistant) -> None:
     seen = counts.right + counts.partly + counts.wrong + counts.withheld
     assert seen == counts.answerable == 28
     assert all(one.answer.writing for one in done)
-    assert result.calls >= 40
-    assert result.seconds >= result.median_seconds > 0
+    assert result.median_seconds > 0
 
 
 @pytest.mark.parametrize(
