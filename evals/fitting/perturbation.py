@@ -1,7 +1,7 @@
 """Sentences made false by script: a name or a number is another's, two names change places, what is
 said is denied.
 
-Deterministic: the same sentences and seed give the same perturbations. Nothing that is put in comes
+Deterministic: the same sentences give the same perturbations. Nothing that is put in comes
 from what the verifier knows: names and numbers are those of other texts, given by the caller.
 """
 
@@ -11,11 +11,12 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["name", "number", "order", "negation"]
-KINDS: tuple[Kind, ...] = ("name", "number", "order", "negation")
+KINDS = ("name", "number", "order", "negation")
+#: How often texts use a name at least that is put in. Not tuned.
+LEAST = 2
+#: What can be put in: names and numbers, sorted, as other texts write them.
+Words = tuple[list[str], list[str]]
 
 _NAME = re.compile(r"(?<![\w\u2019'-])[A-Z][\w]+(?:[ -][A-Z][\w]+)*(?![\w-])")
 _NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?![\w-]|[.,]\d)")
@@ -31,60 +32,43 @@ _DID_NOT = re.compile(
 _JOINED = re.compile(r"\b(and|or|with|between)\b|[,;]")
 
 
-@dataclass(frozen=True, slots=True)
-class Perturbed:
-    """A sentence made false, and what was changed."""
-
-    kind: Kind
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What can be put in: names and numbers, sorted, as other texts write them."""
-
-    names: tuple[str, ...]
-    numbers: tuple[str, ...]
-
-
-def words_of(texts: Iterable[str], least: int = 2) -> Words:
-    """The names inside of sentences that texts use at least so often, and all their numbers."""
+def words_of(texts: Iterable[str]) -> Words:
+    """The names inside of sentences that texts use at least LEAST times, and all their numbers."""
     names: Counter[str] = Counter()
     numbers: set[str] = set()
     for text in texts:
         plain = _MARKER.sub(" ", text)
         names.update(m.group() for m in _NAME.finditer(plain) if _inside(plain, m.start()))
         numbers.update(_NUMBER.findall(plain))
-    often = sorted(name for name, count in names.items() if count >= least)
-    return Words(tuple(often), tuple(sorted(numbers)))
+    return sorted(name for name, count in names.items() if count >= LEAST), sorted(numbers)
 
 
-def perturb(
-    sentence: str, evidence: str, words: Words, seed: int = 0, most: int = 1
-) -> Iterator[Perturbed]:
-    """Make a true sentence false in every way that it allows.
+def perturb(sentence: str, evidence: str, words: Words) -> Iterator[tuple[str, str]]:
+    """Make a true sentence false, once in every way that it allows.
 
     Args:
         sentence: a true one.
         evidence: what it is true by; nothing that stands there is put in.
         words: of other texts.
-        seed: of the choices.
-        most: how many of one kind at most.
+
+    Yields:
+        What was changed, one of KINDS, and the false sentence.
     """
-    generator = random.Random(f"{seed} {sentence}")
+    generator = random.Random(f"0 {sentence}")
     for kind in KINDS:
-        found = sorted(set(_changed(kind, sentence, evidence, words, generator)) - {sentence})
-        for text in generator.sample(found, min(most, len(found))):
-            yield Perturbed(kind, text)
+        if found := sorted(set(changes(kind, sentence, evidence, words, generator)) - {sentence}):
+            yield kind, generator.choice(found)
 
 
-def _changed(
-    kind: Kind, text: str, evidence: str, words: Words, generator: random.Random
+def changes(
+    kind: str, text: str, evidence: str, words: Words, generator: random.Random
 ) -> Iterator[str]:
+    """All sentences that one kind of change makes of a sentence, some of them by chance."""
+    known_names, known_numbers = words
     marks = [match.span() for match in _MARKER.finditer(text)]
     names = [match for match in _NAME.finditer(text) if _inside(text, match.start())]
     if kind == "name":
-        others = [name for name in words.names if _strange(name, text, evidence)]
+        others = [name for name in known_names if _strange(name, text, evidence)]
         for match in names:
             if others:
                 yield _with(text, match, generator.choice(others))
@@ -92,7 +76,7 @@ def _changed(
         for match in _NUMBER.finditer(text):
             if any(start <= match.start() < end for start, end in marks):
                 continue
-            alike = [n for n in words.numbers if _alike(n, match.group()) and n not in evidence]
+            alike = [n for n in known_numbers if _alike(n, match.group()) and n not in evidence]
             if alike:
                 yield _with(text, match, generator.choice(alike))
     elif kind == "order":
