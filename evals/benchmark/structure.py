@@ -10,7 +10,7 @@ Headings are compared by their letters:
   or after. Titles of an outline that are printed on none of these do not count;
 - precision: share of the headings found that are such titles, without those of a deeper level than
   any that is: an outline seldom goes down to the smallest headings. Nor need it name all of the
-  others, so that not each that it lacks is false. `raw` counts those of deeper levels, too;
+  others, so that not each that it lacks is false;
 - level: share of the titles found that are of the right level, once each level of the headings
   found stands for one of the outline, so that as many as possible are right and none stands for a
   higher one than those above it.
@@ -20,17 +20,19 @@ from __future__ import annotations
 
 import logging
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
 
 from evals.datasets.json_lines import read_objects
-from evals.fitting.shared import show
+from evals.fitting.calibration import show
 from evals.metrics.statistics import figure, mean
 from index.chunking.layout import Heading, Layout, letters
 from index.errors import QuestionSetError
@@ -41,9 +43,11 @@ from index.readers.formats import format_of
 #: rules may be made by, or `kept`, which tells whether they hold), what made it, where it is
 #: published, the hash of its bytes, and its pages.
 MANIFEST = Path(str(files("evals.benchmark") / "structure.jsonl"))
-SHARES = ("recall", "precision", "raw", "level")
+SHARES = ("recall", "precision", "level")
 #: How much larger than text the headings of the first two levels are, as browsers have them.
 SIZES = {b"1": b' style="font-size: 2em"', b"2": b' style="font-size: 1.5em"'}
+#: What makes a paragraph of Word a heading: its level, or how the names of its styles begin.
+LEVEL, HEADINGS = "{*}outlineLvl", ("heading", "title", "subtitle")
 
 _OPENING, _CLOSING = re.compile(rb"<h([1-6])\b[^<>]*>", re.I), re.compile(rb"</h[1-6]\s*>", re.I)
 
@@ -106,7 +110,6 @@ def measure(content: bytes, name: str) -> dict[str, float | None]:
         "titles": len(set(titles)),
         "recall": _share(len(found), len(set(titles))),
         "precision": _share(len(pairs), len(counted)),
-        "raw": _share(len(pairs), len(headings)),
         "level": _share(levels_right(levels), len(levels)),
     }
 
@@ -117,24 +120,16 @@ def outline_of(content: bytes) -> list[Title]:
     import pypdfium2
 
     pdf = pypdfium2.PdfDocument(content)
-    printed = {number: letters(_text_of(page)) for number, page in enumerate(pdf, start=1)}
+    printed = [letters(page.get_textpage().get_text_range()) for page in pdf]
     titles = []
     for entry in pdf.get_toc():
         target, name = entry.get_dest(), letters(entry.get_title())
         page = target.get_index() if target else None
         if page is None or not name:
             continue
-        if any(name in printed.get(near, "") for near in (page, page + 1, page + 2)):
+        if any(name in text for text in printed[max(0, page - 1) : page + 2]):
             titles.append(Title(page + 1, name, entry.level + 1))
     return titles
-
-
-def _text_of(page: Any) -> str:
-    text = page.get_textpage()
-    found: str = text.get_text_range()
-    text.close()
-    page.close()
-    return found
 
 
 def _read(content: bytes, name: str) -> Layout:
@@ -145,13 +140,12 @@ def _read(content: bytes, name: str) -> Layout:
 
 def _headings(layout: Layout) -> list[Title]:
     headings = [part for part in layout.parts if isinstance(part, Heading)]
-    return [Title(_page_at(layout, own.start), letters(own.text), own.level) for own in headings]
-
-
-def _page_at(layout: Layout, offset: int) -> int:
-    """The page of an offset; 0 where there are none."""
-    pages = [one.page or 0 for one in layout.locators if one.start <= offset]
-    return pages[-1] if pages else 0
+    starts = [one.start for one in layout.locators]
+    pages = [0, *(one.page or 0 for one in layout.locators)]
+    return [
+        Title(pages[bisect_right(starts, own.start)], letters(own.text), own.level)
+        for own in headings
+    ]
 
 
 def matched(titles: Sequence[Title], headings: Iterable[Title]) -> list[tuple[Title, Title]]:
@@ -229,35 +223,25 @@ def _without_styles(content: bytes) -> bytes:
 
     document: Any = Document(BytesIO(content))
     for element in document.element.body.iter("{*}p"):
-        paragraph = Paragraph(element, document._body)  # noqa: SLF001 (it knows the styles)
-        styles = list(_with_bases(paragraph.style))
+        paragraph: Any = Paragraph(element, document._body)  # noqa: SLF001 (it knows the styles)
+        styles = [paragraph.style]  # and those that it is based on, the nearest first
+        while styles[-1] is not None:
+            styles.append(styles[-1].base_style)
+        styles.pop()
         names = [(style.name or "").lower() for style in styles]
-        elements = (element, *(style.element for style in styles))
-        if any(next(own.iter("{*}outlineLvl"), None) is not None for own in elements) or any(
-            name.startswith(("heading", "title", "subtitle")) for name in names
-        ):
-            _take_style(paragraph, styles)
+        levels = [one for own in (element, *(s.element for s in styles)) for one in own.iter(LEVEL)]
+        if not levels and not any(name.startswith(HEADINGS) for name in names):
+            continue
+        paragraph.style = None
+        for level in list(element.iter(LEVEL)):
+            level.getparent().remove(level)
+        for run, name in product(paragraph.runs, ("bold", "size", "all_caps")):
+            given = [getattr(style.font, name) for style in styles]
+            if getattr(run.font, name) is None:
+                setattr(run.font, name, next((one for one in given if one is not None), None))
     written = BytesIO()
     document.save(written)
     return written.getvalue()
-
-
-def _take_style(paragraph: Any, styles: Sequence[Any]) -> None:
-    paragraph.style = None
-    for level in list(paragraph._p.iter("{*}outlineLvl")):  # noqa: SLF001
-        level.getparent().remove(level)
-    for run in paragraph.runs:
-        for name in ("bold", "size", "all_caps"):
-            given = (getattr(style.font, name) for style in styles)
-            if getattr(run.font, name) is None:
-                setattr(run.font, name, next((one for one in given if one is not None), None))
-
-
-def _with_bases(style: Any) -> Iterator[Any]:
-    """A style and those that it is based on, the nearest first."""
-    while style is not None:
-        yield style
-        style = style.base_style
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ from assistant.settings import load_settings
 from evals.datasets.gold import Gold, GoldFinder, TextSpan
 from evals.datasets.loader import read_sets
 from evals.datasets.models import Question, QuestionSet
-from evals.fitting.shared import fit_logistic, show
 from evals.metrics.metrics import all_figures
+from evals.metrics.statistics import Figure
 from evals.running.records import DEPTH, Cited, Record, best_of_units, of_question
 from evals.running.runner import assistant_for, open_set, with_documents
 from index.errors import QuestionSetError
@@ -68,17 +68,6 @@ RANKING_FEATURES = ("best_sentence", "paragraph")
 PRECISION, REFUSED_RIGHTLY, MIN_CASES = 0.85, 0.9, 10
 #: Of the cross-validation of a single set, and the seed that shuffles it. Not tuned.
 FOLDS, SEED = 5, 0
-#: Figures that are told of what was left out.
-SHOWN = (
-    "answered_right",
-    "answer_precision",
-    "evidence_shown",
-    "withheld",
-    "hit@1",
-    "right_auroc",
-    "refusal_auroc",
-    "right_calibration_error",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +110,7 @@ def main(
         told = {}
         for of in ("all", *dict.fromkeys(record.set for record in left_out)):
             records = [record for record in left_out if of in ("all", record.set)]
-            figures = {n: own for n, own in all_figures(records).items() if n in SHOWN}
+            figures = all_figures(records)
             show(f"{of}, left out, reader {name}:", figures)
             values = {n: round(f.value, 4) for n, f in figures.items() if f.value is not None}
             told[of] = {"questions": len(records), **values}
@@ -362,6 +351,46 @@ def _cited(quotations: Sequence[Quotation]) -> tuple[Cited, ...]:
     """Each place that a quotation cites, once."""
     quoted = [(q.paragraph.document_id, q.start, q.end) for q in quotations]
     return tuple(Cited(*place, valid=True) for place in dict.fromkeys(quoted))
+
+
+def fit_logistic(
+    rows: Sequence[Mapping[str, float]],
+    labels: Sequence[bool] | NDArray[np.bool_],
+    each: NDArray[np.float64],
+    features: Sequence[str],
+    *,
+    scaled: bool,
+) -> Logistic:
+    """Fit a logistic regression as they are kept: weights by name, all numbers rounded to four
+    digits.
+
+    Args:
+        rows: the features of each case, by name.
+        labels: whether each case is positive.
+        each: how much each case weighs.
+        features: those to use.
+        scaled: bring them to one scale first. It is then found in a tenth of the steps; left as
+            they are, the penalty holds back most the weight of what varies least, the cosine.
+    """
+    matrix = np.array([[row[name] for name in features] for row in rows], dtype=np.float64)
+    mean, spread = np.zeros(len(features)), np.ones(len(features))
+    if scaled:
+        mean, spread = matrix.mean(axis=0), matrix.std(axis=0)
+        spread[spread == 0] = 1.0
+    model: Any = LogisticRegression(C=1.0, max_iter=5000)  # scikit-learn's own C; not tuned
+    model.fit((matrix - mean) / spread, labels, sample_weight=each)
+    weights = model.coef_[0] / spread
+    named = {name: round(float(w), 4) for name, w in zip(features, weights, strict=True)}
+    return Logistic(named, round(float(model.intercept_[0] - weights @ mean), 4))
+
+
+def show(title: str, figures: Mapping[str, Figure]) -> None:
+    """Print figures with their intervals and counts, except those that nothing applies to."""
+    typer.echo(f"\n{title}")
+    for name, own in figures.items():
+        if own.value is not None:
+            interval = "" if own.low is None else f" ({own.low:.3f} to {own.high:.3f})"
+            typer.echo(f"  {own.value:.3f}{interval} of {own.n:,}: {name}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 `python -m evals.fitting.verifier CLAIMS... [--output FILE]`.
 
 Sets of claims with their evidence (`evals.datasets.claims`) are judged as they are; the true ones
-also with a name or a number exchanged, two names in each other's place, or denied (`perturbation`).
+also with a name or a number exchanged, two names in each other's place, or denied (`perturb`).
 
 Every set weighs the same, its true claims as much as its false ones, and so does every kind of
 what is made false by script. A figure is never shown of claims that its rule was fitted on: it is
@@ -29,9 +29,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +43,6 @@ import numpy as np
 import typer
 from sklearn.utils.class_weight import compute_sample_weight
 
-from assistant.calibration import Logistic
 from assistant.documents import shipped_documents
 from assistant.settings import load_settings
 from assistant.verification.attribution import grounds
@@ -52,13 +55,12 @@ from assistant.verification.verifier import (
     Features,
     Finding,
     Rule,
-    load_rule,
     plain_claim,
+    rule_for,
     weigh,
 )
 from evals.datasets.claims import Claim, read_claims
-from evals.fitting.perturbation import Words, perturb, words_of
-from evals.fitting.shared import fit_logistic, show
+from evals.fitting.calibration import fit_logistic, show
 from evals.metrics.confidence import auroc
 from evals.metrics.statistics import Figure, Measure, figure, mean
 from index import Hit, Paragraph, Sentence, document_from_text
@@ -91,6 +93,25 @@ UNCONFIRMED = 0.2
 #: The share of them that words of the passage may settle, which a model has to bring first. With .2
 #: of the false ones .84 of the true ones that are not kept at once can be settled so, with .02 .22.
 SETTLED = 0.2
+#: What is changed in what is made false by script.
+KINDS = ("name", "number", "order", "negation")
+#: How often texts use a name at least that is put in. Not tuned.
+LEAST = 2
+#: What can be put in: names and numbers, sorted, as other texts write them.
+Words = tuple[list[str], list[str]]
+
+_NAME = re.compile(r"(?<![\w\u2019'-])[A-Z][\w]+(?:[ -][A-Z][\w]+)*(?![\w-])")
+_NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?![\w-]|[.,]\d)")
+_MARKER = re.compile(r"\[[\d, ]+\]")
+_AUXILIARY = re.compile(
+    r"\b(is|are|was|were|will|would|should|could|can|must|may|might|has|have|had|did|does|do)\b"
+    r"(?! not|n't| no\b| never| only)(?= [a-z])"
+)
+_NEGATED = re.compile(r"\b(is|are|was|were|will|would|should|could|can|has|have|had) (not|never) ")
+_DID_NOT = re.compile(
+    r"\b(does|do|did) not |\bcannot\b|\b(is|are|was|were|can|wo)n't\b|\bno (?=[a-z])"
+)
+_JOINED = re.compile(r"\b(and|or|with|between)\b|[,;]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +123,7 @@ class Statement:
         kind: `found` in the set as it is, or what a script changed.
         supported: what is right.
         half: which half of its set it is in; what is made from a claim goes with it.
-        features: what it is judged by; None where nothing was found.
+        features: what it is judged by.
         error: by what it was made false before.
     """
 
@@ -110,7 +131,7 @@ class Statement:
     kind: str
     supported: bool
     half: bool
-    features: Features | None
+    features: Features
     error: str = ""
 
 
@@ -131,30 +152,26 @@ def main(
         written: the claims are sentences that a language model wrote from the evidence, and are
             judged as those are.
     """
-    given = [
-        (own.name, claim)
-        for own in (read_claims(p, held_out) for p in claims)
-        for claim in own.claims
-    ]
+    sets = [read_claims(path, held_out) for path in claims]
     encoder, checker = load_encoder(load_settings().encoder), shipped_checker()
     # Names and numbers of the shipped document may be put in, too.
     paragraphs = [p.text for document in shipped_documents() for p in document.paragraphs]
-    words = words_of([*(claim.text for _, claim in given), *paragraphs])
+    words = words_of([*(claim.text for own in sets for claim in own.claims), *paragraphs])
     statements = [
         statement
-        for of, claim in given
-        for statement in claim_statements(of, claim, words, encoder, checker, written)
+        for own in sets
+        for claim in own.claims
+        for statement in claim_statements(own.name, claim, words, encoder, checker, written)
     ]
     ways = {checker.fingerprint: ENTAILMENT_FEATURES, ALONE: LEXICAL_FEATURES}
     if written:
         ways = {checker.fingerprint + WRITTEN: WRITTEN_FEATURES}
     for name, features in ways.items():
-        if output is not None:
-            verdicts, how = cross_validated(statements, features, written), "left out"
-        elif rule := load_rule(name):
+        if output is None:
+            rule = rule_for(None if name == ALONE else checker, written)
             verdicts, how = judged(statements, rule), "as shipped"
         else:
-            raise typer.BadParameter(f"no numbers were fitted for {name}: give --output.")
+            verdicts, how = cross_validated(statements, features, written), "left out"
         told = {}
         for of in dict.fromkeys(statement.of for statement in statements):
             told[of] = figures([verdict for verdict in verdicts if verdict[0].of == of])
@@ -183,12 +200,14 @@ def claim_statements(
     """
     evidence = Evidence(claim, encoder)
     texts = [("found", claim.text)]
+    # A language model errs otherwise than a script does.
     if claim.supported and not written:
         texts += perturb(claim.text, claim.evidence, words)
     for kind, text in texts:
         plain = plain_claim(text)
         found = grounds(plain, evidence.search(plain), evidence.neighbours)
         features = weigh(plain, found, checker, claim.question or "", written)
+        assert features is not None, "there is evidence"  # noqa: S101
         is_right = claim.supported and kind == "found"
         yield Statement(of, kind, is_right, half(claim), features, claim.error)
 
@@ -239,25 +258,29 @@ def half(claim: Claim) -> bool:
 
 
 def fit_rule(statements: Sequence[Statement], names: Sequence[str], written: bool = False) -> Rule:
-    """The rule over these features, fitted on all of these. Of what was written by a language model
-    nothing is made false by script: it errs otherwise."""
-    claim = _fitted([s for s in statements if s.kind in ("found", *FITTED_KINDS)], names)
+    """The rule over these features, fitted on all of these."""
+    usable = [s for s in statements if s.kind in ("found", *FITTED_KINDS)]
+    truth = np.array([s.supported for s in usable])
+    # The false ones of each set, and of each kind that is made by script, weigh the same together;
+    # the true ones of each set too, and all of them as much as all of the false.
+    groups = [f"{s.supported} {s.of if s.kind == 'found' else s.kind}" for s in usable]
+    weight = compute_sample_weight("balanced", groups)
+    weight[truth] *= weight[~truth].sum() / weight[truth].sum()
+    weight *= len(usable) / weight.sum()  # so that the penalty means the same for any data
+    claim = fit_logistic([s.features.best for s in usable], truth, weight, names, scaled=False)
     # Of each set, the false claims that were found in it.
-    given = [
-        np.array(
-            [
-                _probability(s, Rule(claim, 1.0))
-                for s in statements
-                if s.of == of and s.kind == "found" and not s.supported
-            ]
-        )
-        for of in dict.fromkeys(s.of for s in statements)
-    ]
-    thresholds = sorted({*np.concatenate(given).tolist(), 1.0})
+    false = defaultdict[str, list[float]](list)
+    for s in statements:
+        if s.kind == "found" and not s.supported:
+            false[s.of].append(claim.probability(s.features.best))
+    thresholds = sorted({*chain(*false.values())})
 
     def catching(share: float) -> float:
         # The least probability below which such a share of them is, on average over the sets.
-        return next(t for t in thresholds if np.mean([(p < t).mean() for p in given]) >= share)
+        for threshold in thresholds:
+            if np.mean([np.less(own, threshold).mean() for own in false.values()]) >= share:
+                return threshold
+        return 1.0
 
     if not written:
         return Rule(claim, catching(CAUGHT), catching(CAUGHT - UNCONFIRMED))
@@ -282,10 +305,7 @@ def cross_validated(
 
 def judged(statements: Sequence[Statement], rule: Rule) -> Verdicts:
     """Each statement by this rule."""
-    return [
-        (s, _probability(s, rule), rule.finding(s.features) if s.features else "unsupported")
-        for s in statements
-    ]
+    return [(s, rule.probability(s.features), rule.finding(s.features)) for s in statements]
 
 
 def figures(verdicts: Verdicts) -> dict[str, Figure]:
@@ -316,22 +336,6 @@ def figures(verdicts: Verdicts) -> dict[str, Figure]:
     return {name: figure(measure) for name, measure in measures.items()}
 
 
-def _fitted(statements: Sequence[Statement], names: Sequence[str]) -> Logistic:
-    """The false ones of each set, and of each kind that is made by script, weigh the same together;
-    the true ones of each set too, and all of them as much as all of the false."""
-    usable = [(s, s.features.best) for s in statements if s.features is not None]
-    truth = np.array([s.supported for s, _ in usable])
-    groups = [f"{s.supported} {s.of if s.kind == 'found' else s.kind}" for s, _ in usable]
-    weight = compute_sample_weight("balanced", groups)
-    weight[truth] *= weight[~truth].sum() / weight[truth].sum()
-    weight *= len(usable) / weight.sum()  # so that the penalty means the same for any data
-    return fit_logistic([best for _, best in usable], truth, weight, names, scaled=False)
-
-
-def _probability(statement: Statement, rule: Rule) -> float:
-    return 0.0 if statement.features is None else rule.probability(statement.features)
-
-
 def _balanced(truth: Any, said: Any) -> Any:
     with np.errstate(invalid="ignore", divide="ignore"):
         kept = (truth * said).sum() / truth.sum()
@@ -355,6 +359,83 @@ def write_rule(
     provenance = {"fitted": datetime.now(UTC).date().isoformat(), "left out": shown}
     known[model] = asdict(rule) | {"provenance": provenance}
     file.write_text(json.dumps({"models": known}, sort_keys=True, indent=1) + "\n")
+
+
+# --- claims made false by script ------------------------------------------------------------------
+
+
+def words_of(texts: Iterable[str]) -> Words:
+    """The names inside of sentences that texts use at least LEAST times, and all their numbers."""
+    names: Counter[str] = Counter()
+    numbers: set[str] = set()
+    for text in texts:
+        plain = _MARKER.sub(" ", text)
+        names.update(m.group() for m in _NAME.finditer(plain) if _inside(plain, m.start()))
+        numbers.update(_NUMBER.findall(plain))
+    return sorted(name for name, count in names.items() if count >= LEAST), sorted(numbers)
+
+
+def perturb(sentence: str, evidence: str, words: Words) -> Iterator[tuple[str, str]]:
+    """Make a true sentence false, once in every way that it allows. The same words give the same.
+
+    Args:
+        sentence: a true one.
+        evidence: what it is true by; nothing that stands there is put in.
+        words: of other texts.
+
+    Yields:
+        What was changed, one of KINDS, and the false sentence.
+    """
+    generator = random.Random(f"0 {sentence}")
+    for kind in KINDS:
+        changed = changes(kind, sentence, evidence, words, generator)
+        texts = {sentence[:start] + new + sentence[end:] for start, end, new in changed}
+        if found := sorted(texts - {sentence}):
+            yield kind, generator.choice(found)
+
+
+def changes(
+    kind: str, text: str, evidence: str, words: Words, generator: random.Random
+) -> Iterator[tuple[int, int, str]]:
+    """All changes of one kind that a sentence allows: where they begin and end, and what is put
+    there, some of it by chance."""
+    names = [match for match in _NAME.finditer(text) if _inside(text, match.start())]
+    if kind == "name":
+        # Nothing of another name stands in the texts: neither a word nor its beginning.
+        lower = f"{text} {evidence}".lower()
+        others = [
+            name
+            for name in words[0]
+            if not any(part[:4].lower() in lower for part in re.findall(r"\w+", name))
+        ]
+        for match in names if others else ():
+            yield *match.span(), generator.choice(others)
+    elif kind == "number":
+        for match in _NUMBER.finditer(_MARKER.sub(lambda marker: " " * len(marker[0]), text)):
+            own, start = match[0], match[0][:-2]
+            # Years are put for years, small ones for small.
+            alike = [n for n in words[1] if len(n) == len(own) and n[:-2] == start and n != own]
+            alike = [n for n in alike if n not in evidence]
+            if alike:
+                yield *match.span(), generator.choice(alike)
+    elif kind == "order" and len(names) == 2:
+        # Where something is said of two and not of both: agent and patient.
+        one, other = names
+        between = text[one.end() : other.start()]
+        if len(between.split()) >= 2 and not _JOINED.search(between):
+            yield one.start(), other.end(), other[0] + between + one[0]
+    elif kind == "negation":
+        for match in list(_AUXILIARY.finditer(text))[:2]:
+            yield match.end(), match.end(), " not"
+        for match in _NEGATED.finditer(text):
+            yield *match.span(), f"{match[1]} "
+        for match in _DID_NOT.finditer(text):
+            yield *match.span(), "can" if match[0].lower().startswith("can") else ""
+
+
+def _inside(text: str, start: int) -> bool:
+    """Whether a capital there says that it is a name: it does not begin the sentence."""
+    return bool(re.search(r"[^\W_][\"”)]?[,;:]? $|-$", text[:start]))
 
 
 if __name__ == "__main__":
