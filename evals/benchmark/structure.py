@@ -154,16 +154,12 @@ def matched(titles: Sequence[Title], headings: Iterable[Title]) -> list[tuple[Ti
     waiting = defaultdict[tuple[str, int], list[Title]](list)
     for heading in headings:
         waiting[heading.name, heading.page].append(heading)
-    pairs, missing = [], list(titles)
-    for step in (0, -1, 1):
-        left = []
-        for title in missing:
-            if own := waiting[title.name, title.page + step]:
-                pairs.append((title, own.pop(0)))
-            else:
-                left.append(title)
-        missing = left
-    return pairs
+    pairs = dict[int, tuple[Title, Title]]()
+    for step, (number, title) in product((0, -1, 1), enumerate(titles)):
+        there = waiting[title.name, title.page + step]
+        if number not in pairs and there:
+            pairs[number] = title, there.pop(0)
+    return list(pairs.values())
 
 
 def levels_right(pairs: Sequence[tuple[int, int]]) -> int:
