@@ -68,15 +68,16 @@ def main(folder: Path) -> None:
     Args:
         folder: where the files are.
     """
-    groups = defaultdict[str, list[dict[str, float | None]]](list)
-    for _, entry in read_objects(MANIFEST):
-        measured = measure(content_of(folder, entry), entry["file"])
-        for name in (entry["file"], f"producer {entry['producer']}", f"part {entry['part']}"):
-            groups[name].append(measured)
-    for name, of in groups.items():
-        titles = sum(one["titles"] or 0 for one in of)
-        shares = {share: figure(mean([one[share] for one in of])) for share in SHARES}
-        show(f"{name} ({len(of)}): {titles:,} titles", shares)
+    entries = [entry for _, entry in read_objects(MANIFEST)]
+    measured = [measure(content_of(folder, entry), entry["file"]) for entry in entries]
+    for key in ("file", "producer", "part"):
+        groups = defaultdict[str, list[dict[str, float | None]]](list)
+        for entry, own in zip(entries, measured, strict=True):
+            groups[entry[key]].append(own)
+        for name, of in groups.items():
+            titles = sum(one["titles"] or 0 for one in of)
+            shares = {share: figure(mean([one[share] for one in of])) for share in SHARES}
+            show(f"{key} {name} ({len(of)}): {titles:,} titles", shares)
 
 
 def content_of(folder: Path, entry: Mapping[str, Any]) -> bytes:
@@ -225,7 +226,8 @@ def _without_styles(content: bytes) -> bytes:
             styles.append(styles[-1].base_style)
         styles.pop()
         names = [(style.name or "").lower() for style in styles]
-        levels = [one for own in (element, *(s.element for s in styles)) for one in own.iter(LEVEL)]
+        elements = [element, *(style.element for style in styles)]
+        levels = [level for own in elements for level in own.iter(LEVEL)]
         if not levels and not any(name.startswith(HEADINGS) for name in names):
             continue
         paragraph.style = None
