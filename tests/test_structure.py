@@ -22,7 +22,7 @@ HOMES = {
     "charset_normalizer": "index.chunking.decoding",
     "chromadb": "index.store.chroma index.store.chroma_server",
     "docling": "index.readers.rich_text",
-    "docx": "evals.benchmark.unmarked",
+    "docx": "evals.benchmark.structure",
     "filelock": "index.store.vectors",
     "gradio": "assistant.web.app",
     "httpx": "assistant.llm.client assistant.llm.discovery "
@@ -43,7 +43,7 @@ HOMES = {
     "py3langid": "index.chunking.language",
     "pydantic_settings": "assistant.settings",
     "PIL": "index.readers.pictures",
-    "pypdf": "evals.benchmark.unmarked",
+    "pypdf": "evals.benchmark.structure",
     # Each in a process of its own.
     "pypdfium2": "assistant.web.rendering evals.benchmark.structure index.readers.pdf.pdfium",
     "cv2": "index.readers.ocr.recogniser",

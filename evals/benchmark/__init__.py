@@ -1,1 +1,1 @@
-"""Speed and size as the index grows, each beside a bare baseline."""
+"""How well the structure of files is told."""

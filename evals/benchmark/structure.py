@@ -1,80 +1,55 @@
-"""How far the structure of files is told by how they look: `python -m evals.benchmark.structure
-FOLDER`.
+"""How far headings are found by how they look: `python -m evals.benchmark.structure FOLDER`.
 
-What marks headings is taken out of each file (see `unmarked`) and looked for among those that are
-found. The files are not part of Footnote: FOLDER holds them under the names of `structure.jsonl`,
-which tells of each in which public repository it is.
+What marks headings is taken out of each file, and the headings are looked for all the same. The
+files are not part of Footnote: FOLDER holds them under the names of `structure.jsonl`, which tells
+of each in which public repository it is.
 
-Headings, compared by their letters:
+Headings are compared by their letters:
 
 - recall: share of the titles that are found as headings; in a PDF, on their page or the one before
   or after. Titles of an outline that are printed on none of these do not count;
 - precision: share of the headings found that are such titles, without those of a deeper level than
   any that is: an outline seldom goes down to the smallest headings. Nor need it name all of the
-  others, so that not each that it lacks is false. `raw` counts those of deeper levels, too;
+  others, so that not each that it lacks is false;
 - level: share of the titles found that are of the right level, once each level of the headings
   found stands for one of the outline, so that as many as possible are right and none stands for a
   higher one than those above it.
-
-Passages, which are the paragraphs that are not `contents`:
-
-- contents: lines that are those of a table of contents;
-- heads: lines that are running heads or feet;
-- parted: paragraphs of prose that begin with a word in lower case after one that ends no sentence;
-- bare: lists under no heading and without what leads into them;
-- numbers: passages without a letter, such as the numbers of pages or the scale of a chart.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 import re
-import time
+from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
-from itertools import pairwise
+from io import BytesIO
+from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import typer
 
-from evals.benchmark.unmarked import unmarked
 from evals.datasets.json_lines import read_objects
+from evals.fitting.calibration import show
 from evals.metrics.statistics import figure, mean
-from index import Paragraph
-from index.chunking.chunker import segmentation
-from index.chunking.language import language_of
-from index.chunking.layout import (
-    CELL,
-    CONTENTS_LINES,
-    CONTENTS_SHARE,
-    NAME,
-    Heading,
-    Layout,
-    letters,
-)
-from index.chunking.sentences import CLOSERS, ENDERS
+from index.chunking.layout import Heading, Layout, letters
 from index.errors import QuestionSetError
-from index.models import Boxes, bytes_hash
+from index.models import bytes_hash
 from index.readers.formats import format_of
 
 #: What is in the repository of it: of each file its path in the folder, its part (`dev`, which
 #: rules may be made by, or `kept`, which tells whether they hold), what made it, where it is
 #: published, the hash of its bytes, and its pages.
 MANIFEST = Path(str(files("evals.benchmark") / "structure.jsonl"))
-#: Share of a page's height at its top and foot in which running heads and feet stand. Not tuned.
-EDGE = 0.12
-#: Pages that say the same there, but for numbers, where it is a running head. Not tuned.
-MIN_PAGES = 4
-#: Of the intervals.
-SEED = 18
-SHARES = ("recall", "precision", "raw", "level")
-COUNTS = ("contents", "heads", "parted", "bare", "numbers")
+SHARES = ("recall", "precision", "level")
+#: How much larger than text the headings of the first two levels are, as browsers have them.
+SIZES = {b"1": b' style="font-size: 2em"', b"2": b' style="font-size: 1.5em"'}
+#: What makes a paragraph of Word a heading: its level, or how the names of its styles begin.
+LEVEL, HEADINGS = "{*}outlineLvl", ("heading", "title", "subtitle")
 
-_PAGE_NUMBER = re.compile(r"\W*(?:\d{1,3}|[ivxlc]{1,6})\W*")
-_NUMBERED = re.compile(r"\s(?:\d{1,4}|[ivxlc]{1,6})$")
-_LEADER = re.compile(r"(?<![.…·_])(?<![.…·_] )(?:[.…·_] ?){3,}\s*(?:\d{1,4}|[ivxlc]{1,6})$")
+_OPENING, _CLOSING = re.compile(rb"<h([1-6])\b[^<>]*>", re.I), re.compile(rb"</h[1-6]\s*>", re.I)
 
 
 class Title(NamedTuple):
@@ -86,48 +61,23 @@ class Title(NamedTuple):
     level: int
 
 
-#: Of running heads and feet, whether they stand at the top, and their letters.
-Running = frozenset[tuple[bool, str]]
-
-
-class Line(NamedTuple):
-    """A line as it is printed: `edge` tells whether it stands at the top or the foot (True, False)
-    of its page, or else is None."""
-
-    text: str
-    page: int
-    edge: bool | None
-
-
-def main(
-    folder: Annotated[Path, typer.Argument(help="Where the files are.")],
-    part: Annotated[str | None, typer.Option(help="Only this part, such as dev or kept.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Where figures go.")] = None,
-    manifest: Annotated[Path, typer.Option(help="What files there are.")] = MANIFEST,
-) -> None:
+def main(folder: Path) -> None:
     """Measure the files of the manifest, and print the figures of each file, each producer and each
-    part: shares are means over files, with intervals by drawing files."""
-    entries = [entry for _, entry in read_objects(manifest) if part in (None, entry["part"])]
-    measured = [
-        {**entry, **measure(content_of(folder, entry), Path(entry["file"]).name)}
-        for entry in entries
-    ]
-    rows = [(one["file"], [one]) for one in measured]
-    for key in ("producer", "part"):
-        for value in sorted({one[key] for one in measured}):
-            of = [one for one in measured if one[key] == value]
-            rows.append((f"{key} {value} ({len(of)})", of))
-    for name, of in rows:
-        typer.echo(f"{name}: {sum(one['titles'] for one in of):,} titles")
-        for share in SHARES:
-            found = figure(mean([one[share] for one in of]), SEED)
-            if found.value is not None:
-                interval = "" if found.low is None else f" ({found.low:.2f} to {found.high:.2f})"
-                typer.echo(f"  {share} {found.value:.3f}{interval}")
-        counts = (f"{count} {sum(one[count] for one in of):,}" for count in COUNTS)
-        typer.echo(f"  {', '.join(counts)}; {sum(one['seconds'] for one in of):.1f} seconds")
-    if json_file:
-        json_file.write_text(json.dumps(measured, indent=1), encoding="utf-8")
+    part: shares are means over files, with intervals by drawing files.
+
+    Args:
+        folder: where the files are.
+    """
+    entries = [entry for _, entry in read_objects(MANIFEST)]
+    measured = [measure(content_of(folder, entry), entry["file"]) for entry in entries]
+    for key in ("file", "producer", "part"):
+        groups = defaultdict[str, list[dict[str, float | None]]](list)
+        for entry, own in zip(entries, measured, strict=True):
+            groups[entry[key]].append(own)
+        for name, of in groups.items():
+            titles = sum(one["titles"] or 0 for one in of)
+            shares = {share: figure(mean([one[share] for one in of])) for share in SHARES}
+            show(f"{key} {name} ({len(of)}): {titles:,} titles", shares)
 
 
 def content_of(folder: Path, entry: Mapping[str, Any]) -> bytes:
@@ -146,62 +96,41 @@ def content_of(folder: Path, entry: Mapping[str, Any]) -> bytes:
     return content
 
 
-def measure(content: bytes, name: str) -> dict[str, Any]:
-    """What is found in a file once nothing marks its headings; see above, and the counts that the
-    shares are made of."""
-    titles, unprinted, running = _truth(content, name)
-    hidden = unmarked(content, Path(name).suffix)
-    started = time.process_time()
-    layout = _read(hidden, name)
-    paragraphs = segmentation(layout, name, language_of(layout.text)).paragraphs
-    seconds = time.process_time() - started
-    headings = [
-        Title(_page_at(layout, part.start), letters(part.text), part.level)
-        for part in layout.parts
-        if isinstance(part, Heading)
-    ]
+def measure(content: bytes, name: str) -> dict[str, float | None]:
+    """The number of titles of a file, and SHARES once nothing marks its headings; None where there
+    is nothing that a share could be of."""
+    is_pdf = Path(name).suffix == ".pdf"
+    titles = outline_of(content) if is_pdf else _headings(_read(content, name))
+    headings = _headings(_read(unmarked(content, Path(name).suffix), name))
     pairs = matched(titles, headings)
     found = dict(reversed(pairs))
     levels = [(heading.level, title.level) for title, heading in found.items()]
     deepest = max((level for level, _ in levels), default=0)
     counted = [heading for heading in headings if heading.level <= deepest]
-    passages = [one for one in paragraphs if one.kind != "contents"]
-    lines = {one.number: list(_lines(one, layout.boxes)) for one in passages}
-    heads = {
-        one.number: [line for line in lines[one.number] if (line.edge, _name(line.text)) in running]
-        for one in passages
-    }
-    at = defaultdict[str, set[int]](set)
-    for title in titles:
-        at[title.name].add(title.page)
-    listed = [
-        own
-        for number, own in lines.items()
-        if layout.pages and not heads[number] and _is_contents(own, at)
-    ]
-    prose = [one for one in passages if one.kind == "prose"]
-    lists = [one for one in passages if one.kind == "list"]
-    before = {own.number: other for other, own in pairwise(paragraphs)}
     return {
         "titles": len(set(titles)),
-        "unprinted": unprinted,
-        "headings": len(headings),
-        "counted": len(counted),
-        "found": len(found),
         "recall": _share(len(found), len(set(titles))),
         "precision": _share(len(pairs), len(counted)),
-        "raw": _share(len(pairs), len(headings)),
         "level": _share(levels_right(levels), len(levels)),
-        "passages": len(passages),
-        "contents": sum(map(len, listed)),
-        "heads": sum(map(len, heads.values())),
-        "prose": len(prose),
-        "parted": sum(_goes_on(before.get(one.number), one) for one in prose),
-        "lists": len(lists),
-        "bare": sum(not one.above for one in lists),
-        "numbers": sum(not letters(one.text) for one in passages),
-        "seconds": round(seconds, 2),
     }
+
+
+def outline_of(content: bytes) -> list[Title]:
+    """What the outline of a PDF names, where it is printed on the page that it leads to or on the
+    one before or after."""
+    import pypdfium2
+
+    pdf = pypdfium2.PdfDocument(content)
+    printed = [letters(page.get_textpage().get_text_range()) for page in pdf]
+    titles = []
+    for entry in pdf.get_toc():
+        target, name = entry.get_dest(), letters(entry.get_title())
+        page = target.get_index() if target else None
+        if page is None or not name:
+            continue
+        if any(name in text for text in printed[max(0, page - 1) : page + 2]):
+            titles.append(Title(page + 1, name, entry.level + 1))
+    return titles
 
 
 def _read(content: bytes, name: str) -> Layout:
@@ -210,67 +139,14 @@ def _read(content: bytes, name: str) -> Layout:
     return known.read(content, name)
 
 
-def _page_at(layout: Layout, offset: int) -> int:
-    """The page of an offset; 0 where there are none."""
-    pages = [one.page or 0 for one in layout.locators if one.start <= offset]
-    return pages[-1] if pages else 0
-
-
-def _truth(content: bytes, name: str) -> tuple[list[Title], int, Running]:
-    """The titles of a file, how many of its outline are not printed where it leads to, and its
-    running heads and feet."""
-    if Path(name).suffix == ".pdf":
-        return _of_pdf(content)
-    parts = [part for part in _read(content, name).parts if isinstance(part, Heading)]
-    return [Title(0, letters(part.text), part.level) for part in parts], 0, frozenset()
-
-
-def _of_pdf(content: bytes) -> tuple[list[Title], int, Running]:
-    import pypdfium2
-
-    pdf = pypdfium2.PdfDocument(content)
-    told, pages = dict[int, str](), defaultdict[tuple[bool, str], set[int]](set)
-    for number, page in enumerate(pdf, start=1):
-        text = page.get_textpage()
-        told[number] = letters(text.get_text_range())
-        if not page.get_rotation():
-            for line in _edge_lines(text, page.get_cropbox()):
-                pages[line].add(number)
-        text.close()
-        page.close()
-    titles, unprinted = [], 0
-    for entry in pdf.get_toc():
-        target = entry.get_dest()
-        at = target.get_index() if target else None
-        title = letters(entry.get_title())
-        if at is None or not title:
-            continue
-        if any(title in told.get(near, "") for near in (at, at + 1, at + 2)):
-            titles.append(Title(at + 1, title, entry.level + 1))
-        else:
-            unprinted += 1
-    return titles, unprinted, frozenset(line for line, on in pages.items() if len(on) >= MIN_PAGES)
-
-
-def _edge_lines(text: Any, box: tuple[float, float, float, float]) -> Iterator[tuple[bool, str]]:
-    """The lines at the top and the foot of a page, each once."""
-    _, foot, _, top = box
-    margin = EDGE * (top - foot)
-    rows = list[tuple[float, float, str]]()
-    for number in range(text.count_rects()):
-        left, low, right, high = text.get_rect(number)
-        if high < foot + margin or low > top - margin:
-            said = text.get_text_bounded(left, low, right, high)
-            if rows and min(high, rows[-1][1]) - max(low, rows[-1][0]) > (high - low) / 2:
-                rows[-1] = (min(low, rows[-1][0]), max(high, rows[-1][1]), rows[-1][2] + said)
-            else:
-                rows.append((low, high, said))
-    yield from {(low > (top + foot) / 2, name) for low, _, said in rows if (name := _name(said))}
-
-
-def _name(line: str) -> str:
-    """What a line says but for numbers; a sign for one that is the number of a page alone."""
-    return "#" if _PAGE_NUMBER.fullmatch(line) else letters(line)
+def _headings(layout: Layout) -> list[Title]:
+    headings = [part for part in layout.parts if isinstance(part, Heading)]
+    starts = [one.start for one in layout.locators]
+    pages = [0, *(one.page or 0 for one in layout.locators)]
+    return [
+        Title(pages[bisect_right(starts, own.start)], letters(own.text), own.level)
+        for own in headings
+    ]
 
 
 def matched(titles: Sequence[Title], headings: Iterable[Title]) -> list[tuple[Title, Title]]:
@@ -279,16 +155,12 @@ def matched(titles: Sequence[Title], headings: Iterable[Title]) -> list[tuple[Ti
     waiting = defaultdict[tuple[str, int], list[Title]](list)
     for heading in headings:
         waiting[heading.name, heading.page].append(heading)
-    pairs, missing = [], list(titles)
-    for step in (0, -1, 1):
-        left = []
-        for title in missing:
-            if own := waiting[title.name, title.page + step]:
-                pairs.append((title, own.pop(0)))
-            else:
-                left.append(title)
-        missing = left
-    return pairs
+    pairs = dict[int, tuple[Title, Title]]()
+    for step, (number, title) in product((0, -1, 1), enumerate(titles)):
+        there = waiting[title.name, title.page + step]
+        if number not in pairs and there:
+            pairs[number] = title, there.pop(0)
+    return list(pairs.values())
 
 
 def levels_right(pairs: Sequence[tuple[int, int]]) -> int:
@@ -305,75 +177,69 @@ def levels_right(pairs: Sequence[tuple[int, int]]) -> int:
     return max(best.values(), default=0)
 
 
-def _lines(paragraph: Paragraph, boxes: Boxes | None) -> Iterator[Line]:
-    """The lines of a paragraph as they are printed; a row of a table is one."""
-    if boxes is None or paragraph.kind == "row":
-        yield from (Line(text, paragraph.page or 0, None) for text in paragraph.text.splitlines())
-        return
-    words = boxes.within(paragraph.start, paragraph.end)
-    start, last = -1, None
-    for span, page, box in zip(
-        boxes.spans[words].tolist(),
-        boxes.pages[words].tolist(),
-        boxes.rectangles[words].tolist(),
-        strict=True,
-    ):
-        if last and (page != last[1] or not _shares_line(box, last[2])):
-            yield _line(boxes, start, *last)
-            start = -1
-        start = span[0] if start < 0 else start
-        last = span, page, box
-    if last:
-        yield _line(boxes, start, *last)
-
-
-def _shares_line(box: Sequence[float], other: Sequence[float]) -> bool:
-    return 2 * (min(box[3], other[3]) - max(box[1], other[1])) > min(
-        box[3] - box[1], other[3] - other[1]
-    )
-
-
-def _line(boxes: Boxes, start: int, span: Sequence[int], page: int, box: Sequence[float]) -> Line:
-    height = float(boxes.sizes[page - 1][1])
-    edge = True if box[1] < EDGE * height else False if box[3] > (1 - EDGE) * height else None
-    return Line(boxes.text[start : span[1]], page, edge)
-
-
-def _is_contents(lines: Sequence[Line], titles: Mapping[str, set[int]]) -> bool:
-    """Whether most lines end in dots and a number, or are titles of other pages, which their
-    numbers tell or that they are many."""
-
-    def is_title(line: Line, name: str) -> bool:
-        return line.page not in titles.get(letters(name), {line.page})
-
-    def is_entry(line: Line) -> bool:
-        *cells, number = line.text.split(CELL)
-        if cells:  # a row of a table
-            number = number.rpartition(NAME)[2]
-            return bool(_PAGE_NUMBER.fullmatch(number)) and any(
-                is_title(line, cell.rpartition(NAME)[2]) for cell in cells
-            )
-        is_numbered = len(lines) >= CONTENTS_LINES or bool(_NUMBERED.search(line.text))
-        return bool(_LEADER.search(line.text)) or (is_numbered and is_title(line, line.text))
-
-    return sum(map(is_entry, lines)) >= CONTENTS_SHARE * max(1, len(lines))
-
-
-def _goes_on(before: Paragraph | None, own: Paragraph) -> bool:
-    """Whether a paragraph begins within a sentence, and not with a term that it explains."""
-    first, second, *_ = [*own.text.split(), "", ""]
-    word = first.rstrip(",.;:")
-    is_word = word.isalpha() and word.islower() and not _PAGE_NUMBER.fullmatch(word)
-    is_term = word == first and second[:1].isupper()
-    return is_word and not is_term and before is not None and not _ends(before.text)
-
-
-def _ends(text: str) -> bool:
-    return text.rstrip(CLOSERS).endswith((*ENDERS, ":"))
-
-
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
+
+
+# --- files without what marks their headings: what is printed is still the same -----------------
+
+
+def unmarked(content: bytes, suffix: str) -> bytes:
+    """A file without the outline (`.pdf`), the styles (`.docx`) or the tags (`.html`) of headings.
+
+    Raises:
+        KeyError: nothing is known of such files.
+    """
+    known = {".pdf": _without_outline, ".docx": _without_styles, ".html": _without_tags}
+    return known[suffix](content)
+
+
+def _without_outline(content: bytes) -> bytes:
+    from pypdf import PdfWriter
+
+    # What is amiss in a file is no matter here.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    writer = PdfWriter(clone_from=BytesIO(content))
+    writer.root_object.pop("/Outlines", None)
+    written = BytesIO()
+    writer.write(written)
+    return written.getvalue()
+
+
+def _without_tags(content: bytes) -> bytes:
+    def opened(tag: re.Match[bytes]) -> bytes:
+        return b"<p" + SIZES.get(tag[1], b"") + b"><b>"
+
+    return _CLOSING.sub(b"</b></p>", _OPENING.sub(opened, content))
+
+
+def _without_styles(content: bytes) -> bytes:
+    """What a style makes bold, large or capital is so by itself; a number that it gives is gone."""
+    from docx import Document
+    from docx.text.paragraph import Paragraph
+
+    document: Any = Document(BytesIO(content))
+    for element in document.element.body.iter("{*}p"):
+        paragraph: Any = Paragraph(element, document._body)  # noqa: SLF001 (it knows the styles)
+        styles = [paragraph.style]  # and those that it is based on, the nearest first
+        while styles[-1] is not None:
+            styles.append(styles[-1].base_style)
+        styles.pop()
+        names = [(style.name or "").lower() for style in styles]
+        elements = [element, *(style.element for style in styles)]
+        levels = [level for own in elements for level in own.iter(LEVEL)]
+        if not levels and not any(name.startswith(HEADINGS) for name in names):
+            continue
+        paragraph.style = None
+        for level in list(element.iter(LEVEL)):
+            level.getparent().remove(level)
+        for run, name in product(paragraph.runs, ("bold", "size", "all_caps")):
+            given = [getattr(style.font, name) for style in styles]
+            if getattr(run.font, name) is None:
+                setattr(run.font, name, next((one for one in given if one is not None), None))
+    written = BytesIO()
+    document.save(written)
+    return written.getvalue()
 
 
 if __name__ == "__main__":

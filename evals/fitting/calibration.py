@@ -1,5 +1,6 @@
 """Fits the numbers that the assistant decides by (see `assistant.calibration`), for the reader in
-use and for none: `python -m evals.fitting.calibration SETS... --output FILE`.
+use and for none: `python -m evals.fitting.calibration SETS... --output FILE`. What is in use is
+told by the settings, such as FOOTNOTE_ENCODER and FOOTNOTE_READER.
 
 For each of these, on question sets that all weigh the same, whatever their size:
 
@@ -9,8 +10,7 @@ For each of these, on question sets that all weigh the same, whatever their size
   score of the search weighs 1;
 - whether a sentence is evidence: a logistic regression over the sentences of answerable questions;
 - whether the answer that would be given is right, by the evidence that it cites (which no answer
-  to an unanswerable question is): a logistic regression over the questions of those sets that have
-  both kinds, for one that has only answerable ones does not tell what sets them apart;
+  to an unanswerable question is): a logistic regression over the questions;
 - `answer_from`: the least confidence from which PRECISION of the answers are right;
 - whether the documents answer at all: another one over the same;
 - `refuse_below`: the highest probability of that below which REFUSED_RIGHTLY of the questions are
@@ -24,20 +24,22 @@ that were fitted on the other sets alone. Of a single set folds take the place o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import LeaveOneGroupOut, StratifiedKFold
 from sklearn.utils.class_weight import compute_sample_weight
 
 from assistant import Settings
+from assistant.answering.decision import weigh
+from assistant.answering.quoting import PASSAGES, Quotation, quote, top_passages
 from assistant.calibration import (
     ANSWER_FEATURES,
     READER_ANSWER_FEATURES,
@@ -47,23 +49,17 @@ from assistant.calibration import (
     Logistic,
     Thresholds,
 )
-from assistant.retrieval.evidence import Evidence, evidence_of
+from assistant.retrieval.evidence import Evidence, RawEvidence, evidence_of
 from assistant.retrieval.reading_model import NONE
 from assistant.retrieval.reranker import reading_features
 from assistant.settings import load_settings
-from evals.datasets.gold import GoldFinder
+from evals.datasets.gold import Gold, GoldFinder, TextSpan
 from evals.datasets.loader import read_sets
-from evals.datasets.models import QuestionSet
-from evals.fitting.validation import (
-    AskedQuestion,
-    Decided,
-    decided,
-    fit_logistic,
-    is_evidence,
-    set_figures,
-    show,
-)
-from evals.running.runner import assistant_for, limited, open_set, with_documents
+from evals.datasets.models import Question, QuestionSet
+from evals.metrics.metrics import all_figures
+from evals.metrics.statistics import Figure
+from evals.running.records import DEPTH, Cited, Record, best_of_units, of_question
+from evals.running.runner import assistant_for, open_set, with_documents
 from index.errors import QuestionSetError
 
 RANKING_FEATURES = ("best_sentence", "paragraph")
@@ -74,14 +70,26 @@ PRECISION, REFUSED_RIGHTLY, MIN_CASES = 0.85, 0.9, 10
 FOLDS, SEED = 5, 0
 
 
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question of a set, its gold, and what was found and read for it.
+
+    Attributes:
+        set: the set's name.
+        units: the unit of each paragraph that was found, by the paragraph's id.
+    """
+
+    set: str
+    question: Question
+    gold: Gold
+    raw: RawEvidence
+    units: Mapping[str, str]
+
+
 def main(
     sets: list[Path],
     output: Annotated[Path, typer.Option()],
     source: list[Path] | None = None,
-    index_dir: Path | None = None,
-    encoder: str | None = None,
-    reader: str | None = None,
-    limit: int | None = None,
 ) -> None:
     """Fit the numbers, and print how numbers fitted on the other sets do on each set.
 
@@ -89,45 +97,48 @@ def main(
         sets: question sets.
         output: file to write, which FOOTNOTE_CALIBRATION takes.
         source: documents for sets without any; the shipped one when there are none.
-        index_dir: folder of the indexes.
-        encoder: name of the encoder, as in FOOTNOTE_ENCODER.
-        reader: name of the reader, as in FOOTNOTE_READER.
-        limit: at most this many questions a set, spread over it.
     """
-    read = [limited(questions, limit) for questions in read_sets(sets)]
+    read = read_sets(sets)
     check_sets(read)
-    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
     # The calibration in use may be of another version.
-    settings = settings.model_copy(update={"calibration": None})
-    fingerprint, asked = ask_sets(read, source or [], settings)
+    settings = load_settings().model_copy(update={"calibration": None})
     entries = {}
-    for name, way in ((fingerprint, asked), (NONE, [question.unread() for question in asked])):
-        numbers, left_out = fit_calibration(way, settings.max_sentences)
+    for reader in dict.fromkeys((settings.reader, NONE)):
+        own_settings = settings.model_copy(update={"reader": reader})
+        name, asked = ask_sets(read, source or [], own_settings)
+        numbers, left_out = fit_calibration(asked, settings.max_sentences)
         told = {}
-        for of in ("all", *dict.fromkeys(own.record.set for own in left_out)):
-            of_set = [own for own in left_out if of in ("all", own.record.set)]
-            figures = set_figures(of_set)
+        for of in ("all", *dict.fromkeys(record.set for record in left_out)):
+            records = [record for record in left_out if of in ("all", record.set)]
+            figures = all_figures(records)
             show(f"{of}, left out, reader {name}:", figures)
             values = {n: round(f.value, 4) for n, f in figures.items() if f.value is not None}
-            told[of] = {"questions": len(of_set), **values}
+            told[of] = {"questions": len(records), **values}
         provenance = {"fitted": datetime.now(UTC).date().isoformat(), "left_out": told}
         entries[name] = {**asdict(numbers), "provenance": provenance}
     output.write_text(json.dumps({"readers": entries}, indent=2, sort_keys=True) + "\n")
 
 
+def check_sets(sets: Sequence[QuestionSet]) -> None:
+    """Refuse early what cannot be fitted.
+
+    Raises:
+        QuestionSetError: a set has too few questions of a kind.
+    """
+    for questions in sets:
+        given = [question.answerable for question in questions.questions]
+        for kind, found in (("answerable", sum(given)), ("unanswerable", given.count(False))):
+            if found < FOLDS:
+                raise QuestionSetError(
+                    f"{questions.name}: too few {kind} questions: {found}. Fitting takes {FOLDS} "
+                    "or more of each kind in each set. Add some, or join small sets in one file."
+                )
+
+
 def ask_sets(
     sets: Sequence[QuestionSet], sources: Sequence[Path], settings: Settings
 ) -> tuple[str, list[AskedQuestion]]:
-    """Ask the questions of the sets.
-
-    Args:
-        sets: the sets.
-        sources: documents, for sets without any; the shipped one when there are none.
-        settings: settings of the assistant.
-
-    Returns:
-        The fingerprint of the reader, and what is found and read for each question.
-    """
+    """Return the fingerprint of the reader, and what is found and read for each question."""
     asked: list[AskedQuestion] = []
     fingerprint = NONE
     for questions in sets:
@@ -145,39 +156,33 @@ def ask_sets(
     return fingerprint, asked
 
 
-def check_sets(sets: Sequence[QuestionSet]) -> None:
-    """Refuse early what cannot be fitted.
-
-    Raises:
-        QuestionSetError: there are too few questions of a kind; says of which.
-    """
-    given = [question.answerable for questions in sets for question in questions.questions]
-    for kind, found in (("answerable", sum(given)), ("unanswerable", len(given) - sum(given))):
-        if found < FOLDS:
-            raise QuestionSetError(
-                f"Too few {kind} questions: {found}. Fitting takes {FOLDS} or more of each kind. "
-                "Give more sets, or a larger --limit."
-            )
+def splits(asked: Sequence[AskedQuestion]) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Positions to fit on, and to leave out: each set in turn, or a fold of the only one."""
+    sets = [case.set for case in asked]
+    if len(set(sets)) > 1:
+        return list(LeaveOneGroupOut().split(sets, groups=sets))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
+    return list(folds.split(sets, [case.question.answerable for case in asked]))
 
 
-def fit_calibration(asked: Sequence[AskedQuestion], most: int) -> tuple[Calibration, list[Decided]]:
-    """Fit on all questions, and for each set, to tell of it, on those of the others.
+def fit_calibration(asked: Sequence[AskedQuestion], most: int) -> tuple[Calibration, list[Record]]:
+    """Fit on all questions, and to tell of those of each set, on those of the others.
 
     Args:
         asked: questions of all sets; those without readings are fitted as without a reader.
         most: sentences of an answer at most.
 
     Returns:
-        The calibration fitted on all sets, and what is decided about each question by numbers
+        The calibration fitted on all sets, and a record of each question, decided by numbers
         fitted without its set.
 
     Raises:
         QuestionSetError: no evidence was found for any question.
     """
-    left_out: dict[int, Decided] = {}
-    for inside in _groups(asked):
-        numbers = fit_numbers([case for n, case in enumerate(asked) if n not in inside], most)
-        for n in inside:
+    left_out: dict[int, Record] = {}
+    for outside, inside in splits(asked):
+        numbers = fit_numbers([asked[n] for n in outside], most)
+        for n in inside.tolist():
             evidence = evidence_of(asked[n].raw, numbers.ranking)
             left_out[n] = decided(asked[n], evidence, numbers, most)
     return fit_numbers(asked, most), [left_out[n] for n in range(len(asked))]
@@ -189,35 +194,28 @@ def fit_numbers(asked: Sequence[AskedQuestion], most: int) -> Calibration:
     ranking = fit_ranking(asked) if reads else {}
     evidence = [evidence_of(case.raw, ranking) for case in asked]
     sentence = _fit_sentence(asked, evidence, reads)
-    use = np.flatnonzero(_with_both(asked)).tolist()
-    known, sought = [asked[n] for n in use], [evidence[n] for n in use]
-    rows = [case.features for case in sought]
     # Which sentences are quoted does not depend on how sure it is that they are right.
     none = Logistic({}, 0.0)
     every = Calibration(ranking, sentence, none, none, Thresholds(0.0, 0.0))
-    answerable = np.array([case.question.answerable for case in known])
-    right = np.array(
-        [
-            bool(decided(case, found, every, most).record.right_if_answered)
-            for case, found in zip(known, sought, strict=True)
-        ]
-    )
-    sets = np.array([case.set for case in known])
+    records = [
+        decided(case, found, every, most) for case, found in zip(asked, evidence, strict=True)
+    ]
+    right = np.array([bool(record.right_if_answered) for record in records])
+    answerable = np.array([record.answerable for record in records])
+    rows, sets = [own.features for own in evidence], np.array([case.set for case in asked])
     features = ANSWER_FEATURES + (READER_ANSWER_FEATURES if reads else ())
 
-    def fit_answer(truth: NDArray[np.bool_], chosen: Sequence[int]) -> Logistic:
+    def fit_answer(truth: NDArray[np.bool_], chosen: NDArray[np.intp]) -> Logistic:
         """Whether the answer is right, or there is one at all; sets count the same."""
         each = compute_sample_weight("balanced", sets[chosen])
         return fit_logistic([rows[n] for n in chosen], truth[chosen], each, features, scaled=True)
 
-    everyone = range(len(known))
-    sure = np.zeros((2, len(known)))
-    for inside in _groups(known):
-        outside = [n for n in everyone if n not in inside]
+    sure = np.zeros((2, len(asked)))
+    for outside, inside in splits(asked):
         for probabilities, truth in zip(sure, (right, answerable), strict=True):
             model = fit_answer(truth, outside)
-            for n in inside:
-                probabilities[n] = sought[n].probability(model)
+            probabilities[inside] = [evidence[n].probability(model) for n in inside]
+    everyone = np.arange(len(asked))
     return Calibration(
         ranking,
         sentence,
@@ -230,31 +228,25 @@ def fit_numbers(asked: Sequence[AskedQuestion], most: int) -> Calibration:
 def fit_ranking(asked: Sequence[AskedQuestion]) -> dict[str, float]:
     """The weights of `reading_features` beside a score that weighs 1, by pairs of paragraphs that
     were read for a question; 0 each where no question has a relevant and another one."""
-    rows, sets, parts = list[list[float]](), list[str](), list[float]()
+    pairs, sets = list[NDArray[np.float64]](), list[str]()
     for case in asked:
-        read = [
-            (
-                case.units[hit.paragraph.id] in case.gold.units,
-                [hit.score, *(reading_features(reading)[name] for name in RANKING_FEATURES)],
-            )
-            for hit, reading in zip(case.raw.found.hits, case.raw.readings, strict=False)
-        ]
-        pairs = [
-            np.subtract(good, other).tolist()
-            for is_good, good in read
-            for is_right, other in read
-            if case.question.answerable and is_good and not is_right
-        ]
-        rows += pairs
-        sets += [case.set] * len(pairs)
-        parts += [1 / (len(pairs) or 1)] * len(pairs)  # a question counts once
-    if not rows:
+        read: dict[bool, list[list[float]]] = {True: [], False: []}
+        for hit, reading in zip(case.raw.found.hits, case.raw.readings, strict=False):
+            told = reading_features(reading)
+            is_relevant = case.units[hit.paragraph.id] in case.gold.units
+            read[is_relevant].append([hit.score, *(told[name] for name in RANKING_FEATURES)])
+        if case.question.answerable and read[True] and read[False]:
+            better, worse = np.array(read[True]), np.array(read[False])
+            pairs.append((better[:, None] - worse).reshape(-1, better.shape[1]))
+            sets.append(case.set)
+    if not pairs:
         return dict.fromkeys(RANKING_FEATURES, 0.0)
-    matrix, weights = np.array(rows), np.array(parts)
-    of_set = np.array(sets) == np.unique(sets)[:, None]
-    weights *= len(sets) / len(of_set) * (of_set / (of_set @ weights)[:, None]).sum(axis=0)
+    matrix, counts = np.vstack(pairs), [len(own) for own in pairs]
+    # A question counts once, and all sets the same.
+    weights = np.repeat(compute_sample_weight("balanced", sets) / counts, counts)
+    weights *= len(matrix) / len(pairs)
     # Each pair both ways, so that the better one is the first in one half of them.
-    model = LogisticRegression(fit_intercept=False, max_iter=5000)
+    model: Any = LogisticRegression(fit_intercept=False, max_iter=5000)
     model.fit(
         np.vstack([matrix, -matrix]),
         np.repeat([True, False], len(matrix)),
@@ -282,25 +274,19 @@ def choose_thresholds(
         answerable: whether each question is.
         sure_right, sure_answerable: the probabilities of that, cross-validated.
     """
-    answer_from = -_furthest(-sure_right, right, PRECISION, -1.0)
-    refused = _furthest(sure_answerable, ~answerable, REFUSED_RIGHTLY, 0.0)
-    # Above the last that is refused, and not above the first that is answered.
-    refuse_below = round(refused + 0.0005, 3) if refused else 0.0
-    answer_from = round(answer_from - 0.0005, 3) if answer_from < 1 else 1.0
+
+    def suffices(good: NDArray[np.bool_], share: float) -> bool:
+        return len(good) >= MIN_CASES and bool(good.mean() >= share)
+
+    answered = [p for p in sure_right if suffices(right[sure_right >= p], PRECISION)]
+    unanswered = ~answerable
+    refused = [
+        p for p in sure_answerable if suffices(unanswered[sure_answerable <= p], REFUSED_RIGHTLY)
+    ]
+    # Not above the first that is answered, and above the last that is refused.
+    answer_from = round(float(min(answered)) - 0.0005, 3) if answered else 1.0
+    refuse_below = round(float(max(refused)) + 0.0005, 3) if refused else 0.0
     return Thresholds(min(refuse_below, answer_from), answer_from)
-
-
-def _furthest(
-    values: NDArray[np.float64], good: NDArray[np.bool_], share: float, none: float
-) -> float:
-    """The highest of the values up to which such a share of the cases is good; `none`, which no
-    value is below, where none is."""
-    order = np.argsort(values, kind="stable")
-    ordered, counts = values[order], np.arange(1, len(values) + 1)
-    # Equal values are decided alike.
-    ends = np.append(ordered[1:] != ordered[:-1], True)
-    enough = (np.cumsum(good[order]) >= share * counts) & ends & (counts >= MIN_CASES)
-    return float(ordered[enough].max(initial=none))
 
 
 def _fit_sentence(
@@ -311,8 +297,12 @@ def _fit_sentence(
     features = SENTENCE_FEATURES + (READER_SENTENCE_FEATURES if reads else ())
     rows, labels, sets = list[Mapping[str, float]](), list[bool](), list[str]()
     for case, gathered in zip(asked, evidence, strict=True):
-        right = [is_evidence(case.gold, candidate) for candidate in gathered.candidates]
-        if any(right):
+        places = [
+            TextSpan(one.hit.paragraph.document_id, one.sentence.start, one.sentence.end)
+            for one in gathered.candidates
+        ]
+        right = [place.overlaps_any(case.gold.spans) for place in places]
+        if case.gold.sentences and any(right):
             rows += [candidate.features for candidate in gathered.candidates]
             labels += right
             sets += [case.set] * len(right)
@@ -325,27 +315,82 @@ def _fit_sentence(
     return fit_logistic(rows, labels, each, features, scaled=True)
 
 
-def _with_both(asked: Sequence[AskedQuestion]) -> list[bool]:
-    """Which questions are of sets with both kinds of question; all, if no set has both."""
-    kinds = {(case.set, case.question.answerable) for case in asked}
-    both = {name for name, kind in kinds if (name, not kind) in kinds}
-    return [case.set in both or not both for case in asked]
+def decided(case: AskedQuestion, evidence: Evidence, numbers: Calibration, most: int) -> Record:
+    """Decide about a question by a calibration.
+
+    Args:
+        case: the question.
+        evidence: of it, ranked by the calibration's weights.
+        numbers: the calibration, with the thresholds.
+        most: sentences of an answer at most.
+
+    Returns:
+        The record as `footnote eval` keeps it, without the text of the answer.
+    """
+    evidence = evidence.scored(numbers.sentence)
+    decision = weigh(evidence, numbers, numbers.thresholds, most)
+    page = top_passages(evidence, PASSAGES) if decision.status == "unsure" else ()
+    forced = None
+    if decision.status != "answered":
+        every = numbers.thresholds.adjusted(None, 0.0)
+        forced = _cited(quote(weigh(evidence, numbers, every, most).chosen))
+    return Record(
+        set=case.set,
+        **of_question(case.question),
+        gold=case.gold,
+        retrieved=best_of_units(evidence.hits, lambda paragraph: case.units[paragraph.id], DEPTH),
+        status=decision.status,
+        confidence=decision.confidence,
+        sentences=(),
+        citations=_cited(page or quote(decision.chosen)),
+        forced=forced,
+    )
 
 
-def _groups(asked: Sequence[AskedQuestion]) -> Iterator[frozenset[int]]:
-    """Which questions are left out together: those of a set, where without it another one is left
-    that has both kinds, and one that tells evidence to the sentence; otherwise those of a fold."""
-    sets = np.array([case.set for case in asked])
-    both = {case.set for case, use in zip(asked, _with_both(asked), strict=True) if use}
-    told = {case.set for case in asked if case.gold.sentences}
-    if len(both) > 1 and len(told) > 1:
-        for name in dict.fromkeys(sets.tolist()):
-            yield frozenset(np.flatnonzero(sets == name).tolist())
-        return
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    truth = [case.question.answerable for case in asked]
-    for _, inside in folds.split(np.zeros(len(asked)), truth):
-        yield frozenset(inside.tolist())
+def _cited(quotations: Sequence[Quotation]) -> tuple[Cited, ...]:
+    """Each place that a quotation cites, once."""
+    quoted = [(q.paragraph.document_id, q.start, q.end) for q in quotations]
+    return tuple(Cited(*place, valid=True) for place in dict.fromkeys(quoted))
+
+
+def fit_logistic(
+    rows: Sequence[Mapping[str, float]],
+    labels: Sequence[bool] | NDArray[np.bool_],
+    each: NDArray[np.float64],
+    features: Sequence[str],
+    *,
+    scaled: bool,
+) -> Logistic:
+    """Fit a logistic regression as they are kept: weights by name, all numbers rounded to four
+    digits.
+
+    Args:
+        rows: the features of each case, by name.
+        labels: whether each case is positive.
+        each: how much each case weighs.
+        features: those to use.
+        scaled: bring them to one scale first. It is then found in a tenth of the steps; left as
+            they are, the penalty holds back most the weight of what varies least, the cosine.
+    """
+    matrix = np.array([[row[name] for name in features] for row in rows], dtype=np.float64)
+    mean, spread = np.zeros(len(features)), np.ones(len(features))
+    if scaled:
+        mean, spread = matrix.mean(axis=0), matrix.std(axis=0)
+        spread[spread == 0] = 1.0
+    model: Any = LogisticRegression(C=1.0, max_iter=5000)  # scikit-learn's own C; not tuned
+    model.fit((matrix - mean) / spread, labels, sample_weight=each)
+    weights = model.coef_[0] / spread
+    named = {name: round(float(w), 4) for name, w in zip(features, weights, strict=True)}
+    return Logistic(named, round(float(model.intercept_[0] - weights @ mean), 4))
+
+
+def show(title: str, figures: Mapping[str, Figure]) -> None:
+    """Print figures with their intervals and counts, except those that nothing applies to."""
+    typer.echo(f"\n{title}")
+    for name, own in figures.items():
+        if own.value is not None:
+            interval = "" if own.low is None else f" ({own.low:.3f} to {own.high:.3f})"
+            typer.echo(f"  {own.value:.3f}{interval} of {own.n:,}: {name}")
 
 
 if __name__ == "__main__":

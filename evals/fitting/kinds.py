@@ -1,10 +1,10 @@
-"""Fits what tells kinds of questions apart (see `assistant.query.kinds`) for the encoder in use:
-`python -m evals.fitting.kinds FACTS... --output FILE`.
+"""Fits what tells kinds of questions apart (see `assistant.query.kinds`) for the encoder in use,
+FOOTNOTE_ENCODER: `python -m evals.fitting.kinds FACTS... --output FILE`.
 
 The questions are in `evals/questions/kinds.jsonl`, most with `{topic}` where a topic of its first
 line is put in; beside them questions of any other set count as asking for a fact, which are what
-is asked most. One form of question in FOLDS is left out in turn, with all that was made of it, to
-tell how well the others tell its kind.
+is asked most. Forms of questions are left out by folds, each with all that was made of it, to tell
+how well the others tell their kinds.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.utils.class_weight import compute_sample_weight
 
 from assistant.query.kinds import FACT, Kinds
 from assistant.settings import load_settings
@@ -30,8 +32,9 @@ from index.terms.analysis import terms_of
 
 #: Forms of questions by kind, and topics to put into them.
 FORMS = Path(str(files("evals.questions") / "kinds.jsonl"))
-#: Topics that are put into a form, and how often one without counts. Not tuned.
-TOPICS, TIMES = 8, 3
+#: Topics that are put into a form, how often one without counts, and how many facts are taken, by
+#: chance. Not tuned.
+TOPICS, TIMES, FACTS = 8, 3, 1500
 #: Of the cross-validation, and the seed that everything by chance hangs on. Not tuned.
 FOLDS, SEED = 5, 0
 #: Slots for a topic, and for another one.
@@ -41,30 +44,21 @@ TOPIC, OTHER = "{topic}", "{other}"
 INVERSE_PENALTY = 20.0
 
 
-def main(
-    facts: list[Path],
-    output: Annotated[Path, typer.Option()],
-    encoder: str | None = None,
-    limit: int = 1500,
-    forms: Path = FORMS,
-) -> None:
+def main(facts: list[Path], output: Annotated[Path, typer.Option()]) -> None:
     """Fit, and print how many of the forms that were left out are taken for what they are.
 
     Args:
         facts: question sets, JSON Lines, all of which ask for facts.
         output: file to write beside what it holds of other encoders.
-        encoder: name of the encoder, as in FOOTNOTE_ENCODER.
-        limit: at most so many facts, by chance.
-        forms: forms of questions by kind, and topics.
     """
-    lines = [data for _, data in read_objects(forms)]
+    lines = [data for _, data in read_objects(FORMS)]
     topics = [topic for data in lines for topic in data.get("topics", ())]
     known = [(data["kind"], data["question"]) for data in lines if "topics" not in data]
-    rows = (data for path in facts for _, data in read_objects(path))
+    rows = [data for path in facts for _, data in read_objects(path)]
     asked = list(dict.fromkeys(data["question"] for data in rows if "question" in data))
-    random.Random(SEED).shuffle(asked)  # noqa: S311 (not for secrets)
-    model = load_encoder(load_settings(encoder=encoder).encoder)
-    entry, shares = fit_kinds(known, topics, asked[:limit], model)
+    random.Random(SEED).shuffle(asked)
+    encoder = load_encoder(load_settings().encoder)
+    entry, shares = fit_kinds(known, topics, asked[:FACTS], encoder)
     for kind, share in shares.items():
         typer.echo(f"{kind}: {share:.3f} of the forms that were left out")
     # Stems of what stands around the topic where something is asked about it.
@@ -74,7 +68,7 @@ def main(
             request[kind].update(terms_of(form.replace(TOPIC, " ").replace(OTHER, " ")))
     before = json.loads(output.read_text(encoding="utf-8"))["encoders"] if output.exists() else {}
     content = {
-        "encoders": {**before, model.fingerprint: entry},
+        "encoders": {**before, encoder.fingerprint: entry},
         "request": {kind: sorted(stems) for kind, stems in request.items()},
     }
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
@@ -96,7 +90,7 @@ def fit_kinds(
         What `kinds.json` keeps of the encoder; and by kind the share of the forms that were left
         out and taken for what they are (all that was made of a form counts as one).
     """
-    chance = random.Random(SEED)  # noqa: S311 (not for secrets)
+    chance = random.Random(SEED)
     made: list[tuple[int, str, str]] = []  # the form's number, its kind, the question
     for number, (kind, form) in enumerate(forms):
         chosen = [""] * TIMES
@@ -105,36 +99,32 @@ def fit_kinds(
         for topic, other in zip(chosen, chosen[1:] + chosen[:1], strict=True):
             made.append((number, kind, form.replace(TOPIC, topic).replace(OTHER, other)))
     made += [(n, FACT, fact) for n, fact in enumerate(facts, start=len(forms))]
-    once = {text: encoder.encode_query(text) for text in dict.fromkeys(text for *_, text in made)}
-    vectors = np.array([once[text] for *_, text in made])
+    vectors = np.array([encoder.encode_query(text) for *_, text in made])
     form_of, labels = np.array([own[0] for own in made]), np.array([own[1] for own in made])
+    right = np.zeros(len(made))
+    folds = GroupKFold(FOLDS, shuffle=True, random_state=SEED)
+    for outside, inside in folds.split(vectors, groups=form_of):
+        own = _fit(vectors[outside], labels[outside])
+        right[inside] = [own.kind(vectors[n]) == labels[n] for n in inside]
+    each = compute_sample_weight("balanced", form_of)
+    shares = {
+        str(kind): float(np.average(right[labels == kind], weights=each[labels == kind]))
+        for kind in np.unique(labels)
+    }
     fitted = _fit(vectors, labels)
-    right: dict[str, list[float]] = defaultdict(list)
-    fold = np.array([random.Random(f"{SEED} {n}").randrange(FOLDS) for n in form_of])  # noqa: S311
-    for number in range(FOLDS):
-        inside = fold == number
-        own = _fit(vectors[~inside], labels[~inside])
-        for form_number in np.unique(form_of[inside]):
-            rows = np.flatnonzero(form_of == form_number)
-            told = [own.kind(vectors[row]) == labels[row] for row in rows]
-            right[str(labels[rows[0]])].append(float(np.mean(told)))
     entry = {
         "kinds": list(fitted.names),
         "weights": np.round(fitted.weights, 3).tolist(),
         "intercepts": np.round(fitted.intercepts, 3).tolist(),
     }
-    return entry, {kind: float(np.mean(own)) for kind, own in sorted(right.items())}
+    return entry, shares
 
 
 def _fit(vectors: NDArray[np.float32], labels: NDArray[np.str_]) -> Kinds:
     model = LogisticRegression(C=INVERSE_PENALTY, max_iter=5000, class_weight="balanced")
     model.fit(vectors, labels)
-    return Kinds(
-        tuple(model.classes_.tolist()),
-        model.coef_.astype(np.float32),
-        model.intercept_.astype(np.float32),
-        {},
-    )
+    weights, intercepts = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
+    return Kinds(tuple(model.classes_.tolist()), weights, intercepts, {})
 
 
 if __name__ == "__main__":

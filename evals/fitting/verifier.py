@@ -2,7 +2,7 @@
 `python -m evals.fitting.verifier CLAIMS... [--output FILE]`.
 
 Sets of claims with their evidence (`evals.datasets.claims`) are judged as they are; the true ones
-also with a name or a number exchanged, two names in each other's place, or denied (`perturbation`).
+also with a name or a number exchanged, two names in each other's place, or denied (`perturb`).
 
 Every set weighs the same, its true claims as much as its false ones, and so does every kind of
 what is made false by script. A figure is never shown of claims that its rule was fitted on: it is
@@ -29,21 +29,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import typer
+from sklearn.utils.class_weight import compute_sample_weight
 
-from assistant import Settings
-from assistant.calibration import Logistic
 from assistant.documents import shipped_documents
 from assistant.settings import load_settings
 from assistant.verification.attribution import grounds
-from assistant.verification.checker import SHIPPED_FOLDER, Checker
+from assistant.verification.checker import Checker, shipped_checker
 from assistant.verification.verifier import (
     ALONE,
     CHECKED,
@@ -52,15 +55,14 @@ from assistant.verification.verifier import (
     Features,
     Finding,
     Rule,
-    load_rule,
     plain_claim,
+    rule_for,
     weigh,
 )
-from evals.datasets.claims import Claim, ClaimSet, read_claims
-from evals.fitting.perturbation import Words, perturb, words_of
-from evals.fitting.validation import fit_logistic, show
+from evals.datasets.claims import Claim, read_claims
+from evals.fitting.calibration import fit_logistic, show
 from evals.metrics.confidence import auroc
-from evals.metrics.statistics import Figure, Measure, figure, ratio
+from evals.metrics.statistics import Figure, Measure, figure, mean
 from index import Hit, Paragraph, Sentence, document_from_text
 from index.encoder import Encoder, load_encoder
 from index.terms.bm25 import BM25Index
@@ -91,6 +93,25 @@ UNCONFIRMED = 0.2
 #: The share of them that words of the passage may settle, which a model has to bring first. With .2
 #: of the false ones .84 of the true ones that are not kept at once can be settled so, with .02 .22.
 SETTLED = 0.2
+#: What is changed in what is made false by script.
+KINDS = ("name", "number", "order", "negation")
+#: How often texts use a name at least that is put in. Not tuned.
+LEAST = 2
+#: What can be put in: names and numbers, sorted, as other texts write them.
+Words = tuple[list[str], list[str]]
+
+_NAME = re.compile(r"(?<![\w\u2019'-])[A-Z][\w]+(?:[ -][A-Z][\w]+)*(?![\w-])")
+_NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?![\w-]|[.,]\d)")
+_MARKER = re.compile(r"\[[\d, ]+\]")
+_AUXILIARY = re.compile(
+    r"\b(is|are|was|were|will|would|should|could|can|must|may|might|has|have|had|did|does|do)\b"
+    r"(?! not|n't| no\b| never| only)(?= [a-z])"
+)
+_NEGATED = re.compile(r"\b(is|are|was|were|will|would|should|could|can|has|have|had) (not|never) ")
+_DID_NOT = re.compile(
+    r"\b(does|do|did) not |\bcannot\b|\b(is|are|was|were|can|wo)n't\b|\bno (?=[a-z])"
+)
+_JOINED = re.compile(r"\b(and|or|with|between)\b|[,;]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +123,7 @@ class Statement:
         kind: `found` in the set as it is, or what a script changed.
         supported: what is right.
         half: which half of its set it is in; what is made from a claim goes with it.
-        features: what it is judged by; None where nothing was found.
+        features: what it is judged by.
         error: by what it was made false before.
     """
 
@@ -110,24 +131,18 @@ class Statement:
     kind: str
     supported: bool
     half: bool
-    features: Features | None
+    features: Features
     error: str = ""
 
 
 #: A statement, the probability that it is supported, and what it is taken to be.
 Verdicts = list[tuple[Statement, float, Finding]]
-#: Figures by name, by set.
-Figures = dict[str, dict[str, Figure]]
 
 
 def main(
-    claims: list[Path],
-    output: Path | None = None,
-    held_out: bool = False,
-    written: bool = False,
-    checker: Path = SHIPPED_FOLDER,
+    claims: list[Path], output: Path | None = None, held_out: bool = False, written: bool = False
 ) -> None:
-    """Fit a rule for a checker, and one without it; or print how those that ship do.
+    """Fit a rule for the checker, and one without it; or print how those that ship do.
 
     Args:
         claims: claims with their evidence (AttributionBench, WiCE or inference data), JSON Lines.
@@ -136,25 +151,33 @@ def main(
         held_out: of inference data only the records that the reading model did not learn from.
         written: the claims are sentences that a language model wrote from the evidence, and are
             judged as those are.
-        checker: folder of the checker, as `evals.training.quantise` writes it.
     """
     sets = [read_claims(path, held_out) for path in claims]
-    model, statements = gather_statements(sets, load_settings(), Checker(checker), written)
-    for name in (model + WRITTEN,) if written else dict.fromkeys((model, ALONE)):
+    encoder, checker = load_encoder(load_settings().encoder), shipped_checker()
+    # Names and numbers of the shipped document may be put in, too.
+    paragraphs = [p.text for document in shipped_documents() for p in document.paragraphs]
+    words = words_of([*(claim.text for own in sets for claim in own.claims), *paragraphs])
+    statements = [
+        statement
+        for own in sets
+        for claim in own.claims
+        for statement in claim_statements(own.name, claim, words, encoder, checker, written)
+    ]
+    ways = {checker.fingerprint: ENTAILMENT_FEATURES, ALONE: LEXICAL_FEATURES}
+    if written:
+        ways = {checker.fingerprint + WRITTEN: WRITTEN_FEATURES}
+    for name, features in ways.items():
         if output is None:
-            rule = load_rule(name)
-            if rule is None:
-                raise typer.BadParameter(f"no numbers were fitted for {name}.")
-            verdicts = judged(statements, rule)
+            rule = rule_for(None if name == ALONE else checker, written)
+            verdicts, how = judged(statements, rule), "as shipped"
         else:
-            features = LEXICAL_FEATURES if name == ALONE else ENTAILMENT_FEATURES
-            features = WRITTEN_FEATURES if written else features
-            verdicts = cross_validated(statements, features, written)
-        found = figures(verdicts)
-        for of, own in found.items():
-            show(f"{of}, model {name}, {'left out' if output else 'as shipped'}:", own)
+            verdicts, how = cross_validated(statements, features, written), "left out"
+        told = {}
+        for of in dict.fromkeys(statement.of for statement in statements):
+            told[of] = figures([verdict for verdict in verdicts if verdict[0].of == of])
+            show(f"{of}, model {name}, {how}:", told[of])
         if output is not None:
-            write_rule(output, name, fit_rule(statements, features, written), found)
+            write_rule(output, name, fit_rule(statements, features, written), told)
 
 
 def claim_statements(
@@ -176,16 +199,17 @@ def claim_statements(
         written: whether a language model wrote it; what its question tells it may say then.
     """
     evidence = Evidence(claim, encoder)
-    texts = [("found", claim.text, claim.supported)]
+    texts = [("found", claim.text)]
+    # A language model errs otherwise than a script does.
     if claim.supported and not written:
-        changed = perturb(claim.text, claim.evidence, words)
-        texts += [(made.kind, made.text, False) for made in changed]
-    for kind, text, supported in texts:
+        texts += perturb(claim.text, claim.evidence, words)
+    for kind, text in texts:
         plain = plain_claim(text)
         found = grounds(plain, evidence.search(plain), evidence.neighbours)
         features = weigh(plain, found, checker, claim.question or "", written)
-        own = half(claim.question or claim.id)
-        yield Statement(of, kind, supported, own, features, claim.error)
+        assert features is not None, "there is evidence"  # noqa: S101
+        is_right = claim.supported and kind == "found"
+        yield Statement(of, kind, is_right, half(claim), features, claim.error)
 
 
 class Evidence:
@@ -211,53 +235,57 @@ class Evidence:
         """The paragraphs that have most of the claim's terms and of the question's, for only these
         are embedded: a page of WiCE is long."""
         found: dict[int, None] = {}
-        for query in (self._question, claim):
-            if query:
-                best = np.argsort(-self._terms.shares(query), kind="stable")[:SEARCHED]
-                found |= dict.fromkeys(best.tolist())
-        vector = self._encoder.encode_query(claim)
+        for query in filter(None, (self._question, claim)):
+            best = np.argsort(-self._terms.shares(query), kind="stable")[:SEARCHED]
+            found |= dict.fromkeys(best.tolist())
         new = [number for number in found if number not in self._vectors]
         if new:
             texts = [
                 (p.text, [(s.start - p.start, s.end - p.start) for s in p.sentences])
                 for p in (self._paragraphs[number] for number in new)
             ]
-            embedded = self._encoder.encode_paragraphs(texts)
-            self._vectors |= dict(zip(new, embedded, strict=True))
-        hits = []
-        for number in found:
-            cosines = tuple((self._vectors[number] @ vector).tolist())
-            hits.append(Hit(self._paragraphs[number], max(cosines), cosines))
-        return hits
+            self._vectors |= zip(new, self._encoder.encode_paragraphs(texts), strict=True)
+        vector = self._encoder.encode_query(claim)
+        cosines = {number: tuple((self._vectors[number] @ vector).tolist()) for number in found}
+        return [Hit(self._paragraphs[n], max(own), own) for n, own in cosines.items()]
 
 
-def half(identity: str) -> bool:
+def half(claim: Claim) -> bool:
     """Which half of its set a claim is in, by its question where it has one: what answers the same
     question stays together."""
+    identity = claim.question or claim.id
     return hashlib.sha256(identity.encode()).digest()[0] % 2 == 0
 
 
 def fit_rule(statements: Sequence[Statement], names: Sequence[str], written: bool = False) -> Rule:
-    """The rule over these features, fitted on all of these. Of what was written by a language model
-    nothing is made false by script: it errs otherwise."""
-    kinds = ("found",) if written else ("found", *FITTED_KINDS)
-    least = CAUGHT_WRITTEN if written else CAUGHT
-    claim = _fitted([s for s in statements if s.kind in kinds], names)
+    """The rule over these features, fitted on all of these."""
+    usable = [s for s in statements if s.kind in ("found", *FITTED_KINDS)]
+    truth = np.array([s.supported for s in usable])
+    # The false ones of each set, and of each kind that is made by script, weigh the same together;
+    # the true ones of each set too, and all of them as much as all of the false.
+    groups = [f"{s.supported} {s.of if s.kind == 'found' else s.kind}" for s in usable]
+    weight = compute_sample_weight("balanced", groups)
+    weight[truth] *= weight[~truth].sum() / weight[truth].sum()
+    weight *= len(usable) / weight.sum()  # so that the penalty means the same for any data
+    claim = fit_logistic([s.features.best for s in usable], truth, weight, names, scaled=False)
     # Of each set, the false claims that were found in it.
-    found = [s for s in statements if s.kind == "found" and not s.supported]
-    sets = dict.fromkeys(s.of for s in statements)
-    given = [
-        np.array([_probability(s, Rule(claim, 1.0)) for s in found if s.of == of]) for of in sets
-    ]
+    false = defaultdict[str, list[float]](list)
+    for s in statements:
+        if s.kind == "found" and not s.supported:
+            false[s.of].append(claim.probability(s.features.best))
+    thresholds = sorted({*chain(*false.values())})
 
-    def passes(least: float) -> float:
+    def catching(share: float) -> float:
         # The least probability below which such a share of them is, on average over the sets.
-        at = sorted({*np.concatenate(given).tolist(), 1.0})
-        return float(next(t for t in at if np.mean([(p < t).mean() for p in given]) >= least))
+        for threshold in thresholds:
+            if np.mean([np.less(own, threshold).mean() for own in false.values()]) >= share:
+                return threshold
+        return 1.0
 
     if not written:
-        return Rule(claim, passes(least), passes(least - UNCONFIRMED))
-    return Rule(claim, passes(least), passes(least - DOUBTED), passes(least - SETTLED))
+        return Rule(claim, catching(CAUGHT), catching(CAUGHT - UNCONFIRMED))
+    least = CAUGHT_WRITTEN
+    return Rule(claim, catching(least), catching(least - DOUBTED), catching(least - SETTLED))
 
 
 def cross_validated(
@@ -266,114 +294,148 @@ def cross_validated(
     """Each statement by a rule, its threshold too, that it had no part in: one fitted on the other
     sets, or, where there is but one, on the other half of it."""
     several = len({s.of for s in statements}) > 1
-    parts = [s.of if several else str(s.half) for s in statements]
+    parts = np.array([s.of if several else str(s.half) for s in statements])
     verdicts: Verdicts = []
-    for part in dict.fromkeys(parts):
-        inside = [s for s, of in zip(statements, parts, strict=True) if of == part]
+    for part in dict.fromkeys(parts.tolist()):
         outside = [s for s, of in zip(statements, parts, strict=True) if of != part]
+        inside = [s for s, of in zip(statements, parts, strict=True) if of == part]
         verdicts += judged(inside, fit_rule(outside, names, written))
     return verdicts
 
 
 def judged(statements: Sequence[Statement], rule: Rule) -> Verdicts:
     """Each statement by this rule."""
-    return [
-        (s, _probability(s, rule), rule.finding(s.features) if s.features else "unsupported")
-        for s in statements
-    ]
+    return [(s, rule.probability(s.features), rule.finding(s.features)) for s in statements]
 
 
-def figures(verdicts: Verdicts) -> Figures:
-    """By set, with intervals. Of claims as they were found: the true ones kept, the false ones
-    caught, the mean of both, AUROC; of each the unconfirmed ones, where there are any. Of those
-    made false, by what: the share caught."""
-    measures: dict[str, dict[str, Measure]] = {}
-    for of in dict.fromkeys(s.of for s, _, _ in verdicts):
-        rows = [row for row in verdicts if row[0].of == of]
-        found = [row for row in rows if row[0].kind == "found"]
-        truth = np.array([s.supported for s, _, _ in found], float)
-        given = np.array([p for _, p, _ in found])
-        said, marked = (
-            np.array([finding == own for _, _, finding in found], float)
-            for own in ("supported", "unconfirmed")
-        )
-        both = np.full(len(found), 0 < truth.sum() < len(truth))
-        measures[of] = {
-            "kept": ratio((truth * said).tolist(), truth.tolist()),
-            "caught": ratio(((1 - truth) * (1 - said)).tolist(), (1 - truth).tolist()),
-            "balanced accuracy": Measure((truth, said), _balanced, len(found), both),
-            "auroc": Measure((truth, given), auroc, len(found), both),
-        }
-        if marked.any():
-            measures[of] |= {
-                "true marked": ratio((truth * marked).tolist(), truth.tolist()),
-                "false marked": ratio(((1 - truth) * marked).tolist(), (1 - truth).tolist()),
-            }
-        made = [(s.error if s.kind == "found" else s.kind, finding) for s, _, finding in rows]
-        for kind in sorted({error for error, _ in made if error}):
-            caught = [float(finding != "supported") for error, finding in made if error == kind]
-            measures[of][f"{kind} caught"] = ratio(caught, [1.0] * len(caught))
-    return {
-        of: {name: figure(measure, 0) for name, measure in of_set.items()}
-        for of, of_set in measures.items()
+def figures(verdicts: Verdicts) -> dict[str, Figure]:
+    """Of one set, with intervals. Of claims as they were found: the true ones kept, the false ones
+    caught, the mean of both, AUROC, and of each the unconfirmed ones. Of those made false, by what:
+    the share caught."""
+    found = [verdict for verdict in verdicts if verdict[0].kind == "found"]
+    truth = np.array([s.supported for s, _, _ in found], float)
+    said = np.array([finding == "supported" for *_, finding in found], float)
+    given = np.array([probability for _, probability, _ in found])
+    every = np.ones(len(found), bool)
+
+    def share(supported: bool, *findings: Finding) -> Measure:
+        return mean([own in findings if s.supported is supported else None for s, _, own in found])
+
+    measures = {
+        "kept": share(True, "supported"),
+        "caught": share(False, "unsupported", "unconfirmed"),
+        "balanced accuracy": Measure((truth, said), _balanced, len(found), every),
+        "auroc": Measure((truth, given), auroc, len(found), every),
+        "true marked": share(True, "unconfirmed"),
+        "false marked": share(False, "unconfirmed"),
     }
-
-
-def _fitted(statements: Sequence[Statement], names: Sequence[str]) -> Logistic:
-    """The false ones of each set, and of each kind that is made by script, weigh the same together;
-    the true ones of each set too, and all of them as much as all of the false."""
-    usable = [(s, s.features.best) for s in statements if s.features is not None]
-    groups = [s.of if s.kind == "found" else s.kind for s, _ in usable]
-    truth = np.array([s.supported for s, _ in usable])
-    keys = list(zip(groups, truth.tolist(), strict=True))
-    weight = np.array([1 / keys.count(key) for key in keys])
-    weight[truth] *= weight[~truth].sum() / weight[truth].sum()
-    weight *= len(usable) / weight.sum()  # so that the penalty means the same for any data
-    return fit_logistic([best for _, best in usable], truth, weight, names)
-
-
-def _probability(statement: Statement, rule: Rule) -> float:
-    return 0.0 if statement.features is None else rule.probability(statement.features)
+    made = [(s.error if s.kind == "found" else s.kind, finding) for s, _, finding in verdicts]
+    for kind in sorted({error for error, _ in made if error}):
+        caught = [finding != "supported" for error, finding in made if error == kind]
+        measures[f"{kind} caught"] = mean(caught)
+    return {name: figure(measure) for name, measure in measures.items()}
 
 
 def _balanced(truth: Any, said: Any) -> Any:
     with np.errstate(invalid="ignore", divide="ignore"):
-        kept = (truth * said).sum(axis=-1) / truth.sum(axis=-1)
-        caught = ((1 - truth) * (1 - said)).sum(axis=-1) / (1 - truth).sum(axis=-1)
+        kept = (truth * said).sum() / truth.sum()
+        caught = ((1 - truth) * (1 - said)).sum() / (1 - truth).sum()
     return (kept + caught) / 2
 
 
-def gather_statements(
-    sets: Sequence[ClaimSet], settings: Settings, checker: Checker, written: bool = False
-) -> tuple[str, list[Statement]]:
-    """Return the checker's fingerprint, and all statements of the sets; see `claim_statements`."""
-    encoder = load_encoder(settings.encoder)
-    # Names and numbers of the shipped document may be put in, too.
-    paragraphs = [p.text for document in shipped_documents() for p in document.paragraphs]
-    words = words_of([*(c.text for claim_set in sets for c in claim_set.claims), *paragraphs])
-    statements = [
-        statement
-        for claim_set in sets
-        for claim in claim_set.claims
-        for statement in claim_statements(claim_set.name, claim, words, encoder, checker, written)
-    ]
-    return checker.fingerprint, statements
-
-
-def write_rule(file: Path, model: str, rule: Rule, left_out: Figures) -> None:
+def write_rule(
+    file: Path, model: str, rule: Rule, left_out: Mapping[str, Mapping[str, Figure]]
+) -> None:
     """Write a rule by the model's fingerprint (or `none`), keeping what else the file holds, with
-    figures of what was left out: of each the value and the ends of its interval."""
+    figures of what was left out, by set: of each the value and the ends of its interval."""
     known: dict[str, Any] = json.loads(file.read_text())["models"] if file.exists() else {}
     shown = {
         of: {
             name: [None if v is None else round(v, 3) for v in (f.value, f.low, f.high)]
-            for name, f in figures.items()
+            for name, f in of_set.items()
         }
-        for of, figures in left_out.items()
+        for of, of_set in left_out.items()
     }
     provenance = {"fitted": datetime.now(UTC).date().isoformat(), "left out": shown}
     known[model] = asdict(rule) | {"provenance": provenance}
     file.write_text(json.dumps({"models": known}, sort_keys=True, indent=1) + "\n")
+
+
+# --- claims made false by script ------------------------------------------------------------------
+
+
+def words_of(texts: Iterable[str]) -> Words:
+    """The names inside of sentences that texts use at least LEAST times, and all their numbers."""
+    names: Counter[str] = Counter()
+    numbers: set[str] = set()
+    for text in texts:
+        plain = _MARKER.sub(" ", text)
+        names.update(m.group() for m in _NAME.finditer(plain) if _inside(plain, m.start()))
+        numbers.update(_NUMBER.findall(plain))
+    return sorted(name for name, count in names.items() if count >= LEAST), sorted(numbers)
+
+
+def perturb(sentence: str, evidence: str, words: Words) -> Iterator[tuple[str, str]]:
+    """Make a true sentence false, once in every way that it allows. The same words give the same.
+
+    Args:
+        sentence: a true one.
+        evidence: what it is true by; nothing that stands there is put in.
+        words: of other texts.
+
+    Yields:
+        What was changed, one of KINDS, and the false sentence.
+    """
+    generator = random.Random(f"0 {sentence}")
+    for kind in KINDS:
+        changed = changes(kind, sentence, evidence, words, generator)
+        texts = {sentence[:start] + new + sentence[end:] for start, end, new in changed}
+        if found := sorted(texts - {sentence}):
+            yield kind, generator.choice(found)
+
+
+def changes(
+    kind: str, text: str, evidence: str, words: Words, generator: random.Random
+) -> Iterator[tuple[int, int, str]]:
+    """All changes of one kind that a sentence allows: where they begin and end, and what is put
+    there, some of it by chance."""
+    names = [match for match in _NAME.finditer(text) if _inside(text, match.start())]
+    if kind == "name":
+        # Nothing of another name stands in the texts: neither a word nor its beginning.
+        lower = f"{text} {evidence}".lower()
+        others = [
+            name
+            for name in words[0]
+            if not any(part[:4].lower() in lower for part in re.findall(r"\w+", name))
+        ]
+        for match in names if others else ():
+            yield *match.span(), generator.choice(others)
+    elif kind == "number":
+        for match in _NUMBER.finditer(_MARKER.sub(lambda marker: " " * len(marker[0]), text)):
+            own, start = match[0], match[0][:-2]
+            # Years are put for years, small ones for small.
+            alike = [n for n in words[1] if len(n) == len(own) and n[:-2] == start and n != own]
+            alike = [n for n in alike if n not in evidence]
+            if alike:
+                yield *match.span(), generator.choice(alike)
+    elif kind == "order" and len(names) == 2:
+        # Where something is said of two and not of both: agent and patient.
+        one, other = names
+        between = text[one.end() : other.start()]
+        if len(between.split()) >= 2 and not _JOINED.search(between):
+            yield one.start(), other.end(), other[0] + between + one[0]
+    elif kind == "negation":
+        for match in list(_AUXILIARY.finditer(text))[:2]:
+            yield match.end(), match.end(), " not"
+        for match in _NEGATED.finditer(text):
+            yield *match.span(), f"{match[1]} "
+        for match in _DID_NOT.finditer(text):
+            yield *match.span(), "can" if match[0].lower().startswith("can") else ""
+
+
+def _inside(text: str, start: int) -> bool:
+    """Whether a capital there says that it is a name: it does not begin the sentence."""
+    return bool(re.search(r"[^\W_][\"”)]?[,;:]? $|-$", text[:start]))
 
 
 if __name__ == "__main__":

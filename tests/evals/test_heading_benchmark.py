@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -23,10 +22,9 @@ from evals.benchmark.structure import (
     main,
     matched,
     measure,
+    unmarked,
 )
-from evals.benchmark.unmarked import unmarked
 from evals.datasets.json_lines import read_objects
-from index import document_from_text
 from index.errors import QuestionSetError
 from index.models import bytes_hash
 from index.readers.pdf.pdfium import remarks_on
@@ -56,9 +54,7 @@ def test_a_pdf_is_measured_without_its_outline(manual: bytes) -> None:
     assert not remarks_on(hidden, 60).outline
     assert read_pdf(hidden, "manual.pdf").text == read_pdf(manual, "manual.pdf").text
     found = measure(manual, "manual.pdf")
-    assert (found["titles"], found["unprinted"]) == (len(NAMES), 0)
-    assert (found["recall"], found["precision"], found["level"]) == (1, 1, 1)
-    assert not any(found[name] for name in ("contents", "heads", "parted", "bare"))
+    assert found == {"titles": len(NAMES), "recall": 1, "precision": 1, "level": 1}
 
 
 def test_headings_of_word_keep_their_looks_alone(tmp_path: Path) -> None:
@@ -102,48 +98,9 @@ def test_levels_are_right_that_keep_their_order(pairs: list[tuple[int, int]], ri
     assert levels_right(pairs) == right
 
 
-@pytest.mark.parametrize(
-    ("lines", "is_contents"),
-    [
-        (["Pilots . . . . . . 7"], True),
-        (["3 Dredging 12"], True),
-        (["Dredging"], False),  # a line that says so somewhere
-        (["Dredging", "Pilots", "Berths", "Cranes"], True),
-        (["Dredging: 3", "Pilots: 7", "Berths were dredged in 2021", "and again in 2022"], False),
-        (["Chapter: Dredging | Page: 12"], True),
-        (["Chapter: Dredging | Cost: 12.5 million"], False),
-    ],
-)
-def test_lines_of_contents_are_told_by_titles_of_other_pages(
-    lines: list[str], is_contents: bool
+def test_named_files_are_measured_and_no_others(
+    manual: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    titles = {name: {20} for name in ("dredging", "pilots", "berths")}
-    printed = [structure.Line(line, 2, None) for line in lines]
-    assert structure._is_contents(printed, titles) == is_contents
-    here = [structure.Line(line, 20, None) for line in lines if "." not in line]
-    assert not here or not structure._is_contents(here, titles), "where the chapters begin"
-
-
-@pytest.mark.parametrize(
-    ("before", "text", "goes_on"),
-    [
-        ("The mill was built by", "the river and burned down.", True),
-        ("The mill was built.", "the river and burned down.", False),
-        ("These are left out:", "rivers and mills.", False),
-        ("Wheels (of mills)", "sluice Gate through which water is let", False),
-        ("The members of the", "i. river council and", False),
-    ],
-)
-def test_a_sentence_is_parted_where_another_paragraph_goes_on(
-    before: str, text: str, goes_on: bool
-) -> None:
-    document = document_from_text(f"{before} It is.\n\n{text}", "mill")
-    one = document.paragraphs[0]
-    above, own = (replace(one, text=said) for said in (before, text))
-    assert structure._goes_on(above, own) == goes_on
-
-
-def test_named_files_are_measured_and_no_others(manual: bytes, tmp_path: Path) -> None:
     entry = {"file": "a.pdf", "part": "dev", "producer": "Chromium", "repository": "o/r"}
     entry |= {"path": "docs/a.pdf", "commit": "c" * 40, "sha256": bytes_hash(manual), "pages": 6}
     with pytest.raises(QuestionSetError, match=r"is missing: save 'docs/a.pdf' of github.com/o/r"):
@@ -153,10 +110,8 @@ def test_named_files_are_measured_and_no_others(manual: bytes, tmp_path: Path) -
         content_of(tmp_path, entry)
     (tmp_path / "a.pdf").write_bytes(manual)
     (tmp_path / "files.jsonl").write_text(json.dumps(entry) + "\n", encoding="utf-8")
-    out = tmp_path / "out.json"
-    told = run_script(main, tmp_path, "--manifest", tmp_path / "files.jsonl", "--json", out)
-    assert "producer Chromium (1): 5 titles\n  recall 1.000" in told
-    [written] = json.loads(out.read_text())
-    assert (written["file"], written["recall"]) == ("a.pdf", 1)
+    monkeypatch.setattr(structure, "MANIFEST", tmp_path / "files.jsonl")
+    told = run_script(main, tmp_path)
+    assert "producer Chromium (1): 5 titles\n  1.000 of 1: recall" in told
     known = [own for _, own in read_objects(MANIFEST)]
     assert len({own["file"] for own in known}) == len({own["sha256"] for own in known})

@@ -22,11 +22,11 @@ from evals.datasets.models import Question
 from evals.fitting.calibration import (
     PRECISION,
     REFUSED_RIGHTLY,
+    AskedQuestion,
     choose_thresholds,
     fit_ranking,
     main,
 )
-from evals.fitting.validation import AskedQuestion
 from index import SearchResult
 from index.errors import QuestionSetError, SettingsError
 
@@ -41,7 +41,9 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tuning")
     output, questions = folder / "calibration.json", folder / "some.jsonl"
     questions.write_text("\n".join(CHOSEN) + "\n", encoding="utf-8")
-    told = run_script(main, questions, "--output", output, "--index-dir", folder / "index")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FOOTNOTE_INDEX_DIR", str(folder / "index"))
+        told = run_script(main, questions, "--output", output)
     output.with_suffix(".txt").write_text(told)
     return output
 
@@ -87,21 +89,18 @@ def test_a_calibration_of_another_version_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("lines", "options", "told"),
+    ("lines", "told"),
     [
-        (CHOSEN[:12], (), "Too few unanswerable questions: 0. Fitting takes 5 or more"),
-        (CHOSEN[12:], (), "Too few answerable questions: 0."),
-        (CHOSEN, ("--limit", "2"), "a larger --limit"),
+        (CHOSEN[:12], "some: too few unanswerable questions: 0. Fitting takes 5 or more"),
+        (CHOSEN[8:], "some: too few answerable questions: 4."),
     ],
 )
-def test_what_cannot_be_fitted_is_refused(
-    tmp_path: Path, lines: list[str], options: tuple[str, ...], told: str
-) -> None:
+def test_what_cannot_be_fitted_is_refused(tmp_path: Path, lines: list[str], told: str) -> None:
     file = tmp_path / "some.jsonl"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     output = tmp_path / "calibration.json"
     with pytest.raises(QuestionSetError, match=told):
-        run_script(main, file, "--output", output, *options)
+        run_script(main, file, "--output", output)
     assert not output.exists()
 
 

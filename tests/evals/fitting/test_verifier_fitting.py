@@ -4,6 +4,7 @@ by script."""
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ from scripts import run_script
 from assistant import Assistant
 from assistant.verification.checker import shipped_checker
 from evals.datasets.claims import Claim
-from evals.fitting.perturbation import KINDS, Words, perturb, words_of
 from evals.fitting.verifier import (
     CAUGHT,
     ENTAILMENT_FEATURES,
+    KINDS,
     LEXICAL_FEATURES,
     Statement,
+    changes,
     claim_statements,
     cross_validated,
     figures,
@@ -25,6 +27,8 @@ from evals.fitting.verifier import (
     half,
     judged,
     main,
+    perturb,
+    words_of,
 )
 
 YEARS = range(1931, 1943)
@@ -59,12 +63,7 @@ def statements(assistant: Assistant) -> list[Statement]:
 def test_true_claims_are_also_made_false(statements: list[Statement]) -> None:
     assert {own.kind for own in statements} >= {"found", "name", "number"}
     assert all(not own.supported for own in statements if own.kind != "found")
-    assert all(own.features is not None for own in statements)
-    [number] = {
-        own.features.checked["numbers"]
-        for own in statements
-        if own.features is not None and own.kind == "number"
-    }
+    [number] = {own.features.checked["numbers"] for own in statements if own.kind == "number"}
     assert number == 1
 
 
@@ -77,7 +76,6 @@ def test_what_its_question_tells_only_a_written_claim_may_say(
     claim = Claim("l", "The mill was burnt in 1871.", "What befell the mill in 1871?", source, True)
     encoder = assistant.index.encoder
     found = next(claim_statements("Lund", claim, words_of([]), encoder, None, written))
-    assert found.features is not None
     assert found.features.checked["numbers"] == (not written)
 
 
@@ -88,11 +86,14 @@ def test_a_rule_is_fitted_and_its_threshold_catches_enough(
     rule = fit_rule(statements, names)
     assert set(rule.claim.weights) == set(names)
     assert rule.claim.weights["numbers"] < 0
-    shown = figures(judged(statements, rule))
-    for own in shown.values():
+    shown = [
+        figures(judged([own for own in statements if own.of == of], rule))
+        for of in ("Lund", "Bergen")
+    ]
+    for own in shown:
         assert own["caught"].value is not None and own["caught"].value >= CAUGHT - 0.2
         assert own["number caught"].n == len(YEARS)
-    caught = [own["caught"].value or 0 for own in shown.values()]
+    caught = [own["caught"].value or 0 for own in shown]
     assert sum(caught) / len(caught) >= CAUGHT
 
 
@@ -107,7 +108,7 @@ def test_nothing_is_shown_of_what_it_was_fitted_on(statements: list[Statement]) 
         )
         inside = [other for other in own if getattr(other, part) == first]
         assert [row for row in found if getattr(row[0], part) == first] == judged(inside, rule)
-    assert {half(str(number)) for number in range(9)} == {True, False}
+    assert {half(claim) for claim in claims("Lund")} == {True, False}
 
 
 def test_the_rules_of_the_models_in_use_are_written_and_measured(tmp_path: Path) -> None:
@@ -147,16 +148,19 @@ WORDS = words_of(TEXTS)
 
 
 def test_words_are_the_names_and_numbers_of_texts() -> None:
-    assert Words(("Zaragoza",), ("1934", "2011", "7")) == WORDS
+    assert WORDS == (["Zaragoza"], ["1934", "2011", "7"])
 
 
 def test_each_kind_of_change_is_made_with_words_of_other_texts() -> None:
-    words = Words(("Oslo", "Petrograd", "Zaragoza"), ("1934", "2007", "2011", "7"))
+    words = (["Oslo", "Petrograd", "Zaragoza"], ["1934", "2007", "2011", "7"])
     evidence = f"{CLAIM} Oslo said so."
-    found = list(perturb(CLAIM, evidence, words, most=9))
-    assert found == list(perturb(CLAIM, evidence, words, most=9))
-    assert {own.kind for own in found} == set(KINDS)
-    by_kind = {kind: {own.text for own in found if own.kind == kind} for kind in KINDS}
+    by_kind = {
+        kind: {
+            CLAIM[:start] + new + CLAIM[end:]
+            for start, end, new in changes(kind, CLAIM, evidence, words, random.Random(0))
+        }
+        for kind in KINDS
+    }
     # Neither Oslo, which the evidence has, nor what begins as its names do.
     assert by_kind["name"] == {
         CLAIM.replace("Petrov", "Zaragoza"),
@@ -165,9 +169,11 @@ def test_each_kind_of_change_is_made_with_words_of_other_texts() -> None:
     assert by_kind["number"] == {CLAIM.replace("2011", "2007")}  # of the same century, no marker
     assert by_kind["order"] == {"In 2011 the harvest that Larsen sold to Petrov was not large [3]."}
     assert by_kind["negation"] == {CLAIM.replace("was not", "was")}
-    assert all(own.text != CLAIM for own in found)
+    found = list(perturb(CLAIM, evidence, words))
+    assert found == list(perturb(CLAIM, evidence, words))
+    assert all(text in by_kind[kind] for kind, text in found)
+    assert [kind for kind, _ in found] == list(KINDS)
 
 
 def test_what_is_said_of_both_is_not_exchanged() -> None:
-    found = perturb("There Petrov and, he said, Larsen met.", "", WORDS)
-    assert "order" not in {own.kind for own in found}
+    assert "order" not in dict(perturb("There Petrov and, he said, Larsen met.", "", WORDS))
