@@ -67,8 +67,8 @@ HOMES = {
     "assistant.cli.main assistant.cli.notebooks assistant.cli.options assistant.cli.system "
     "evals.benchmark.structure evals.cli.main "
     "evals.fitting.calibration evals.fitting.kinds evals.fitting.verifier "
-    "evals.training.encoder evals.training.making evals.training.quantise "
-    "evals.training.reader evals.training.real_documents",
+    "evals.training.checker evals.training.encoder "
+    "evals.training.reading_model evals.training.real_documents",
 }
 
 

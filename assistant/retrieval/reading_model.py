@@ -56,8 +56,8 @@ def above(texts: Sequence[str]) -> str:
 
 
 def load_reader(name: str = SHIPPED) -> Reader | None:
-    """Return the reader by its name: `shipped`, `none`, or a folder that `evals.training.quantise`
-    wrote.
+    """Return the reader by its name: `shipped`, `none`, or a folder that
+    `evals.training.reading_model` wrote.
 
     Raises:
         ReaderError: it cannot be loaded, or its weights are not those that were written.

@@ -281,9 +281,3 @@ def with_documents(questions: QuestionSet, documents: Sequence[Document]) -> Que
     if not asked:
         raise QuestionSetError(f"{questions.name}: {note}")
     return replace(questions, questions=tuple(asked), notes=(*questions.notes, note))
-
-
-def limited(questions: QuestionSet, limit: int | None) -> QuestionSet:
-    """Return the set with at most `limit` questions, spread evenly over it."""
-    step = max(1, -(-len(questions.questions) // limit)) if limit else 1
-    return replace(questions, questions=questions.questions[::step])

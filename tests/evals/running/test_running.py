@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from question_sets import CHOSEN, SEED, Eval, write
+from question_sets import CHOSEN, Eval, write
 
 from assistant import Settings
 from assistant.settings import load_settings
@@ -123,14 +122,3 @@ def test_an_interrupted_run_goes_on_to_the_same(passages: Path, tmp_path: Path) 
         asked(questions, settings, stop)
     other = settings.model_copy(update={"max_sentences": 2})
     assert asked(questions, other, go_on).resumed == 0
-
-
-@pytest.mark.parametrize("limit", [1, 40, 100, 141, 500])
-def test_a_limit_is_never_passed(limit: int) -> None:
-    """They are spread over the set, and no more than were asked for."""
-    whole = read_set(SEED)
-    some = runner.limited(whole, limit).questions
-    assert min(limit, len(whole.questions)) / 2 <= len(some) <= limit
-    places = [whole.questions.index(question) for question in some]
-    assert places[0] == 0
-    assert len({after - before for before, after in pairwise(places)}) <= 1
