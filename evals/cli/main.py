@@ -5,15 +5,13 @@ What takes long to import is imported where it is first needed.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from functools import partial
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -32,7 +30,9 @@ from assistant.settings import load_settings
 from index.errors import QuestionSetError
 
 if TYPE_CHECKING:
-    from evals.running.runner import SetRun, Step
+    from assistant.settings import Settings
+    from evals.datasets.models import QuestionSet
+    from evals.running.runner import SetRun, Step, System
 
 #: Environment variable that holds the key of an endpoint, if the endpoint needs one.
 KEY = "ENDPOINT_API_KEY"
@@ -56,7 +56,7 @@ Sets = Annotated[
     ),
 ]
 JsonOut = Annotated[
-    Path | None, typer.Option("--json", help="Write all that was found as JSON; - prints it.")
+    Path | None, typer.Option("--json", help="Write figures and records as JSON; - prints it.")
 ]
 Html = Annotated[Path | None, typer.Option(help="Write it as one HTML page.")]
 Minimum = Annotated[
@@ -91,27 +91,17 @@ def run(
     Each figure has the number of cases that it is over and a 95 % bootstrap interval. A run that is
     interrupted goes on where it was when the same command is given again.
     """
-    from evals.datasets.loader import read_sets
-    from evals.running.runner import AssistantSystem, open_set, run_set
+    from evals.running.runner import AssistantSystem, open_set
 
-    floors = floors_of(minimum)
+    floors = floors_of(minimum or [])
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader, llm=llm)
-    runs = []
-    for questions in read_sets(sets, settings.ocr):
-        with (
-            progress(questions.name) as (indexing, asking),
-            open_set(questions, source or [], settings, indexing) as assistant,
-        ):
-            done = run_set(
-                AssistantSystem(assistant, questions),
-                settings.index_dir,
-                limit=limit,
-                at_once=at_once,
-                asking=asking,
-                on_wait=report_wait,
-            )
-        runs.append(done)
-        report_run(done)
+
+    @contextmanager
+    def opened(questions: QuestionSet, indexing: Step) -> Iterator[System]:
+        with open_set(questions, source or [], settings, indexing) as assistant:
+            yield AssistantSystem(assistant, questions)
+
+    runs = run_sets(sets, settings, opened, limit, at_once)
     tell_check(settings)
     report_result(runs, floors, html, json_out)
 
@@ -141,41 +131,25 @@ def endpoint(
     refusal. What fails is told and counts as neither. Its key is read from ENDPOINT_API_KEY.
     `footnote eval compare` holds the result against Footnote's own.
     """
-    from evals.datasets.loader import read_sets
     from evals.running.endpoint import EndpointSystem
-    from evals.running.runner import run_set
+
+    def opened(questions: QuestionSet, _: Step) -> AbstractContextManager[System]:
+        key = os.environ.get(KEY, "")
+        return closing(EndpointSystem(address, model, key, system, questions, source or []))
 
     settings = load_settings(index_dir=index_dir)
-    runs = []
-    for questions in read_sets(sets, settings.ocr):
-        asked = EndpointSystem(
-            address, model, os.environ.get(KEY, ""), system, questions, source or []
-        )
-        with progress(questions.name) as (_, asking), closing(asked):
-            done = run_set(
-                asked,
-                settings.index_dir,
-                limit=limit,
-                at_once=at_once,
-                asking=asking,
-                on_wait=report_wait,
-            )
-        runs.append(done)
-        report_run(done)
-    report_result(runs, {}, html, json_out)
+    report_result(run_sets(sets, settings, opened, limit, at_once), {}, html, json_out)
 
 
 @app.command()
 def compare(
     a: Annotated[Path, typer.Argument(help="A result that `--json` wrote.", readable=False)],
     b: Annotated[Path, typer.Argument(help="Another, on the same set.", readable=False)],
-    json_out: JsonOut = None,
 ) -> None:
-    """Compare two results question by question: differences, p-values, what flipped."""
-    from evals.reporting.compare import compare_results, print_comparison
+    """Compare two results question by question: differences with intervals, what flipped."""
+    from evals.reporting.compare import print_comparison
 
-    found = compare_results(a, b)
-    report(found.to_dict(), json_out, partial(print_comparison, found, out))
+    print_comparison(a, b, out)
 
 
 @app.command()
@@ -187,7 +161,6 @@ def grade(
     sheet: Annotated[
         Path, typer.Option(help="The sheet, Markdown; written where there is none.", readable=False)
     ],
-    json_out: JsonOut = None,
 ) -> None:
     """Write answers on a sheet for a person to read, blind, and count what that person found.
 
@@ -195,65 +168,38 @@ def grade(
     quotes and the reference answer, in mixed order and without a word of the system that gave them.
     Give the same command again when the grades are filled in.
     """
-    from evals.datasets.json_lines import read_text
     from evals.reporting.results import read_result, write_text
-    from evals.reporting.sheet import grades_in, grades_of, grades_table, sheet_of
+    from evals.reporting.sheet import grades_of, grades_table, sheet_of
     from evals.running.records import judged_alike
 
-    read = judged_alike(*(read_result(file)["records"] for file in results))
-    records = dict(zip(map(str, results), read, strict=True))
+    read = judged_alike(*(read_result(file).records for file in results))
     if not sheet.exists():
         write_text(sheet, sheet_of([record for of_file in read for record in of_file]))
         out.print(f"Grade the answers in {sheet}, then give the same command again.")
         return
-    grades = grades_in(sheet, read_text(sheet))
-    counts = {file: grades_of(of_file, grades) for file, of_file in records.items()}
-    report(
-        {"footnote_grades": 1, "results": counts},
-        json_out,
-        lambda: out.print(grades_table(counts)),
-    )
+    grades = [grades_of(sheet, of_file) for of_file in read]
+    out.print(grades_table(dict(zip(map(str, results), grades, strict=True))))
 
 
 # --- what the commands share --------------------------------------------------------------------
 
 
-@contextmanager
-def progress(name: str) -> Iterator[tuple[Step, Step]]:
-    """Show bars for indexing and for asking on a terminal; see `evals.running.runner`."""
-    with Progress(console=notes, transient=True, disable=not notes.is_terminal) as bars:
-
-        def bar(what: str) -> Step:
-            task = bars.add_task(f"{name}: {what}", total=None, visible=False)
-            return lambda done, total: bars.update(task, completed=done, total=total, visible=True)
-
-        yield bar("indexing"), bar("asking")
-
-
-def report(data: Mapping[str, Any], json_out: Path | None, show: Callable[[], None]) -> None:
-    """Print the data as JSON if `--json -` asks for it; otherwise show it, and write it if a file
-    is given."""
-    from evals.reporting.results import write_text
-
-    if str(json_out) == "-":
-        typer.echo(json.dumps(data, indent=1))
-        return
-    if json_out is not None:
-        write_text(json_out, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
-    show()
-
-
-def floors_of(given: Sequence[str] | None) -> dict[str, float]:
+def floors_of(given: Sequence[str]) -> dict[str, float]:
     """Return the least that figures must be, by name, as `--min` gives them.
 
     Raises:
-        QuestionSetError: one is not `metric=value`.
+        QuestionSetError: one is not `metric=value`, or there is no such figure.
     """
+    from evals.metrics.metrics import GROUPS
+
+    names = [name for group in GROUPS.values() for name in group]
     floors = {}
-    for floor in given or ():
+    for floor in given:
         name, _, value = floor.partition("=")
+        if name not in names:
+            raise QuestionSetError(f"There is no figure {name!r}. There are: {', '.join(names)}.")
         try:
-            floors[name.strip()] = float(value)
+            floors[name] = float(value)
         except ValueError as error:
             raise QuestionSetError(
                 f"--min is {floor!r}; it must be metric=value: hit@1=0.9."
@@ -261,16 +207,60 @@ def floors_of(given: Sequence[str] | None) -> dict[str, float]:
     return floors
 
 
+def run_sets(
+    sets: Sequence[Path],
+    settings: Settings,
+    opened: Callable[[QuestionSet, Step], AbstractContextManager[System]],
+    limit: int | None,
+    at_once: int,
+) -> list[SetRun]:
+    """Ask the questions of sets, with bars on a terminal, and tell of what was not answered.
+
+    Args:
+        sets: files and folders of sets.
+        settings: the place of the journals, and whether pictures are read.
+        opened: opens what is asked the questions of a set; told of its indexing.
+        limit: the number of questions of each set; all by default.
+        at_once: the number of questions that are asked at the same time.
+    """
+    from evals.datasets.loader import read_sets
+    from evals.running.runner import run_set
+
+    runs = []
+    for questions in read_sets(sets, settings.ocr):
+        with Progress(console=notes, transient=True, disable=not notes.is_terminal) as bars:
+            indexing, asking = (
+                _bar(bars, f"{questions.name}: {what}") for what in ("indexing", "asking")
+            )
+            with opened(questions, indexing) as system:
+                of_set = run_set(
+                    system,
+                    settings.index_dir,
+                    limit=limit,
+                    at_once=at_once,
+                    asking=asking,
+                    on_wait=lambda begun: notes.print(
+                        f"Answers that are on their way are waited for and kept: {begun}."
+                    ),
+                )
+        runs.append(of_set)
+        report_run(of_set)
+    return runs
+
+
+def _bar(bars: Progress, title: str) -> Step:
+    task = bars.add_task(title, total=None, visible=False)
+    return lambda done, total: bars.update(task, completed=done, total=total, visible=True)
+
+
 def report_run(run: SetRun) -> None:
     """Say what of a set was not asked, or had been asked before, and why questions got no reply or
     a language model did not answer them."""
     from evals.running.records import FAILED
 
-    name, drafts = run.questions.name, run.questions.drafts
+    name = run.questions.name
     for note in run.questions.notes:
         notes.print(f"{name}: {note}")
-    if drafts:
-        notes.print(f"{name}: {drafts} drafts are not counted.")
     if run.resumed:
         notes.print(f"{name}: went on after {run.resumed} questions.")
     reasons = Counter(
@@ -292,28 +282,24 @@ def report_result(
     Raises:
         typer.Exit: a floor is missed.
     """
-    from evals.reporting.results import result_of, write_text
-    from evals.reporting.tables import outcome_lines, result_tables
+    from evals.reporting.results import RESULT, result_of, result_tables, write_text
 
     result = result_of(runs)
-    missed = result.misses(floors)
     if html is not None:
         from evals.reporting.report import report_page
 
         documents = {i: document for run in runs for i, document in run.documents.items()}
         write_text(html, report_page(result, documents))
-
-    def show() -> None:
+    written = RESULT.dump_json(result, indent=1).decode()
+    if str(json_out) == "-":
+        typer.echo(written)
+    else:
+        if json_out is not None:
+            write_text(json_out, f"{written}\n")
         out.print(*result_tables(result), sep="")
-        out.print(*outcome_lines(result), sep="\n")
-
-    report(result.to_dict(), json_out, show)
+        out.print(*result.outcome_lines, sep="\n")
+    missed = result.misses(floors)
     for sentence in missed:
         notes.print(f"footnote: {sentence}")
     if missed:
         raise typer.Exit(MISSED)
-
-
-def report_wait(begun: int) -> None:
-    """Say that an interrupted run waits for answers."""
-    notes.print(f"Answers that are on their way are waited for and kept: {begun}.")

@@ -11,6 +11,7 @@ import re
 import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from evals.datasets.models import Question, QuestionSet
@@ -49,41 +50,25 @@ class TextSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Relevant:
-    """Units any one of which will do, with their grade of relevance (1 or more)."""
-
-    units: tuple[str, ...]
-    grade: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Gold:
     """The gold of one question.
 
     Attributes:
         evidence: all items are needed; of an item any one span will do.
-        whole: alternatives, each of them all that a complete answer cites, as items of which any
-            one span will do; empty where the set does not tell.
         also_supports: spans that support the answer without being needed.
-        relevant: what retrieval should find; the same of its units.
+        units: what retrieval should find one of.
         sentences: whether the evidence is given by sentences or closer, not by whole passages.
     """
 
-    evidence: tuple[tuple[TextSpan, ...], ...]
-    also_supports: tuple[TextSpan, ...]
-    relevant: tuple[Relevant, ...]
-    sentences: bool
-    whole: tuple[tuple[tuple[TextSpan, ...], ...], ...] = ()
+    evidence: tuple[tuple[TextSpan, ...], ...] = ()
+    also_supports: tuple[TextSpan, ...] = ()
+    units: tuple[str, ...] = ()
+    sentences: bool = True
 
     @property
     def spans(self) -> list[TextSpan]:
         """The spans of all items of the evidence, in order."""
         return [span for item in self.evidence for span in item]
-
-    @property
-    def units(self) -> set[str]:
-        """All relevant units."""
-        return {unit for item in self.relevant for unit in item.units}
 
 
 def is_asked_of(question: Question, document: Document) -> bool:
@@ -108,9 +93,7 @@ class GoldFinder:
         self.documents = {document.id: document for document in documents}
         # A text that stands in several places is found once, where it stands first.
         first: dict[str, str] = {}
-        self._same: dict[str, str] = {}
-        for document in documents:
-            self._same[document.id] = first.setdefault(document.hash, document.id)
+        self._same = {own.id: first.setdefault(own.hash, own.id) for own in documents}
 
     def unit(self, paragraph: Paragraph) -> str:
         """The unit that a paragraph is, or is a part of."""
@@ -121,11 +104,6 @@ class GoldFinder:
     def text(self, span: TextSpan) -> str:
         """The characters of a span."""
         return self.documents[span.document].text[span.start : span.end]
-
-    def paragraphs_of(self, span: TextSpan) -> list[Paragraph]:
-        """The paragraphs that hold a part of a span; none where it is of no document."""
-        document = self.documents.get(span.document)
-        return [p for p in document.paragraphs if span.overlaps(TextSpan.of(p))] if document else []
 
     def asked_of(self, question: Question) -> list[Document]:
         """The documents that a question is asked of; none where the one it names is not given."""
@@ -138,31 +116,22 @@ class GoldFinder:
         Raises:
             QuestionSetError: a quote is in none of the documents; names the question and the quote.
         """
-        evidence = [self._evidence(question, item) for item in question.evidence]
-        also = [p for quote in question.also_supports for p in self._quoted(question, quote)]
-        sentences = bool(evidence)
         if not question.answerable:
-            return Gold((), (), (), False)
-        relevant = [Relevant(self._units(item)) for item in evidence]
-        if not question.gold and any(not item.units for item in relevant):
+            return Gold()
+        also = tuple(p for quote in question.also_supports for p in self._quoted(question, quote))
+        if question.gold:
+            whole = [TextSpan(own, 0, len(self.documents[own].text)) for own in question.gold]
+            exact = [TextSpan(*span) for span in question.spans] or list(self._answers(question))
+            units = tuple(dict.fromkeys(self._same[own] for own in question.gold))
+            return Gold((tuple(exact or whole),), also, units, bool(exact))
+        evidence = tuple(self._evidence(question, item) for item in question.evidence)
+        found = [self._units(item) for item in evidence]
+        if not all(found):
             raise QuestionSetError(
                 f"{self.name}: the evidence of {question.id} stands in no paragraph, and in no "
                 f"heading above one: {question.evidence!r}. Quote what a paragraph says."
             )
-        if question.gold:
-            relevant = [
-                Relevant((self._same[identity],), grade)
-                for identity, grade in question.gold.items()
-            ]
-            exact = [TextSpan(*span) for span in question.spans] or list(self._answers(question))
-            sentences = bool(exact)
-            whole = [TextSpan(own, 0, len(self.documents[own].text)) for own in question.gold]
-            evidence = [tuple(exact or whole)]
-        complete = tuple(
-            tuple(tuple(self._quoted(question, quote)) for quote in one) for one in question.whole
-        )
-        found = tuple(dict.fromkeys(relevant))
-        return Gold(tuple(evidence), tuple(also), found, sentences, complete)
+        return Gold(evidence, also, tuple(dict.fromkeys(chain(*found))))
 
     def _evidence(self, question: Question, item: Sequence[str]) -> tuple[TextSpan, ...]:
         """Where alternative quotes stand. Of what stands only in a heading, which is not retrieved

@@ -1,13 +1,12 @@
-"""Reads a question set; the format is recognised by the content, not given by a flag.
+"""Reads a question set, in one of four formats.
 
 - **native**: JSON Lines, one question a line. `evidence` holds all that the answer needs; an item
-  that is a list holds alternatives; `whole`, alternatives of all that a complete answer quotes. A
-  line `{"documents": ["report.txt"]}` names the documents, by paths from the set's folder; they may
-  also be given beside it (`--source`). A question with `document`, the name of a file, is asked of
-  that one alone, and left out where it is not given.
+  that is a list holds alternatives. A line `{"documents": ["report.txt"]}` names the documents, by
+  paths from the set's folder; they may also be given beside it (`--source`). A question with
+  `document`, the name of a file, is asked of that one alone, and left out where it is not given.
   Two kinds have figures of their own: overviews (`overview`, `document`, or `section` for a part;
-  `evidence` holds the key sentences, `abstract` what people wrote as one) and lists (`list`, or
-  `other number` where the question has the number wrong; `evidence` holds the items).
+  `evidence` holds the key sentences) and lists (`list`, or `other number` where the question has
+  the number wrong; `evidence` holds the items). Other fields are kept for other uses and not read.
 
       {"id": "q1", "question": "...", "answerable": true, "kind": "fact",
        "evidence": ["exact quote", ["either this quote", "or this one"]],
@@ -16,43 +15,33 @@
 
 - **passages**: a folder of `corpus.jsonl` (`id`, `text`) and `questions.jsonl` (as above, with
   `gold`, the ids of the passages that answer, in place of `evidence`).
-- **SQuAD** 1.1 or 2.0: a JSON file (Rajpurkar et al., arXiv 1606.05250 and 1806.03822). The
-  contexts of all articles are the passages of one corpus. `is_impossible` questions are
-  unanswerable; the annotators' answers are alternatives, each at its exact place.
+- **SQuAD** 1.1 or 2.0: a file whose name ends with `.json` (Rajpurkar et al., arXiv 1606.05250 and
+  1806.03822). The contexts of all articles are the passages of one corpus. `is_impossible`
+  questions are unanswerable; the annotators' answers are alternatives, each at its exact place.
   `plausible_answers` of impossible questions are not gold and are not read.
-- **BEIR**: a folder of `corpus.jsonl`, `queries.jsonl`, `qrels/*.tsv` (Thakur et al., arXiv
+- **BEIR**: a folder of `corpus.jsonl`, `queries.jsonl` and `qrels/test.tsv` (Thakur et al., arXiv
   2104.08663). Every judged query is answerable; a passage's title, where it has one, stands before
-  its text, as in BEIR's own baselines. Queries without a relevant passage in the split that is read
-  are not asked, and the set says how many.
-
-In the first two, which people write themselves, errors name the line.
+  its text, as in BEIR's own baselines. Queries without a relevant passage are not asked, and the
+  set says how many.
 """
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, StrictBool
+from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, StrictBool
 
-from evals.datasets.json_lines import (
-    checked,
-    passage_document,
-    question_set,
-    read_corpus,
-    read_objects,
-    read_text,
-)
+from evals.datasets.json_lines import read_objects, read_text, validated
 from evals.datasets.models import Question, QuestionSet, Text
-from index import Document, find_files, read_document
-from index.errors import QuestionSetError
+from index import Document, document_from_text, find_files, read_document
+from index.errors import EmptyDocumentError, QuestionSetError
 
-#: The split that BEIR's own figures are of.
-SPLIT = "test"
+Identity = Annotated[str, BeforeValidator(str)]
 
 
 def read_sets(paths: Sequence[Path], ocr: bool = False) -> list[QuestionSet]:
@@ -66,7 +55,7 @@ def read_sets(paths: Sequence[Path], ocr: bool = False) -> list[QuestionSet]:
         QuestionSetError: as `read_set`, or two sets have the same name.
         DocumentError: as `read_set`.
     """
-    sets = {own.name: own for own in (read_set(path, ocr) for path in paths)}
+    sets = {found.name: found for found in (read_set(path, ocr) for path in paths)}
     if len(sets) < len(paths):
         raise QuestionSetError("Two sets have the same name. Rename one of them.")
     return list(sets.values())
@@ -86,61 +75,53 @@ def read_set(path: Path, ocr: bool = False) -> QuestionSet:
     if path.is_dir():
         names = {file.name for file in path.iterdir()}
         if {"corpus.jsonl", "queries.jsonl"} <= names:
-            return _read_beir(path)
-        if {"corpus.jsonl", "questions.jsonl"} <= names:
-            return _read_passages(path)
-        raise QuestionSetError(
-            f"{path} holds {', '.join(sorted(names)[:6]) or 'nothing'}. A folder must hold "
-            "corpus.jsonl with questions.jsonl, or corpus.jsonl with queries.jsonl and qrels/."
-        )
-    text = read_text(path)
-    return _read_squad(path, text) if _is_one_object(text) else _read_native(path, text, ocr)
-
-
-def _is_one_object(text: str) -> bool:
-    """Whether the file is a JSON object over several lines, or one of SQuAD's on a single line."""
-    head, _, rest = text.lstrip().partition("\n")
-    try:
-        first = json.loads(head)
-    except ValueError:
-        return head.startswith("{") and '"data"' in text and '"paragraphs"' in text
-    return isinstance(first, dict) and "data" in first and not rest.strip()
+            found = _read_beir(path)
+        elif {"corpus.jsonl", "questions.jsonl"} <= names:
+            found = _read_passages(path)
+        else:
+            raise QuestionSetError(
+                f"{path} is not a question set. A folder must hold corpus.jsonl with "
+                "questions.jsonl, or corpus.jsonl with queries.jsonl and qrels/test.tsv."
+            )
+    else:
+        found = _read_squad(path) if ".json" in path.suffixes else _read_native(path, ocr)
+    [(often, count), *_] = Counter(q.id for q in found.questions).most_common(1) or [("", 0)]
+    if count == 0:
+        raise QuestionSetError(f"{path} holds no question.")
+    if count > 1:
+        raise QuestionSetError(f"{path}: two questions have the same id {often!r}.")
+    return found
 
 
 # --- Footnote's own -----------------------------------------------------------------------------
 
 
-def _read_native(path: Path, text: str, ocr: bool) -> QuestionSet:
-    questions, documents, drafts = [], [], 0
-    for line, data in read_objects(path, text):
+def _read_native(path: Path, ocr: bool) -> QuestionSet:
+    questions, documents = [], list[Document]()
+    for line, data in read_objects(path):
         place = f"{path}:{line}"
-        if data.get("draft") is True:
-            drafts += 1
-        elif "documents" in data and "question" not in data:
-            named = [path.parent / name for name in _named(place, data, "documents")]
-            documents += [read_document(file, ocr=ocr) for file in find_files(named)]
+        if "documents" in data and "question" not in data:
+            files = [path.parent / name for name in _strings(place, data, "documents")]
+            documents += [read_document(file, ocr=ocr) for file in find_files(files)]
         else:
-            question = checked(place, Question, data)
+            question = validated(place, Question, data)
             _need_evidence(place, question, question.evidence)
             questions.append(question)
-    return question_set(path, "native", questions, documents, drafts)
+    return QuestionSet(path.stem, "native", tuple(questions), tuple(documents))
 
 
 def _read_passages(folder: Path) -> QuestionSet:
-    documents = read_corpus(folder, "id")
-    asked = folder / "questions.jsonl"
+    documents = _corpus(folder)
+    file = folder / "questions.jsonl"
     questions = []
-    for line, data in read_objects(asked):
-        place = f"{asked}:{line}"
-        named = _named(place, data, "gold")
-        question = checked(place, Question, {**data, "gold": None})
-        for identity in named:
-            if identity not in documents:
-                raise QuestionSetError(f"{place}: passage {identity!r} is not in corpus.jsonl.")
-        _need_evidence(place, question, named)
-        gold = {documents[identity].id: 1 for identity in named} if question.answerable else {}
+    for line, data in read_objects(file):
+        place = f"{file}:{line}"
+        names = _strings(place, data, "gold")
+        question = validated(place, Question, {**data, "gold": None})
+        _need_evidence(place, question, names)
+        gold = tuple(_passage(place, documents, name).id for name in names)
         questions.append(replace(question, gold=gold))
-    return question_set(folder, "passages", questions, documents.values())
+    return QuestionSet(folder.name, "passages", tuple(questions), tuple(documents.values()))
 
 
 def _need_evidence(place: str, question: Question, evidence: Sequence[object]) -> None:
@@ -148,11 +129,47 @@ def _need_evidence(place: str, question: Question, evidence: Sequence[object]) -
         raise QuestionSetError(f"{place}: an answerable question needs evidence.")
 
 
-def _named(place: str, data: Mapping[str, Any], name: str) -> list[str]:
+def _strings(place: str, data: dict[str, Any], name: str) -> list[str]:
     found = data.get(name) or []
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         raise QuestionSetError(f"{place}: {name} is {found!r}, not a list of strings.")
     return found
+
+
+# --- passages as documents ----------------------------------------------------------------------
+
+
+class _Entry(BaseModel):
+    """A passage of a corpus, or a query."""
+
+    id: Identity = Field(validation_alias=AliasChoices("_id", "id"))
+    title: str = ""
+    text: str
+
+
+def _corpus(folder: Path, with_titles: bool = False) -> dict[str, Document]:
+    """Return the passages of `corpus.jsonl` by their id, each as a document of its own."""
+    file = folder / "corpus.jsonl"
+    documents = {}
+    for line, data in read_objects(file):
+        entry = validated(f"{file}:{line}", _Entry, data)
+        parts = [entry.title.strip() if with_titles else "", entry.text]
+        text = "\n\n".join(part for part in parts if part.strip())
+        documents[entry.id] = _document(f"{file}:{line}", f"{folder.name}/{entry.id}", text)
+    return documents
+
+
+def _document(place: object, source: str, text: str) -> Document:
+    try:
+        return document_from_text(text, source=source)
+    except EmptyDocumentError as error:
+        raise QuestionSetError(f"{place}: the passage has no text.") from error
+
+
+def _passage(place: str, documents: dict[str, Document], identity: str) -> Document:
+    if identity not in documents:
+        raise QuestionSetError(f"{place}: passage {identity!r} is not in corpus.jsonl.")
+    return documents[identity]
 
 
 # --- SQuAD --------------------------------------------------------------------------------------
@@ -163,8 +180,8 @@ class _Answer(BaseModel):
     answer_start: int
 
 
-class _Asked(BaseModel):
-    id: Annotated[str, BeforeValidator(str)]
+class _SquadQuestion(BaseModel):
+    id: Identity
     question: Text
     is_impossible: StrictBool = False
     answers: list[_Answer] = []
@@ -172,7 +189,7 @@ class _Asked(BaseModel):
 
 class _Context(BaseModel):
     context: str
-    qas: list[_Asked]
+    qas: list[_SquadQuestion]
 
 
 class _Article(BaseModel):
@@ -184,39 +201,37 @@ class _SquadFile(BaseModel):
     data: list[_Article]
 
 
-def _read_squad(path: Path, text: str) -> QuestionSet:
-    documents: dict[str, Document] = {}  # by context: the same one is one passage
-    questions = []
-    for article in checked(path, _SquadFile, text).data:
+def _read_squad(path: Path) -> QuestionSet:
+    documents = dict[str, Document]()  # by context: the same one is one passage
+    questions = list[Question]()
+    for article in validated(path, _SquadFile, read_text(path)).data:
         for paragraph in article.paragraphs:
             context = paragraph.context
             if context not in documents:
                 source = f"{path.name}/{article.title}#{len(documents)}"
-                documents[context] = passage_document(str(path), source, context)
-            document = documents[context].id
-            questions += [_of_squad(path, asked, context, document) for asked in paragraph.qas]
-    return question_set(path, "squad", questions, documents.values())
+                documents[context] = _document(path, source, context)
+            questions += [_of_squad(path, asked, documents[context]) for asked in paragraph.qas]
+    return QuestionSet(path.stem, "squad", tuple(questions), tuple(documents.values()))
 
 
-def _of_squad(path: Path, asked: _Asked, context: str, document: str) -> Question:
+def _of_squad(path: Path, asked: _SquadQuestion, document: Document) -> Question:
     if asked.is_impossible:
         return Question(asked.id, asked.question, False)
     spans = []
     for answer in asked.answers:
         start, end = answer.answer_start, answer.answer_start + len(answer.text)
-        if context[start:end] != answer.text:
+        if document.text[start:end] != answer.text:
             raise QuestionSetError(
                 f"{path}: {asked.id}: the answer {answer.text!r} is not in its context at {start}; "
-                f"there stands {context[start:end]!r}."
+                f"there stands {document.text[start:end]!r}."
             )
-        spans.append((document, start, end))
-    if not spans:
-        raise QuestionSetError(f"{path}: {asked.id}: an answerable question needs an answer.")
+        spans.append((document.id, start, end))
+    _need_evidence(f"{path}: {asked.id}", Question(asked.id, asked.question, True), spans)
     return Question(
         asked.id,
         asked.question,
         True,
-        gold={document: 1},
+        gold=(document.id,),
         spans=tuple(dict.fromkeys(spans)),
         answers=tuple(dict.fromkeys(answer.text for answer in asked.answers)),
     )
@@ -225,65 +240,35 @@ def _of_squad(path: Path, asked: _Asked, context: str, document: str) -> Questio
 # --- BEIR ---------------------------------------------------------------------------------------
 
 
+class _Judgment(BaseModel):
+    query: str = Field(alias="query-id")
+    passage: str = Field(alias="corpus-id")
+    grade: int = Field(alias="score")
+
+
 def _read_beir(folder: Path) -> QuestionSet:
-    documents = read_corpus(folder, "_id", with_title=True)
-    asked, queries = folder / "queries.jsonl", dict[str, str]()
-    for line, data in read_objects(asked):
-        if not str(data.get("_id", "")) or not str(data.get("text", "")).strip():
-            raise QuestionSetError(f"{asked}:{line}: no _id, or no text.")
-        queries[str(data["_id"])] = str(data["text"])
-    qrels, notes = _split(folder / "qrels")
-    grades: dict[str, dict[str, int]] = defaultdict(dict)
-    for line, query, passage, grade in _judgments(qrels):
-        if query not in queries:
-            raise QuestionSetError(f"{qrels}:{line}: query {query!r} is not in queries.jsonl.")
-        if passage not in documents:
-            raise QuestionSetError(f"{qrels}:{line}: passage {passage!r} is not in corpus.jsonl.")
-        if grade > 0:
-            grades[query][documents[passage].id] = grade
-    unjudged = len(queries.keys() - grades.keys())
-    if unjudged:
-        notes.append(
-            f"{unjudged} queries without a relevant passage in {qrels.name} are not asked."
-        )
+    documents = _corpus(folder, with_titles=True)
+    file, qrels = folder / "queries.jsonl", folder / "qrels" / "test.tsv"
+    lines = read_objects(file)
+    queries = [validated(f"{file}:{line}", _Entry, data) for line, data in lines]
+    known = {query.id for query in queries}
+    relevant: dict[str, list[str]] = defaultdict(list)
+    rows = csv.DictReader(read_text(qrels).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    for row in rows:
+        place = f"{qrels}:{rows.line_num}"
+        judgment = validated(place, _Judgment, row)
+        if judgment.query not in known:
+            raise QuestionSetError(f"{place}: query {judgment.query!r} is not in queries.jsonl.")
+        passage = _passage(place, documents, judgment.passage)
+        if judgment.grade > 0:
+            relevant[judgment.query].append(passage.id)
     questions = [
-        Question(identity, text, True, gold=grades[identity])
-        for identity, text in queries.items()
-        if identity in grades
+        Question(query.id, query.text, True, gold=tuple(relevant[query.id]))
+        for query in queries
+        if query.id in relevant
     ]
-    return question_set(folder, "beir", questions, documents.values(), notes=notes)
-
-
-def _split(folder: Path) -> tuple[Path, list[str]]:
-    """The file of judgments that counts, and notes on the others."""
-    files = sorted(folder.glob("*.tsv"))
-    if not files:
-        raise QuestionSetError(f"{folder} holds no .tsv file of judgments.")
-    chosen = next((file for file in files if file.stem == SPLIT), files[0])
-    if len(files) > 1 and chosen.stem != SPLIT:
-        names = ", ".join(file.name for file in files)
-        raise QuestionSetError(
-            f"{folder} holds {names}; which one counts is not told. Keep one, or name it "
-            f"{SPLIT}.tsv."
-        )
-    others = [file.name for file in files if file != chosen]
-    notes = [f"Judgments are those of {chosen.name}, not of {', '.join(others)}."] if others else []
-    return chosen, notes
-
-
-def _judgments(qrels: Path) -> Iterator[tuple[int, str, str, int]]:
-    """(line, query, passage, grade); a first line of column names is passed over."""
-    for number, line in enumerate(read_text(qrels).splitlines(), start=1):
-        columns = line.split("\t")
-        if not line.strip():
-            continue
-        if len(columns) not in (3, 4):  # four as trec_eval reads them, the second unused
-            raise QuestionSetError(
-                f"{qrels}:{number}: {len(columns)} columns; there must be query, passage and "
-                "grade, with tabs between them."
-            )
-        query, *_, passage, grade = columns
-        if grade.strip().lstrip("-").isdecimal():
-            yield number, query, passage, int(grade)
-        elif number > 1:
-            raise QuestionSetError(f"{qrels}:{number}: the grade {grade!r} is not a whole number.")
+    found = QuestionSet(folder.name, "beir", tuple(questions), tuple(documents.values()))
+    if left := len(queries) - len(questions):
+        note = f"{left} queries without a relevant passage in {qrels.name} are not asked."
+        found = replace(found, notes=(note,))
+    return found

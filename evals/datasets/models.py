@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
@@ -45,11 +45,8 @@ class Question:
         kind: the set's own name for what sort of question it is.
         evidence: each item is a tuple of alternative quotes; all items are needed. Of an overview
             they are its key sentences, of a list its items.
-        whole: alternatives, each of them all the quotes that a complete answer takes: the rule with
-            its conditions, every item of a list; empty where the set does not tell.
         also_supports: quotes that support the answer without being needed.
-        gold: grade of relevance (1 or more) by id of a document that answers, for sets whose
-            passages are documents.
+        gold: ids of the documents that answer, for sets whose passages are documents.
         spans: exact places of the short answer as (document id, start, end), where the set tells
             them; any of them will do.
         answers: acceptable short answers.
@@ -62,9 +59,8 @@ class Question:
     answerable: StrictBool
     kind: str = ""
     evidence: tuple[Item, ...] = ()
-    whole: tuple[tuple[Text, ...], ...] = ()
     also_supports: tuple[str, ...] = ()
-    gold: Mapping[str, int] = field(default_factory=dict)
+    gold: tuple[str, ...] = ()
     spans: tuple[tuple[str, int, int], ...] = ()
     answers: tuple[str, ...] = ()
     history: tuple[Annotated[Turn, AfterValidator(_turn)], ...] = ()
@@ -78,28 +74,26 @@ class QuestionSet:
     Attributes:
         name: of the file or folder.
         format: `native`, `passages`, `squad` or `beir`.
-        questions: in the set's order, without drafts.
+        questions: in the set's order.
         documents: the set's own documents; empty where they are given beside it.
-        drafts: how many questions are drafts, which are not asked.
-        notes: what else was left out of the file, in sentences.
+        notes: what was left out, in sentences.
     """
 
     name: str
     format: str
     questions: tuple[Question, ...]
     documents: tuple[Document, ...] = ()
-    drafts: int = 0
     notes: tuple[str, ...] = ()
 
-    def sha256(self, documents: tuple[Document, ...] = ()) -> str:
-        """Names the questions with their gold, and the texts that they are asked of.
+    def sha256(self, documents: Iterable[Document]) -> str:
+        """Return a hash of the questions with their gold, and of the texts that they are asked of.
 
         Args:
-            documents: those texts, where the set does not bring them.
+            documents: those texts: the set's own, or those that are given beside it.
         """
         digest = hashlib.sha256()
         for question in self.questions:
             digest.update(json.dumps(asdict(question), sort_keys=True, default=list).encode())
-        for hashed in sorted(document.hash for document in (*self.documents, *documents)):
-            digest.update(hashed.encode())
+        for text in sorted(document.hash for document in documents):
+            digest.update(text.encode())
         return digest.hexdigest()

@@ -1,121 +1,67 @@
-"""Paired comparisons of two results on the same questions, with the questions that flipped."""
+"""Two results compared on the same questions: differences of figures, and what flipped."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from evals.metrics.metrics import all_measures
-from evals.metrics.statistics import Difference, difference
-from evals.reporting.results import flattened, read_result
-from evals.reporting.tables import interval, rows_table, shown
+from evals.metrics.metrics import all_figures, all_measures
+from evals.metrics.statistics import difference
+from evals.reporting.results import cells, empty_table, flattened, read_result
 from evals.running.records import RIGHT, judged_alike
 from index.errors import QuestionSetError
 
 
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """A question that only one of the results has right."""
+def print_comparison(a: Path, b: Path, out: Console) -> None:
+    """Print B less A: the settings that differ, each figure with the interval of its difference,
+    and the questions that only one has right. Both are judged as strictly as one of them is.
 
-    set: str
-    id: str
-    question: str
-    a: str
-    b: str
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The differences between the results A and B.
-
-    Attributes:
-        differences: B less A, by figure.
-        gained, lost: questions that only B, or only A, has right.
-        settings: settings, versions and fingerprints that differ: (A's, B's) by name.
-        alone: the number of questions that only one result has; these do not count.
-        stricter: True if one result is judged more strictly here than by itself (see
-            `Record.strict`).
-    """
-
-    differences: Mapping[str, Difference]
-    gained: tuple[Flip, ...]
-    lost: tuple[Flip, ...]
-    settings: Mapping[str, tuple[Any, Any]]
-    alone: int
-    stricter: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
-        return {"footnote_compare": 1, **asdict(self)}
-
-
-def compare_results(a: Path, b: Path) -> Comparison:
-    """Compare two results, written as JSON. Both are judged as strictly as one of them is.
+    Args:
+        a, b: results, written as JSON.
+        out: the console.
 
     Raises:
         QuestionSetError: one is not a result, or they are not of the same questions on the same
             documents.
     """
-    both = [read_result(file) for file in (a, b)]
-    ours, theirs = ({s["name"]: s["sha256"] for s in result["sets"]} for result in both)
-    if changed := [n for n in {**ours, **theirs} if ours.get(n) != theirs.get(n)]:
+    results = [read_result(file) for file in (a, b)]
+    ours, theirs = ({s.name: s.sha256 for s in result.sets} for result in results)
+    if changed := [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]:
         raise QuestionSetError(
             f"The questions, evidence or documents of {', '.join(changed)} are not the same in {a} "
             f"and {b}: the results do not compare. Run both again on the same sets."
         )
-    mine, other = ({(r.set, r.id): r for r in result["records"]} for result in both)
-    shared = [key for key in mine if key in other]
+    records = [{(r.set, r.id): r for r in result.records} for result in results]
+    shared = [key for key in records[0] if key in records[1]]
     if not shared:
         raise QuestionSetError(f"{a} and {b} have no question in common.")
-    before, after = judged_alike(*([records[key] for key in shared] for records in (mine, other)))
-    first, second = all_measures(before), all_measures(after)
-    flips = [
-        Flip(x.set, x.id, x.question, x.outcome, y.outcome)
-        for x, y in zip(before, after, strict=True)
-        if (x.outcome == RIGHT) != (y.outcome == RIGHT)
-    ]
-    made = [dict(flattened(result["provenance"])) for result in both]
-    return Comparison(
-        differences={
-            name: difference(first[name], second[name]) for name in first if name in second
-        },
-        gained=tuple(flip for flip in flips if flip.b == RIGHT),
-        lost=tuple(flip for flip in flips if flip.a == RIGHT),
-        settings={
-            name: (made[0].get(name), made[1].get(name))
-            for name in dict.fromkeys(chain(*made))
-            if made[0].get(name) != made[1].get(name)
-        },
-        alone=len(mine.keys() ^ other.keys()),
-        stricter=len({records[key].strict for records in (mine, other) for key in shared}) > 1,
-    )
+    before, after = judged_alike(*([of[key] for key in shared] for of in records))
 
-
-def print_comparison(found: Comparison, out: Console) -> None:
-    """Print what changed: settings, figures, and the questions that flipped."""
-    for name, (ours, theirs) in found.settings.items():
-        out.print(f"{name}: {ours} in A, {theirs} in B")
-    if found.alone:
-        out.print(f"{found.alone} questions are in one of them alone and do not count.")
-    if found.stricter:
+    made = [dict(flattened(result.provenance)) for result in results]
+    for name in dict.fromkeys(chain(*made)):
+        if made[0].get(name) != made[1].get(name):
+            out.print(f"{name}: {made[0].get(name)} in A, {made[1].get(name)} in B")
+    if alone := len(records[0].keys() ^ records[1].keys()):
+        out.print(f"{alone} questions are in one of them alone and do not count.")
+    if len({of[key].strict for of in records for key in shared}) > 1:
         out.print(
             "A language model was set in one of them: here an answer of either is right that cites "
             "all of the evidence, a list and an overview too."
         )
-    table = rows_table("", ("figure", "A", "B", "difference", "95 % interval", "p", "n"), [])
-    for name, change in found.differences.items():
-        p = change.p
-        values = (shown(change.a, name), shown(change.b, name), shown(change.difference, name, "+"))
-        p_shown = "n/a" if p is None else "<.001" if p < 0.001 else f"{p:.3f}"
-        bold = "bold" if p is not None and p < 0.05 else None
-        table.add_row(name, *values, interval(change, name), p_shown, str(change.n), style=bold)
+    table = empty_table("figure", "A", "B", "difference", "95 % interval", "n")
+    first, second = all_measures(before), all_measures(after)
+    values = [all_figures(before), all_figures(after)]
+    for name in (name for name in first if name in second):
+        found = difference(first[name], second[name])
+        sure = found.low is not None and found.high is not None and found.low * found.high > 0
+        row = (*(cells(of[name], name)[0] for of in values), *cells(found, name, "+"))
+        table.add_row(name, *row, style="bold" if sure else None)
     out.print(table)
-    for title, flips in (("Right in B alone", found.gained), ("Right in A alone", found.lost)):
-        out.print(f"{title}: {len(flips)}")
-        for flip in flips:
-            out.print(f"  {flip.id}  {flip.a} → {flip.b}  {flip.question}", soft_wrap=True)
+    flips = [(x, y) for x, y in zip(before, after, strict=True) if RIGHT in (x.outcome, y.outcome)]
+    for number, name in enumerate("BA"):
+        alone_right = [flip for flip in flips if flip[number].outcome != RIGHT]
+        out.print(f"Right in {name} alone: {len(alone_right)}")
+        for x, y in alone_right:
+            out.print(f"  {x.id}  {x.outcome} → {y.outcome}  {x.question}", soft_wrap=True)

@@ -15,8 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from evals.datasets.gold import TextSpan
 from evals.metrics.metrics import GROUPS
-from evals.reporting.results import Result, flattened
-from evals.reporting.tables import cells, outcome_lines, present
+from evals.reporting.results import Result, by_group, cells, flattened
 from evals.running.records import FAILED, OPEN, REFUSED, RIGHT, UNFOUNDED, UNSURE, WRONG, Record
 from index import Document, Paragraph
 
@@ -66,8 +65,7 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
         "report.html",
         result=result,
         title=", ".join(of_set.name for of_set in result.sets),
-        outcomes=outcome_lines(result),
-        present=present,
+        by_group=by_group,
         cells=cells,
         meanings={name: meaning for group in GROUPS.values() for name, meaning in group.items()},
         by_outcome={head: records for head, records in by_outcome.items() if records},

@@ -1,7 +1,7 @@
-"""The result of a run, and its JSON:
+"""The result of a run, as JSON and as tables:
 
-{"footnote_eval": 5,
- "sets": [{"name", "format", "sha256", "questions", "asked", "drafts", "notes", "figures"}],
+{"footnote_eval": 6,
+ "sets": [{"name", "format", "sha256", "questions", "asked", "notes", "figures"}],
  "figures": {"hit@1": {"value", "n", "low", "high"}, ...},    over the questions of all sets
  "outcomes": {"answerable": {"right": 65, ...}, "unanswerable": {...}},
  "provenance": {...},                                         see `evals.running.provenance`
@@ -10,22 +10,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+from rich.table import Table
 
-from evals.metrics.metrics import all_figures
+from evals.datasets.json_lines import read_text
+from evals.metrics.metrics import GROUPS, all_figures
 from evals.metrics.statistics import Figure
 from evals.running.records import Record
 from evals.running.runner import SetRun
 from index.errors import QuestionSetError, UnreadableError
-
-FORMAT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,6 @@ class SetFigures:
     sha256: str
     questions: int
     asked: int
-    drafts: int
     notes: tuple[str, ...]
     figures: Mapping[str, Figure]
 
@@ -52,6 +50,7 @@ class Result:
         outcomes: the number of answerable and of unanswerable questions by outcome.
         provenance: see `evals.running.provenance`.
         records: the records of all sets.
+        footnote_eval: the version of the format.
     """
 
     sets: tuple[SetFigures, ...]
@@ -59,35 +58,37 @@ class Result:
     outcomes: Mapping[str, Mapping[str, int]]
     provenance: Mapping[str, Any]
     records: tuple[Record, ...]
+    footnote_eval: Literal[6] = 6
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
-        figures = TypeAdapter(Result).dump_python(self, mode="json", exclude={"records"})
-        records = [record.to_dict() for record in self.records]
-        return {"footnote_eval": FORMAT, **figures, "records": records}
+    @property
+    def outcome_lines(self) -> list[str]:
+        """A line for the answerable and one for the unanswerable questions: how many of them have
+        each outcome."""
+        return [
+            f"{kind}: {', '.join(f'{count} {outcome}' for outcome, count in counts.items())}"
+            for kind, counts in self.outcomes.items()
+            if counts
+        ]
 
     def misses(self, floors: Mapping[str, float]) -> list[str]:
         """Return a sentence for each floor that a set does not reach.
 
         A figure that a set has nothing for is held against the other sets alone; a figure that no
         set has anything for is a miss.
-
-        Raises:
-            QuestionSetError: there is no figure of that name.
         """
         found = []
         for name, floor in floors.items():
-            if name not in self.figures:
-                raise QuestionSetError(
-                    f"There is no figure {name!r}. There are: {', '.join(self.figures)}."
-                )
-            if self.figures[name].value is None:
+            if self.figures.get(name, Figure(None, 0)).value is None:
                 found.append(f"{name} is n/a, and must be at least {floor:g}.")
             for of_set in self.sets:
                 value = of_set.figures[name].value if name in of_set.figures else None
                 if value is not None and value < floor:
                     found.append(f"{name} of {of_set.name} is {value:.4f}, below {floor:g}.")
         return found
+
+
+#: Writes and reads a result as JSON.
+RESULT = TypeAdapter(Result)
 
 
 def result_of(runs: Sequence[SetRun]) -> Result:
@@ -100,7 +101,6 @@ def result_of(runs: Sequence[SetRun]) -> Result:
             sha256=run.sha256,
             questions=len(run.questions.questions),
             asked=len(run.records),
-            drafts=run.questions.drafts,
             notes=run.questions.notes,
             figures=all_figures(run.records),
         )
@@ -126,24 +126,19 @@ def write_text(path: Path, text: str) -> None:
         raise UnreadableError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def read_result(path: Path) -> dict[str, Any]:
-    """Return a result as plain values, with `records` as `Record`s.
+def read_result(path: Path) -> Result:
+    """Read a result that `--json` wrote.
 
     Raises:
-        QuestionSetError: the file is not a result.
+        QuestionSetError: the file is not a result, or is one of another version.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["footnote_eval"] != FORMAT:
-            raise ValueError(f"its format is {data['footnote_eval']!r}")
-        data["records"] = [Record.from_dict(record) for record in data["records"]]
-    except OSError as error:
-        raise QuestionSetError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
+        return RESULT.validate_json(read_text(path))
+    except ValidationError as error:
         raise QuestionSetError(
-            f"{path} is not a result ({error}). Make one with: footnote eval run SET --json {path}"
+            f"{path} is not a result, or is one of another version of Footnote. Make one with: "
+            f"footnote eval run SET --json {path}"
         ) from error
-    return dict(data)
 
 
 def flattened(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -154,3 +149,61 @@ def flattened(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{below}", leaf
         else:
             yield name, value
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def result_tables(result: Result) -> Iterator[Table]:
+    """Yield a table of figures for each set, and one of all sets if there are several."""
+    for of_set in result.sets:
+        asked, questions = of_set.asked, of_set.questions
+        count = f"{asked} of {questions}" if asked < questions else str(asked)
+        yield _figures_table(f"{of_set.name}: {count} questions", of_set.figures)
+    if len(result.sets) > 1:
+        yield _figures_table(f"All sets: {len(result.records)} questions", result.figures)
+
+
+def _figures_table(title: str, figures: Mapping[str, Figure]) -> Table:
+    table = empty_table("figure", "value", "95 % interval", "n", title=title)
+    for group, named in by_group(figures).items():
+        table.add_row(group, style="bold")
+        for name, figure in named.items():
+            table.add_row(f"  {name}", *cells(figure, name))
+        table.add_section()
+    return table
+
+
+def empty_table(*columns: str, title: str | None = None) -> Table:
+    """Return a table without rows; its first column is aligned left, the others right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for number, column in enumerate(columns):
+        # Folded if there is little room: a figure is never cut.
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
+    return table
+
+
+def by_group(figures: Mapping[str, Figure]) -> dict[str, dict[str, Figure]]:
+    """Return the figures by group and name, without groups that have none."""
+    groups = {
+        group: {name: figures[name] for name in meanings if name in figures}
+        for group, meanings in GROUPS.items()
+    }
+    return {group: named for group, named in groups.items() if named}
+
+
+def cells(figure: Figure, name: str, sign: str = "") -> tuple[str, str, str]:
+    """Return value, interval and n as they are shown: three digits of a share, one of milliseconds.
+
+    Args:
+        figure: the figure, or a difference of figures.
+        name: of the figure.
+        sign: "+" to show the sign of a positive value, too.
+    """
+    digits = 1 if name.endswith("_ms") else 3
+    if figure.value is None:
+        return "n/a", "", str(figure.n)
+    value = f"{figure.value:{sign}.{digits}f}"
+    if figure.low is None or figure.high is None:
+        return value, "n/a", str(figure.n)
+    return value, f"{figure.low:.{digits}f} to {figure.high:.{digits}f}", str(figure.n)

@@ -12,16 +12,19 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rich.table import Table
 
+from evals.datasets.json_lines import read_text
 from evals.reporting.report import render
-from evals.reporting.tables import rows_table
+from evals.reporting.results import empty_table
 from evals.running.records import FAILED, OPEN, RIGHT, UNFOUNDED, WRONG, Record
 from index.errors import QuestionSetError
 
-#: Grades; "withheld" includes an answer which says in its own words that there is none.
-GRADES = ("right", "partly", "wrong", "withheld")
+#: The grade of an answer that is not given, or which says in its own words that there is none.
+WITHHELD = "withheld"
+GRADES = ("right", "partly", "wrong", WITHHELD)
 #: Of an answer that cites the evidence, and of one that nobody has read yet.
 BY_EVIDENCE, UNREAD = "right by its citations", "not read yet"
 #: What stands for an answer that is not to be given. Grades are kept by what is read with them, so
@@ -55,54 +58,45 @@ def sheet_of(records: Sequence[Record]) -> str:
     )
 
 
-def grades_in(name: object, text: str) -> dict[str, str]:
-    """What a reader found, by the answer's key; those not read yet are left out.
-
-    Args:
-        name: of the sheet, for the message of an error.
-        text: of it.
+def grades_of(sheet: Path, records: Sequence[Record]) -> dict[str, Counter[str]]:
+    """Return how many answerable and unanswerable questions have each grade: a reader's, or else
+    what the citations tell.
 
     Raises:
-        QuestionSetError: the text is not a sheet, or a grade is unknown.
+        QuestionSetError: the file is not a sheet, or a grade is unknown.
     """
-    found = {key: grade.strip().lower() for key, _, grade in _ENTRY.findall(text)}
-    if not found:
-        raise QuestionSetError(f"{name} is not a sheet of answers. Name a file that is not there.")
-    for key, grade in found.items():
+    grades = {key: grade.strip().lower() for key, _, grade in _ENTRY.findall(read_text(sheet))}
+    if not grades:
+        raise QuestionSetError(f"{sheet} is not a sheet of answers. Name a file that is not there.")
+    for key, grade in grades.items():
         if grade and grade not in GRADES:
             raise QuestionSetError(
-                f"{name}: the grade of {key} is {grade!r}; it must be {', '.join(GRADES)}, or "
+                f"{sheet}: the grade of {key} is {grade!r}; it must be {', '.join(GRADES)}, or "
                 "nothing yet."
             )
-    return {key: grade for key, grade in found.items() if grade}
-
-
-def grades_of(records: Sequence[Record], grades: Mapping[str, str]) -> dict[str, dict[str, int]]:
-    """How many answerable and unanswerable questions have each grade: a reader's, or else what the
-    citations tell."""
     counts = {name: Counter[str]() for name in ("answerable", "unanswerable")}
     for record in records:
-        grade = grades.get(_key(record)) if record.answered else "withheld"
+        found = BY_EVIDENCE if record.outcome == RIGHT else UNREAD
         if record.outcome == FAILED:
-            grade = FAILED
-        known = BY_EVIDENCE if record.outcome == RIGHT else UNREAD
-        counts["answerable" if record.answerable else "unanswerable"][grade or known] += 1
-    names = (BY_EVIDENCE, *GRADES, UNREAD, FAILED)
-    return {about: {name: count[name] for name in names} for about, count in counts.items()}
+            found = FAILED
+        elif not record.answered:
+            found = WITHHELD
+        elif grade := grades.get(_key(record)):
+            found = grade
+        counts["answerable" if record.answerable else "unanswerable"][found] += 1
+    return counts
 
 
-def grades_table(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Table:
-    """A column for each system's `grades_of`, by its name."""
-    rows = []
+def grades_table(counts: Mapping[str, Mapping[str, Counter[str]]]) -> Table:
+    """Return a table with a column for each system's `grades_of`, by its name."""
+    table = empty_table("", *counts)
     for about in ("answerable", "unanswerable"):
-        columns = [counts[name][about] for name in counts]
-        rows.append([f"{about} questions", *(sum(one.values()) for one in columns)])
-        rows += [
-            [f"  {grade}", *(one[grade] for one in columns)]
-            for grade in columns[0]
-            if any(one[grade] for one in columns)
-        ]
-    return rows_table("", ("", *counts), rows)
+        columns = [count[about] for count in counts.values()]
+        table.add_row(f"{about} questions", *(str(column.total()) for column in columns))
+        for grade in (BY_EVIDENCE, *GRADES, UNREAD, FAILED):
+            if any(column[grade] for column in columns):
+                table.add_row(f"  {grade}", *(str(column[grade]) for column in columns))
+    return table
 
 
 def shown_of(record: Record) -> list[str]:

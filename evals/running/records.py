@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, computed_field
 
 from assistant.answer import Verdict, Writing
 from assistant.calibration import Status, WithStatus
@@ -43,10 +42,9 @@ FAILED: Literal["failed"] = "failed"
 
 @dataclass(frozen=True, slots=True)
 class Found(TextSpan):
-    """A paragraph that was retrieved: its span, the unit it counts as, and its score."""
+    """A paragraph that was retrieved: its span, and the unit it counts as."""
 
     unit: str
-    score: float
 
 
 def best_of_units(
@@ -62,7 +60,7 @@ def best_of_units(
     best: dict[str, Found] = {}
     for hit in hits:
         own = hit.paragraph
-        found = Found(own.document_id, own.start, own.end, unit(own), round(hit.score, 6))
+        found = Found(own.document_id, own.start, own.end, unit(own))
         best.setdefault(found.unit, found)
     return tuple(best.values())[:depth]
 
@@ -135,11 +133,6 @@ class Record(WithStatus):
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def text(self) -> str:
-        """The text of the answer; empty if nothing was answered."""
-        return " ".join(self.sentences) if self.answered else ""
-
-    @property
     def has_evidence(self) -> bool:
         """True if there is evidence that an answer can cite."""
         return self.answerable and bool(self.gold.evidence)
@@ -147,14 +140,14 @@ class Record(WithStatus):
     @property
     def is_ranked(self) -> bool:
         """True if it is known what was retrieved, and what retrieval should find."""
-        return self.answerable and bool(self.gold.relevant) and self.retrieved is not None
+        return self.answerable and bool(self.gold.units) and self.retrieved is not None
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def rank(self) -> int | None:
         """1-based rank of the first relevant unit, None if none was retrieved."""
-        units = self.gold.units
-        found = enumerate(self.retrieved or (), start=1)
-        return next((n for n, own in found if own.unit in units), None)
+        ranked = enumerate(self.retrieved or (), start=1)
+        return next((n for n, found in ranked if found.unit in self.gold.units), None)
 
     @property
     def shown(self) -> list[bool]:
@@ -188,6 +181,7 @@ class Record(WithStatus):
         gold = [*self.gold.spans, *self.gold.also_supports]
         return [cited.overlaps_any(gold) for cited in self.citations if self.answered]
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def outcome(self) -> str:
         """RIGHT, UNSURE, WRONG, OPEN, REFUSED, UNFOUNDED or FAILED."""
@@ -212,19 +206,9 @@ class Record(WithStatus):
             return None
         return self.answerable and self.suffices(self._cited_by(cited))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record as plain values, `text`, `outcome` and `rank` among them."""
-        fields: dict[str, Any] = _adapter().dump_python(self, mode="json")
-        return {**fields, "text": self.text, "outcome": self.outcome, "rank": self.rank}
 
-    @classmethod
-    def from_dict(cls, data: object) -> Record:
-        """Return the record that `to_dict` made these values of.
-
-        Raises:
-            ValueError: the values are not a record.
-        """
-        return _adapter().validate_python(data)
+#: Writes and reads records as JSON, with `outcome` and `rank`.
+RECORD = TypeAdapter(Record)
 
 
 def of_question(question: Question) -> dict[str, Any]:
@@ -238,8 +222,3 @@ def judged_alike(*runs: Sequence[Record]) -> list[list[Record]]:
     """Return the records of several runs, each judged as strictly as any of them is."""
     strict = any(record.strict for run in runs for record in run)
     return [[replace(record, strict=strict) for record in run] for run in runs]
-
-
-@cache
-def _adapter() -> TypeAdapter[Record]:
-    return TypeAdapter(Record)

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import Any
+
+from pydantic import ValidationError
 
 from assistant import Answer, Assistant, Citation, Settings
 from assistant.documents import read_all
 from assistant.settings import WITHOUT_SERVER
 from evals.datasets.gold import Gold, GoldFinder, TextSpan, is_asked_of
 from evals.datasets.models import Question, QuestionSet
-from evals.running.journal import Journal
 from evals.running.provenance import provenance
-from evals.running.records import DEPTH, Cited, Proof, Record, best_of_units, of_question
+from evals.running.records import (
+    DEPTH,
+    RECORD,
+    Cited,
+    Proof,
+    Record,
+    best_of_units,
+    of_question,
+)
 from index import Document
-from index.errors import QuestionSetError
+from index.errors import QuestionSetError, UnreadableError
 from index.store.writer import Progress
 
 #: Paragraphs looked at for each passage that is sought, if passages have several. Not tuned.
@@ -37,17 +49,12 @@ class System(ABC):
         questions: the set, without questions that cannot be asked.
         documents: the documents that are asked.
         made: all that the records depend on but the set, as plain values.
-        warm_up: True if the first question is asked once more than it is recorded.
     """
 
     def __init__(
-        self,
-        questions: QuestionSet,
-        documents: Sequence[Document],
-        made: Mapping[str, Any],
-        warm_up: bool = False,
+        self, questions: QuestionSet, documents: Sequence[Document], made: Mapping[str, Any]
     ) -> None:
-        self.questions, self.made, self.warm_up = questions, made, warm_up
+        self.questions, self.made = questions, made
         #: Finds the set's gold in the documents.
         self.finder = GoldFinder(questions, documents)
 
@@ -107,31 +114,63 @@ def run_set(
     """
     questions, finder = system.questions, system.finder
     golds = {question.id: finder.find(question) for question in questions.questions}
-    beside = () if questions.documents else tuple(finder.documents.values())
-    sha256 = questions.sha256(beside)
+    sha256 = questions.sha256(finder.documents.values())
     chosen = questions.questions[:limit]
-    depends = {"set": sha256, "name": questions.name, **system.made}
     lock = Lock()
-    with Journal(folder / "runs", depends) as journal:
-        before = {q.id for q in chosen} & journal.records.keys()
-        asking(len(before), len(chosen))
-        left = [question for question in chosen if question.id not in before]
-        for question in left[:1] if system.warm_up else ():
-            system.ask(question, golds[question.id])
+    depends = {"set": sha256, "name": questions.name, **system.made}
+    with _journal(folder / "runs", depends) as (records, write):
+        left = [question for question in chosen if question.id not in records]
+        before = len(chosen) - len(left)
+        done = count(before)
+        asking(next(done), len(chosen))
 
         def ask(question: Question) -> None:
             record = system.ask(question, golds[question.id])
             with lock:
-                journal.add(record)
-                asking(len({q.id for q in chosen} & journal.records.keys()), len(chosen))
+                write(record)
+                asking(next(done), len(chosen))
 
         if at_once == 1:  # in this thread, so that an interrupt does not wait for the answer
             for question in left:
                 ask(question)
         else:
             _ask_at_once(ask, left, at_once, on_wait)
-        records = tuple(journal.records[question.id] for question in chosen)
-    return SetRun(questions, sha256, records, finder.documents, system.made, len(before))
+    of_set = tuple(records[question.id] for question in chosen)
+    return SetRun(questions, sha256, of_set, finder.documents, system.made, before)
+
+
+@contextmanager
+def _journal(
+    folder: Path, depends: Mapping[str, Any]
+) -> Iterator[tuple[dict[str, Record], Callable[[Record], None]]]:
+    """Keep the records of a run until it ends, one JSON line each, in a file named by a hash of all
+    that they depend on. Yields the records by the question's id, those of an interrupted run first,
+    and what adds one."""
+    key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:20]
+    file = folder / f"{key}.jsonl"
+    records = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = file.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise UnreadableError(
+            f"The run cannot be kept in {folder} ({error.strerror}). Choose another --index-dir."
+        ) from error
+    with stream:
+        stream.seek(0)
+        for line in stream:
+            with suppress(ValidationError):  # half a line of a killed run: it is asked again
+                record = RECORD.validate_json(line)
+                records[record.id] = record
+
+        def write(record: Record) -> None:
+            records[record.id] = record
+            # A line break first: it ends the half line that a killed run may have left.
+            stream.write(f"\n{RECORD.dump_json(record).decode()}\n")
+            stream.flush()
+
+        yield records, write
+    file.unlink(missing_ok=True)
 
 
 def _ask_at_once(
@@ -189,8 +228,8 @@ def open_set(
 
 
 class AssistantSystem(System):
-    """The assistant. If a language model is set nothing is asked but the questions: neither once
-    more to load what answers, nor a second time for the answer that was not given.
+    """The assistant. If a language model is set, it is not asked a second time for an answer that
+    was not given.
 
     Args:
         assistant: an assistant with the set's documents open.
@@ -202,8 +241,7 @@ class AssistantSystem(System):
         questions = with_documents(questions, documents)
         self._assistant = assistant
         self._writes = assistant.writer_name is not None
-        # Without a record: the first answer pays for loading.
-        super().__init__(questions, documents, provenance(assistant), warm_up=not self._writes)
+        super().__init__(questions, documents, provenance(assistant))
         # If a passage may have several paragraphs, more of them make up as many passages.
         paragraphs = max((len(document.paragraphs) for document in documents), default=1)
         several = self.finder.by_passage and paragraphs > 1

@@ -17,7 +17,7 @@ SEED = ROOT / "evals" / "questions" / "seed.jsonl"
 #: Plain questions, unanswerable ones and follow-ups of the shipped set.
 CHOSEN = (*range(6), 9, *range(80, 83), *range(116, 122))
 
-NOTHING = Gold((), (), (), False)
+NOTHING = Gold()
 MILL = "The mill burned down in 1871."
 
 #: Questions of a town, and the quotes of its document that answer them; others it does not answer.

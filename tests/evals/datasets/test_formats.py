@@ -70,18 +70,6 @@ def test_a_set_names_its_documents(tmp_path: Path) -> None:
     assert gold == (TextSpan(found.documents[0].id, 11, 11 + len(MILL)),)
 
 
-def test_a_set_tells_what_is_whole(tmp_path: Path) -> None:
-    (tmp_path / "dogs.txt").write_text("Dogs may stay. They pay a fee. Cats may not.")
-    whole = [["Dogs may stay.", "They pay a fee."]]
-    row = {"id": "1", "question": "Dogs?", "answerable": True, "evidence": ["Dogs may stay."]}
-    rows = [{"documents": ["dogs.txt"]}, {**row, "whole": whole}]
-    file = tmp_path / "set.jsonl"
-    file.write_text("\n".join(map(json.dumps, rows)))
-    own = read_set(file)
-    [[first, second]] = GoldFinder(own, own.documents).find(own.questions[0]).whole
-    assert [(span.start, span.end) for span in (*first, *second)] == [(0, 14), (15, 30)]
-
-
 def test_evidence_that_is_not_in_the_document_is_named(assistant: Assistant) -> None:
     wrong = Question("q7", "Q?", True, evidence=(("Never written.",),))
     found = QuestionSet("mine", "native", (wrong,))
@@ -114,7 +102,7 @@ def test_evidence_in_a_heading_is_found_where_a_passage_below_it_is(
     texts = [paragraph.id for paragraph in read_document(tmp_path / "mill.md").paragraphs]
     # Where it stands in a paragraph too, the heading does not count.
     expected = [texts[1:2], texts[2:], texts]
-    assert [own["gold"]["relevant"][0]["units"] for own in records] == expected
+    assert [own["gold"]["units"] for own in records] == expected
     assert [own["rank"] for own in records] == [1, 1, 1]
     write(tmp_path / "mill.txt", "It stood by a river.\n\n* * *\n\nIt was white.")
     wrong = write(
@@ -142,18 +130,15 @@ def test_quotes_are_found_without_marks(quote: str, found: str) -> None:
     assert document.text[span.start : span.end] == found
 
 
-def test_squad_is_told_by_its_content(tmp_path: Path) -> None:
-    one_line = write(tmp_path / "one.json", squad(ANSWERED, IMPOSSIBLE))
-    many_lines = write(tmp_path / "many.txt", json.dumps(squad(ANSWERED, IMPOSSIBLE), indent=2))
-    for file in (one_line, many_lines):
-        found = read_set(file)
-        assert found.format == "squad"
-        assert [document.text for document in found.documents] == [CONTEXT]
-        assert [question.answerable for question in found.questions] == [True, False]
-        gold = GoldFinder(found, found.documents).find(found.questions[0])
-        document = found.documents[0].id
-        assert gold.evidence == ((TextSpan(document, 35, 39), TextSpan(document, 32, 39)),)
-        assert gold.relevant[0].units == (document,)
+def test_squad_files_are_read(tmp_path: Path) -> None:
+    found = read_set(write(tmp_path / "one.json", squad(ANSWERED, IMPOSSIBLE)))
+    assert found.format == "squad"
+    assert [document.text for document in found.documents] == [CONTEXT]
+    assert [question.answerable for question in found.questions] == [True, False]
+    gold = GoldFinder(found, found.documents).find(found.questions[0])
+    document = found.documents[0].id
+    assert gold.evidence == ((TextSpan(document, 35, 39), TextSpan(document, 32, 39)),)
+    assert gold.units == (document,)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +173,7 @@ def test_beir_folders_are_read(tmp_path: Path) -> None:
     assert found.format == "beir"
     assert [question.id for question in found.questions] == ["q1"]
     assert found.documents[0].text == f"Mills\n\n{MILL}"
-    assert dict(found.questions[0].gold) == {found.documents[0].id: 2}
+    assert found.questions[0].gold == (found.documents[0].id,)
     assert found.notes == ("1 queries without a relevant passage in test.tsv are not asked.",)
 
 
@@ -197,22 +182,14 @@ def test_beir_folders_are_read(tmp_path: Path) -> None:
     [
         ("q1\tp9\t1", "test.tsv:2: passage 'p9'"),
         ("q9\tp1\t1", "test.tsv:2: query 'q9'"),
-        ("q1 p1 1", "test.tsv:2: 1 columns"),
-        ("q1\tp1\tyes", "test.tsv:2: the grade 'yes'"),
+        ("q1 p1 1", "test.tsv:2: there is no 'corpus-id'"),
+        ("q1\tp1\tyes", "test.tsv:2: score is 'yes'"),
+        ("q1\tp1\t0\t1", "holds no question"),
     ],
 )
 def test_a_malformed_judgment_is_named(tmp_path: Path, line: str, reason: str) -> None:
     with pytest.raises(QuestionSetError, match=reason):
         read_set(beir(tmp_path / "set", line))
-
-
-def test_of_several_splits_test_is_read_and_others_are_not_guessed(tmp_path: Path) -> None:
-    folder = beir(tmp_path / "set", "q1\tp1\t1")
-    write(folder / "qrels" / "train.tsv", "q2\tp2\t1")
-    assert "not of train.tsv" in read_set(folder).notes[0]
-    (folder / "qrels" / "test.tsv").rename(folder / "qrels" / "dev.tsv")
-    with pytest.raises(QuestionSetError, match="which one counts"):
-        read_set(folder)
 
 
 def test_passages_that_read_the_same_are_one_unit(tmp_path: Path) -> None:
@@ -221,7 +198,7 @@ def test_passages_that_read_the_same_are_one_unit(tmp_path: Path) -> None:
     write(tmp_path / "questions.jsonl", {**asked, "answers": ["IN 1871"]})
     found = read_set(tmp_path)
     gold = GoldFinder(found, found.documents).find(found.questions[0])
-    assert gold.relevant[0].units == (found.documents[0].id,)
+    assert gold.units == (found.documents[0].id,)
     assert gold.evidence == ((TextSpan(found.documents[1].id, 21, 28),),)
 
 
@@ -231,12 +208,6 @@ def test_a_folder_of_no_format_is_refused(tmp_path: Path, files: list[str]) -> N
         write(tmp_path / name, {"id": "p1", "text": MILL})
     with pytest.raises(QuestionSetError, match="A folder must hold"):
         read_set(tmp_path)
-
-
-def test_drafts_are_counted_and_not_asked(tmp_path: Path) -> None:
-    draft = {"id": "d", "draft": True, "question": "Who?", "answerable": None}
-    found = read_set(write(tmp_path / "mine.jsonl", OK, draft))
-    assert (found.drafts, [question.id for question in found.questions]) == (1, ["ok"])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from assistant.retrieval.evidence import RawEvidence, evidence_of
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import rank
 from assistant.settings import load_settings
-from evals.datasets.gold import Gold, Relevant
+from evals.datasets.gold import Gold
 from evals.datasets.models import Question
 from evals.fitting.calibration import (
     PRECISION,
@@ -139,7 +139,7 @@ def asked_about(set_: str, number: int, right: int, scores: Sequence[float]) -> 
     hits = tuple(hits_of(["Tolls rose."], ["The ferry is free."], ["Cyclists pay."]))
     units = {hit.paragraph.id: str(n) for n, hit in enumerate(hits)}
     question = Question(f"{set_} {number}", "Who pays?", True)
-    gold = Gold((), (), (Relevant((str(right),)),), False)
+    gold = Gold(units=(str(right),))
     readings = tuple(Reading((score,), score) for score in scores)
     raw = RawEvidence(SearchResult(hits, {}), readings)
     return AskedQuestion(set_, question, gold, raw, units)

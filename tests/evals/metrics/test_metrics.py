@@ -12,15 +12,15 @@ from question_sets import NOTHING, made_record
 
 from assistant.answer import Outcome, Verdict, Writing
 from assistant.calibration import Status
-from evals.datasets.gold import Gold, Relevant, TextSpan
+from evals.datasets.gold import Gold, TextSpan
 from evals.metrics.confidence import confidence_measures
 from evals.metrics.metrics import GROUPS, all_figures
 from evals.metrics.statistics import Figure, Measure, difference, figure, ratio
-from evals.running.records import Cited, Found, Proof, Record
+from evals.running.records import RECORD, Cited, Found, Proof, Record
 
 ONE, TWO, THREE, FINE = (TextSpan("d", n, n + 10) for n in (0, 20, 40, 60))
 WRONG = TextSpan("d", 500, 510)
-BOTH = Gold(((ONE,), (TWO, THREE)), (FINE,), (Relevant(("gold",)),), True)
+BOTH = Gold(((ONE,), (TWO, THREE)), (FINE,), ("gold",))
 
 
 def record(
@@ -35,7 +35,7 @@ def record(
     made = made_record(
         gold=own,
         answerable=own is not NOTHING,
-        retrieved=tuple(Found("d", 500, 510, unit, 1.0) for unit in units),
+        retrieved=tuple(Found("d", 500, 510, unit) for unit in units),
         status=status,
         confidence=sure,
         sentences=("A sentence.",) * len(cited),
@@ -133,7 +133,7 @@ def test_questions_without_a_confidence_have_no_part_in_its_figures() -> None:
     more = [record(BOTH, (ONE,), 1, sure=0.5), record(sure=0.6)]
     ours, theirs = (confidence_measures(own) for own in (told + more, other + more))
     found = difference(ours["refusal_auroc"], theirs["refusal_auroc"])
-    assert (found.n, found.difference) == (4, 0.0)
+    assert (found.n, found.value) == (4, 0.0)
 
 
 def written(
@@ -156,7 +156,7 @@ def test_sentences_that_a_model_wrote_are_right_if_they_have_support() -> None:
     found = all_figures(records)["sentences_supported"]
     assert (found.value, found.n) == (pytest.approx(5 / 8), 8)
     for own in records:
-        assert Record.from_dict(own.to_dict()) == own
+        assert RECORD.validate_json(RECORD.dump_json(own)) == own
 
 
 def test_a_mean_has_the_interval_of_the_normal_approximation() -> None:
@@ -178,12 +178,12 @@ def test_a_pooled_figure_is_drawn_by_question() -> None:
     assert figure(ratio(right, [20.0] * 10)) == found
 
 
-def test_a_permutation_test_worked_by_hand() -> None:
-    # Five questions, each better in B: of the 2^5 ways to swap, two are as far from 0 as this.
-    five = [1.0] * 5
-    found = difference(ratio([0.0] * 5, five), ratio(five, five))
-    assert (found.difference, found.p) == (1.0, pytest.approx(2 / 32))
+def test_a_difference_is_of_the_same_questions() -> None:
+    ten = [1.0] * 10
+    found = difference(ratio([0.0] * 9 + [1.0], ten), ratio(ten, ten))
+    assert (found.value, found.n) == (pytest.approx(0.9), 10)
+    assert found.low is not None and 0.5 < found.low < 0.9
+    # The same answers do not differ, however they are drawn.
+    assert difference(ratio(ten, ten), ratio(ten, ten)) == Figure(0.0, 10, 0.0, 0.0)
     nothing = Measure((np.zeros(3),), np.mean, 0, np.zeros(3, bool))
-    assert difference(nothing, nothing).p is None
-    some = ratio([1.0, 1.0], [1.0, 1.0])
-    assert difference(some, ratio([0.0, 0.0], [0.0, 0.0])).difference is None
+    assert difference(nothing, nothing) == Figure(None, 0)

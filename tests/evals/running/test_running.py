@@ -14,7 +14,7 @@ from assistant.settings import load_settings
 from evals.datasets.loader import read_set
 from evals.datasets.models import QuestionSet
 from evals.running import runner
-from evals.running.records import Record
+from evals.running.records import RECORD
 from index.errors import FootnoteError
 
 
@@ -27,7 +27,7 @@ def test_what_the_json_holds(result: Path) -> None:
     made = data["provenance"]
     assert made["fingerprints"].keys() == {"encoder", "reader", "calibration", "code"}
     for record in data["records"]:
-        assert Record.from_dict(record).to_dict() == record
+        assert RECORD.dump_python(RECORD.validate_python(record), mode="json") == record
 
 
 def test_a_follow_up_is_asked_with_its_conversation(
@@ -85,7 +85,7 @@ def test_a_missed_floor_is_exit_code_1(footnote_eval: Eval, passages: Path) -> N
     assert "withheld is n/a" in output
     for floor, reason in (("hit@1", "metric=value"), ("hits=1", "There is no figure 'hits'")):
         with pytest.raises(FootnoteError, match=reason):
-            footnote_eval("run", passages, "--limit", "1", "--min", floor)
+            footnote_eval("run", "nowhere.jsonl", "--min", floor)
 
 
 def asked(questions: QuestionSet, settings: Settings, step: runner.Step) -> runner.SetRun:
