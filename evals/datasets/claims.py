@@ -16,16 +16,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from evals.datasets.json_lines import read_objects
+from pydantic import BaseModel, StrictBool
+
+from evals.datasets.json_lines import read_objects, validated
+from evals.datasets.models import Text
 from index.errors import QuestionSetError
 
 #: Lines of a page that make a paragraph, for WiCE gives pages line by line. Not tuned.
 WICE_BLOCK = 6
 #: The source of inference data whose claims were written by others about what they had read.
 FEVER = "fever"
-_LABELS = ("supported", "partially_supported", "not_supported")
+
+
+class _Wice(BaseModel):
+    claim: Text
+    evidence: list[str]
+    label: Literal["supported", "partially_supported", "not_supported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +46,10 @@ class Claim:
     """
 
     id: str
-    text: str
-    question: str | None
-    evidence: str
-    supported: bool
+    text: Text
+    evidence: Text
+    supported: StrictBool
+    question: str | None = None
     error: str = ""
     heading: tuple[str, ...] = ()
     lead: str = ""
@@ -72,10 +80,7 @@ def read_claims(path: Path, held_out: bool = False) -> ClaimSet:
     name = path.resolve().parent.name if stem == "claims" else stem
     claims = []
     for number, data in read_objects(path):
-        try:
-            claim = _claim(data, str(data.get("id", number)))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise QuestionSetError(f"{path}:{number}: not a claim: {error!r}.") from error
+        claim = _claim(f"{path}:{number}", data, str(data.get("id", number)))
         of_fever = str(data.get("src", FEVER)).startswith(FEVER)
         if not held_out or "premise" not in data or (of_fever and is_held_out(claim.evidence)):
             claims.append(claim)
@@ -90,33 +95,17 @@ def is_held_out(premise: str) -> bool:
     return sum(premise[:200].encode()) % 50 == 0
 
 
-def _claim(data: Mapping[str, Any], identity: str) -> Claim:
+def _claim(place: str, data: Mapping[str, Any], identity: str) -> Claim:
+    values = {**data, "id": identity}
     if "hypothesis" in data:
-        entailed = data["label"] == "entailment"
-        return Claim(identity, _text(data["hypothesis"]), None, _text(data["premise"]), entailed)
-    text, question = _text(data["claim"]), data.get("question")
-    if "source" in data:
-        if not isinstance(data["supported"], bool):
-            raise ValueError("supported is neither true nor false")
-        return Claim(
-            identity,
-            text,
-            question,
-            _text(data["source"]),
-            data["supported"],
-            data.get("error", ""),
-            tuple(data.get("heading", ())),
-            *(data.get(name, "") for name in ("lead", "before", "after")),
-        )
-    if data["label"] not in _LABELS:
-        raise ValueError(f"label is none of {', '.join(_LABELS)}")
-    lines = [" ".join(line.split()) for line in data["evidence"] if line.strip()]
-    blocks = [lines[i : i + WICE_BLOCK] for i in range(0, len(lines), WICE_BLOCK)]
-    page = "\n\n".join(" ".join(block) for block in blocks)
-    return Claim(identity, text, question, page, data["label"] == "supported")
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is no text")
-    return value
+        values |= {"text": data["hypothesis"], "evidence": data.get("premise")}
+        values["supported"] = data.get("label") == "entailment"
+    elif "source" in data:
+        values |= {"text": data.get("claim"), "evidence": data["source"]}
+    else:
+        wice = validated(place, _Wice, data)
+        lines = [" ".join(line.split()) for line in wice.evidence if line.strip()]
+        blocks = [lines[i : i + WICE_BLOCK] for i in range(0, len(lines), WICE_BLOCK)]
+        page = "\n\n".join(" ".join(block) for block in blocks)
+        values |= {"text": wice.claim, "evidence": page, "supported": wice.label == "supported"}
+    return validated(place, Claim, values)

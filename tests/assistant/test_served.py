@@ -74,10 +74,7 @@ def test_a_shipped_set_is_answered_the_same(
             assert answer.revision == answer.to_dict()["revision"] == index.revision
     for here, there in zip(*made, strict=True):
         assert there.confidence == pytest.approx(here.confidence, abs=1e-5)
-        for mine, theirs in zip(here.retrieved, there.retrieved, strict=True):
-            assert theirs.score == pytest.approx(mine.score, abs=1e-5)
-            assert replace(theirs, score=0) == replace(mine, score=0)
-        same = {"confidence": 0.0, "retrieved": (), "timings_ms": {}}
+        same = {"confidence": 0.0, "timings_ms": {}}
         assert replace(there, **same) == replace(here, **same)
 
 

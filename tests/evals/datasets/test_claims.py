@@ -26,8 +26,8 @@ def test_claims_with_a_source(tmp_path: Path) -> None:
     found = read_claims(write(tmp_path / "engines" / "claims.jsonl", TRUE, FALSE))
     assert found.name == "engines"
     assert found.claims == (
-        Claim("1", "It rose.", None, "Rain fell. It rose.", True),
-        Claim("b", "It fell.", "Did it?", "Rain fell. It rose.", False),
+        Claim("1", "It rose.", "Rain fell. It rose.", True),
+        Claim("b", "It fell.", "Rain fell. It rose.", False, "Did it?"),
     )
 
 
@@ -65,11 +65,11 @@ def test_inference_data_and_what_of_it_was_not_learned_from(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ({"claim": "It rose."}, "label"),
-        ({**TRUE, "claim": " "}, "no text"),
-        ({**TRUE, "supported": "yes"}, "neither true nor false"),
-        ({"claim": "It rose.", "evidence": ["A."], "label": "maybe"}, "label is none of"),
-        ({"claim": "It rose.", "evidence": [3], "label": "supported"}, "not a claim"),
+        ({"claim": "It rose."}, "there is no 'evidence'"),
+        ({**TRUE, "claim": " "}, "text is ' '"),
+        ({**TRUE, "supported": "yes"}, "supported is 'yes'"),
+        ({"claim": "It rose.", "evidence": ["A."], "label": "maybe"}, "label is 'maybe'"),
+        ({"claim": "It rose.", "evidence": [3], "label": "supported"}, "evidence.0 is 3"),
     ],
 )
 def test_a_malformed_line_is_named(tmp_path: Path, row: dict[str, Any], reason: str) -> None:

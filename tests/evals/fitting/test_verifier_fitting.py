@@ -42,8 +42,8 @@ def claims(of: str) -> list[Claim]:
         told = f"In {year} the mill of {of} burned down."
         other = f"The mill of {of} was sold to Larsen by its owners."
         found += [
-            Claim(f"{of}-{year}", told, None, source, True),
-            Claim(f"{of}-{year}-no", other, None, source, False),
+            Claim(f"{of}-{year}", told, source, True),
+            Claim(f"{of}-{year}-no", other, source, False),
         ]
     return found
 
@@ -73,7 +73,7 @@ def test_what_its_question_tells_only_a_written_claim_may_say(
 ) -> None:
     """As `Verifier.judge` and `Verifier.prove` have it."""
     source = "The mill at Lund was burnt by lightning and built again."
-    claim = Claim("l", "The mill was burnt in 1871.", "What befell the mill in 1871?", source, True)
+    claim = Claim("l", "The mill was burnt in 1871.", source, True, "What befell the mill in 1871?")
     encoder = assistant.index.encoder
     found = next(claim_statements("Lund", claim, words_of([]), encoder, None, written))
     assert found.features.checked["numbers"] == (not written)
