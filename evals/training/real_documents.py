@@ -132,10 +132,7 @@ def write_sets(
             row = {"id": f"{name}-{number}", "question": question["question"]}
             quotes = list(dict.fromkeys(evidence.quotes(question["evidence"])))
             if quotes:
-                row |= {"answerable": True, "evidence": [quotes]}
-                if "whole" in question:
-                    row["whole"] = [evidence.quotes(places) for places in question["whole"]]
-                rows.append(row)
+                rows.append({**row, "answerable": True, "evidence": [quotes]})
             elif not question["evidence"]:
                 rows.append({**row, "answerable": False})
         text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
