@@ -52,7 +52,6 @@ HOMES = {
     "selectolax": "index.readers.html",
     "sentencex": "index.chunking.sentences",
     "Stemmer": "index.terms.analysis",
-    "structlog": "assistant.serving.logs",
     "uvicorn": "assistant.api.runner",
     "stop_words": "index.chunking.language",
     # One runs the encoder, the other may run a cross-encoder.

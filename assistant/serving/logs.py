@@ -1,5 +1,4 @@
-"""The log of a server: one line per event, on standard error, as text or JSON. The one module that
-imports structlog.
+"""The log of a server: one line per event, on standard error, as text or JSON.
 
 No line has anything of a document, a question or a secret: a request is logged by the pattern of
 its address, and an unexpected error by its kind and where it came from, without its message, which
@@ -8,21 +7,24 @@ may quote what was being worked on.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import structlog
-from structlog.typing import EventDict, WrappedLogger
+from typing import Literal
 
 Format = Literal["text", "json"]
 
 REQUESTS = "footnote.requests"
-"""Name of the logger that has a line for each request."""
+"""Name of the logger that has a line for each request. A record's attribute `fields` is a
+dictionary with more values for its line."""
+
+_request: ContextVar[str | None] = ContextVar("request", default=None)
 
 
 def set_up(form: Format | None) -> None:
@@ -31,25 +33,8 @@ def set_up(form: Format | None) -> None:
     Args:
         form: None logs only what goes wrong, as text; otherwise each request is logged too.
     """
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.ExtraAdder(),
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _without_words,
-    ]
-    shown: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
-    )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, shown],
-        )
-    )
+    handler.setFormatter(_Lines(form))
     # Libraries log too much, and what they were given.
     handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name == REQUESTS)
     logging.root.handlers = [handler]
@@ -66,25 +51,35 @@ def take_over() -> None:
 
 @contextmanager
 def about(request: str | None) -> Iterator[None]:
-    """What is logged inside the `with` has the id of this request."""
-    with structlog.contextvars.bound_contextvars(**({"request": request} if request else {})):
+    """Add the id of this request to every line that is logged inside the `with`."""
+    token = _request.set(request)
+    try:
         yield
+    finally:
+        _request.reset(token)
 
 
-def _without_words(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Put in place of an exception its kind and where it came from."""
-    record = event.get("_record")
-    given = event.pop("exc_info", None) or getattr(record, "exc_info", None)
-    if record is not None:
-        record.exc_info = record.exc_text = None
-    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
-    if isinstance(error, BaseException):
-        event["error"] = _kinds(error)
-        event["at"] = [
-            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)[-12:]
-        ]
-    return event
+class _Lines(logging.Formatter):
+    def __init__(self, form: Format | None) -> None:
+        super().__init__()
+        self.form = form
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).isoformat()
+        level, event = record.levelname.lower(), record.getMessage()
+        fields: dict[str, object] = dict(getattr(record, "fields", {}))
+        if (request := _request.get()) is not None:
+            fields["request"] = request
+        if record.exc_info and (error := record.exc_info[1]) is not None:
+            fields["error"] = _kinds(error)
+            fields["at"] = [
+                f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+                for frame in traceback.extract_tb(error.__traceback__)[-12:]
+            ]
+        if self.form == "json":
+            line = {"timestamp": time, "level": level, "event": event, **fields}
+            return json.dumps(line, ensure_ascii=False, default=str)
+        return " ".join([time, level, event, *(f"{name}={fields[name]!r}" for name in fields)])
 
 
 def _kinds(error: BaseException) -> str:

@@ -140,7 +140,7 @@ class TracingMiddleware:
         caller: Caller | None = scope["state"].get("caller")
         name, ms = caller.name if caller else "", round(seconds * 1000, 1)
         told = {"method": method, "route": route, "status": status, "ms": ms, "caller": name}
-        _requests.info("request", extra=told)
+        _requests.info("request", extra={"fields": told})
 
 
 class SecurityMiddleware:
