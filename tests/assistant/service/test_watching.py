@@ -292,8 +292,11 @@ def test_folders_that_cannot_be_watched_are_looked_through(
 
     monkeypatch.setattr(watching, "RETRY", 0.2)
     monkeypatch.setattr(watching, "watch", full)
+    file = folder.with_name("bakery.txt")
+    file.write_text(BAKERY)
     with following(watch):
-        (folder / "bakery.txt").write_text(BAKERY)
+        # Not written in the folder, where the file would be empty for a moment.
+        file = file.rename(folder / file.name)
         until(lambda: told(watch) == [("added", "bakery.txt")])
-        (folder / "bakery.txt").unlink()
+        file.unlink()
         until(lambda: told(watch)[1:] == [("removed", "bakery.txt")])
