@@ -15,7 +15,6 @@ import uvicorn
 
 from assistant.api.app import build, lifespan
 from assistant.service.service import wait_for_the_end
-from assistant.serving.logs import take_over
 from assistant.serving.middleware import MCP
 from index.errors import SettingsError
 
@@ -80,7 +79,6 @@ def served(
     listening = _listen(host, ports)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    take_over()
     running.start()
     try:
         while running.is_alive() and not server.started:

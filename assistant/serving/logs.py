@@ -1,8 +1,8 @@
 """The log of a server: one line per event, on standard error, as text or JSON.
 
-No line has anything of a document, a question or a secret: a request is logged by the pattern of
-its address, and an unexpected error by its kind and where it came from, without its message, which
-may quote what was being worked on.
+A line never contains text of a document or a question, or a secret. For a request it contains the
+route instead of the address. For an unexpected error it contains the types of the exceptions and
+the traceback without the message, because a message may quote a document.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Literal
 Format = Literal["text", "json"]
 
 REQUESTS = "footnote.requests"
-"""Name of the logger that has a line for each request. A record's attribute `fields` is a
-dictionary with more values for its line."""
+"""Name of the logger that writes one line per request. The attribute `fields` of a record is a
+dictionary of values that are added to the line."""
 
 _request: ContextVar[str | None] = ContextVar("request", default=None)
 
@@ -31,19 +31,20 @@ def set_up(form: Format | None) -> None:
     """Set up the log.
 
     Args:
-        form: None logs only what goes wrong, as text; otherwise each request is logged too.
+        form: format of the lines. None logs warnings and errors only, as text; the other formats
+            log each request, too.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines(form))
-    # Libraries log too much, and what they were given.
+    # Below a warning, libraries log many lines, and text of documents in them.
     handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name == REQUESTS)
     logging.root.handlers = [handler]
     logging.getLogger(REQUESTS).setLevel(logging.INFO if form else logging.CRITICAL)
 
 
 def take_over() -> None:
-    """Log what uvicorn logs in the same way; after it has started, for it sets up handlers of its
-    own."""
+    """Send the lines of the uvicorn that gradio starts to this log. Call this after the start,
+    because uvicorn then replaces the handlers of its loggers."""
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
@@ -51,7 +52,7 @@ def take_over() -> None:
 
 @contextmanager
 def about(request: str | None) -> Iterator[None]:
-    """Add the id of this request to every line that is logged inside the `with`."""
+    """Add the id of a request to every line that is logged inside the `with` block."""
     token = _request.set(request)
     try:
         yield
@@ -78,12 +79,12 @@ class _Lines(logging.Formatter):
             ]
         if self.form == "json":
             line = {"timestamp": time, "level": level, "event": event, **fields}
-            return json.dumps(line, ensure_ascii=False, default=str)
+            return json.dumps(line, ensure_ascii=False)
         return " ".join([time, level, event, *(f"{name}={fields[name]!r}" for name in fields)])
 
 
 def _kinds(error: BaseException) -> str:
-    """The kinds of an error and of those that it came from."""
+    """Return the types of an exception and of its causes, at most five."""
     names = [type(error).__name__]
     while (cause := error.__cause__ or error.__context__) is not None and len(names) < 5:
         names.append(type(cause).__name__)

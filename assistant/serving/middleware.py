@@ -139,8 +139,8 @@ class TracingMiddleware:
         self.metrics.request(method, route, status, seconds)
         caller: Caller | None = scope["state"].get("caller")
         name, ms = caller.name if caller else "", round(seconds * 1000, 1)
-        told = {"method": method, "route": route, "status": status, "ms": ms, "caller": name}
-        _requests.info("request", extra={"fields": told})
+        fields = {"method": method, "route": route, "status": status, "ms": ms, "caller": name}
+        _requests.info("request", extra={"fields": fields})
 
 
 class SecurityMiddleware:

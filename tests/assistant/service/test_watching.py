@@ -295,7 +295,7 @@ def test_folders_that_cannot_be_watched_are_looked_through(
     file = folder.with_name("bakery.txt")
     file.write_text(BAKERY)
     with following(watch):
-        # Not written in the folder, where the file would be empty for a moment.
+        # A file that is written inside the folder would be empty for a moment.
         file = file.rename(folder / file.name)
         until(lambda: told(watch) == [("added", "bakery.txt")])
         file.unlink()

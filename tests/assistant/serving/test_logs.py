@@ -1,4 +1,4 @@
-"""The lines of the log."""
+"""The format of log lines, and what they leave out."""
 
 from __future__ import annotations
 
